@@ -1,0 +1,141 @@
+"""Who is calling: people, their plan, their keys, and what staff changed."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Tier(models.Model):
+    """One plan: what its users may ask for, and how much of it. `None` means unlimited."""
+
+    class RouteMode(models.TextChoices):
+        LOCAL = "local", _("local models only")
+        HYBRID = "hybrid", _("local and cloud")
+        CLOUD = "cloud", _("cloud models")
+
+    name = models.SlugField(_("name"), primary_key=True, max_length=40)
+    title = models.CharField(_("title"), max_length=80)
+    route_mode = models.CharField(_("route mode"), max_length=10, choices=RouteMode.choices)
+    debates_per_day = models.PositiveIntegerField(_("debates a day"), null=True, blank=True)
+    requests_per_day = models.PositiveIntegerField(
+        _("calls a day outside debates"), null=True, blank=True
+    )
+    usd_per_day_nanos = models.BigIntegerField(
+        _("money ceiling per user and day, nano-USD"), null=True, blank=True
+    )
+    requests_per_minute = models.PositiveIntegerField(
+        _("requests a minute"), null=True, blank=True
+    )
+    concurrent_calls = models.PositiveIntegerField(
+        _("calls at the same time"), null=True, blank=True
+    )
+    allowed_classes = models.JSONField(
+        _("model classes it may use"), default=list, help_text='["local", "economy", "mid", "premium"]'
+    )
+    is_economy_exempt = models.BooleanField(
+        _("keeps its routes when a budget is nearly used up"), default=False
+    )
+
+    class Meta:
+        verbose_name = _("tier")
+        verbose_name_plural = _("tiers")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person with an email address, or an end user that a service key speaks for.
+
+    An end user has no email and no password: `owner` is the account whose service key brought
+    them, `external_id` is what that service calls them.
+    """
+
+    email = models.EmailField(_("email"), unique=True, null=True, blank=True)
+    owner = models.ForeignKey(
+        "self", models.CASCADE, null=True, blank=True, related_name="end_users",
+        verbose_name=_("brought by"),
+    )
+    external_id = models.CharField(_("id at the service"), max_length=128, blank=True)
+    tier = models.ForeignKey(Tier, models.PROTECT, default="free", verbose_name=_("tier"))
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("staff"), default=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "external_id"],
+                condition=models.Q(owner__isnull=False),
+                name="one_user_per_external_id",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(email__isnull=False) | models.Q(owner__isnull=False),
+                name="user_has_email_or_owner",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email or f"{self.external_id} @ {self.owner_id}"
+
+
+class ApiKey(models.Model):
+    """One key: a public prefix and the SHA-256 of a 256-bit secret. The secret is shown once."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_keys", verbose_name=_("user"))
+    name = models.CharField(_("name"), max_length=80, blank=True)
+    prefix = models.CharField(_("prefix"), max_length=16, unique=True)
+    digest = models.CharField(_("digest"), max_length=64, unique=True)
+    scopes = models.JSONField(_("scopes"), default=list, help_text='["call"] or ["call", "service"]')
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+
+    def __str__(self) -> str:
+        return f"cc-{self.prefix}-…"
+
+
+class AuditEvent(models.Model):
+    """One change by a person or a command to a price, limit, tier or key. Never edited."""
+
+    at = models.DateTimeField(_("when"), auto_now_add=True, db_index=True)
+    actor = models.CharField(_("who"), max_length=254)
+    action = models.CharField(_("action"), max_length=60)
+    target = models.CharField(_("target"), max_length=200)
+    before = models.JSONField(_("before"), null=True, blank=True)
+    after = models.JSONField(_("after"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit events")
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target}"

@@ -1,0 +1,282 @@
+"""What a call costs and who pays. Amounts are integer nano-USD."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ModelPrice(models.Model):
+    """The price of one model from one instant on, for requests of at least `min_input_tokens`.
+
+    USD per million tokens. Rows are superseded (`superseded_at`), never edited.
+    """
+
+    class Processing(models.TextChoices):
+        STANDARD = "standard", _("standard")
+        BATCH = "batch", _("batch")
+
+    provider = models.CharField(_("provider"), max_length=40)
+    model = models.CharField(_("model"), max_length=120)
+    processing = models.CharField(
+        _("processing"), max_length=10, choices=Processing.choices, default=Processing.STANDARD
+    )
+    min_input_tokens = models.PositiveIntegerField(_("from input tokens"), default=0)
+    fresh_input = models.DecimalField(_("input"), max_digits=14, decimal_places=6)
+    cache_read = models.DecimalField(_("cache read"), max_digits=14, decimal_places=6)
+    cache_write = models.DecimalField(_("cache write"), max_digits=14, decimal_places=6)
+    output = models.DecimalField(_("output"), max_digits=14, decimal_places=6)
+    search_usd = models.DecimalField(_("USD per search"), max_digits=14, decimal_places=6, default=0)
+    effective_from = models.DateTimeField(_("from"))
+    superseded_at = models.DateTimeField(_("until"), null=True, blank=True)
+    source = models.CharField(_("source"), max_length=200)
+    source_date = models.DateField(_("source read on"))
+
+    class Meta:
+        verbose_name = _("model price")
+        verbose_name_plural = _("model prices")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "model", "processing", "min_input_tokens", "effective_from"],
+                name="one_price_per_instant",
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "model", "processing", "min_input_tokens"],
+                condition=models.Q(superseded_at__isnull=True),
+                name="one_open_price",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    fresh_input__gte=0, cache_read__gte=0, cache_write__gte=0, output__gte=0,
+                    search_usd__gte=0,
+                ),
+                name="price_is_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model} {self.fresh_input}/{self.output}"
+
+
+class Metric(models.TextChoices):
+    USD = "usd", _("money, nano-USD")
+    DEBATES = "debates", _("debates")
+    REQUESTS = "requests", _("calls outside debates")
+    CONCURRENT = "concurrent", _("calls at the same time")
+
+
+class ScopeKind(models.TextChoices):
+    PLATFORM = "platform", _("the whole platform")
+    PROVIDER = "provider", _("a provider")
+    TIER = "tier", _("all users of a tier")
+    USER = "user", _("a user")
+    KEY = "key", _("an API key")
+    DEBATE = "debate", _("a debate")
+
+
+class Budget(models.Model):
+    """How much one scope may spend in each period: the rule. `Window` is where it is counted."""
+
+    class Period(models.TextChoices):
+        DAY = "day", _("day")
+        MONTH = "month", _("month")
+        TOTAL = "total", _("ever")
+
+    scope_kind = models.CharField(_("scope"), max_length=10, choices=ScopeKind.choices)
+    scope_id = models.CharField(
+        _("of"), max_length=128, blank=True, help_text=_("empty for the platform")
+    )
+    period = models.CharField(
+        _("period"), max_length=10, choices=Period.choices, default=Period.DAY
+    )
+    cap_nanos = models.BigIntegerField(_("cap, nano-USD"))
+    soft_percent = models.PositiveSmallIntegerField(_("economy mode from, percent"), default=80)
+    zone = models.CharField(_("time zone of the day"), max_length=40, default="Asia/Seoul")
+
+    class Meta:
+        verbose_name = _("budget")
+        verbose_name_plural = _("budgets")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scope_kind", "scope_id", "period"], name="one_budget_per_scope_and_period"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cap_nanos__gte=0), name="budget_cap_is_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope_kind}:{self.scope_id}/{self.period}".replace(":/", "/")
+
+
+class Window(models.Model):
+    """What one scope has spent and holds in one span of time. Never reset: a new day, a new row."""
+
+    scope_kind = models.CharField(max_length=10, choices=ScopeKind.choices)
+    scope_id = models.CharField(max_length=128, blank=True)
+    metric = models.CharField(max_length=10, choices=Metric.choices)
+    period = models.CharField(max_length=10)
+    start = models.DateTimeField()
+    zone = models.CharField(max_length=40)
+    end = models.DateTimeField(null=True)
+    cap = models.BigIntegerField()
+    soft_percent = models.PositiveSmallIntegerField(default=80)
+    spent = models.BigIntegerField(default=0)
+    held = models.BigIntegerField(default=0)
+    rank = models.SmallIntegerField()
+
+    class Meta:
+        db_table = "budget_window"
+        verbose_name = _("budget window")
+        verbose_name_plural = _("budget windows")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scope_kind", "scope_id", "metric", "period", "start", "zone"],
+                name="one_window_per_span",
+            ),
+            models.CheckConstraint(condition=models.Q(spent__gte=0), name="window_spent_not_negative"),
+            models.CheckConstraint(condition=models.Q(held__gte=0), name="window_held_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope_kind}:{self.scope_id} {self.metric} {self.start:%Y-%m-%d}"
+
+
+class Reservation(models.Model):
+    """Money and quota set aside for one attempt at one provider, until it is settled.
+
+    `holds` is [[window id, amount, charge], ...]: for money the amount is the worst case and the
+    charge is decided when it settles; for counted things (`requests`, `debates`) the charge is
+    fixed beforehand (1), and for `concurrent` it is 0.
+    """
+
+    class State(models.IntegerChoices):
+        HELD = 0, _("held")
+        SENT = 1, _("sent")
+        SETTLED = 2, _("settled")
+        RELEASED = 3, _("released")
+        ESTIMATED = 4, _("estimated")
+
+    id = models.UUIDField(primary_key=True)
+    call_id = models.UUIDField(db_index=True)
+    holds = models.JSONField()
+    amount = models.BigIntegerField()
+    progress = models.BigIntegerField(default=0)
+    charged = models.BigIntegerField(null=True)
+    state = models.SmallIntegerField(choices=State.choices, default=State.HELD)
+    lease_until_ms = models.BigIntegerField()
+    provider = models.CharField(max_length=40)
+    model = models.CharField(max_length=120)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    created_ms = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("reservation")
+        verbose_name_plural = _("reservations")
+        indexes = [
+            models.Index(
+                fields=["lease_until_ms"],
+                condition=models.Q(state__in=[0, 1]),
+                name="open_reservations",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class LedgerEntry(models.Model):
+    """One movement of `spent` of one window. Append-only: a trigger refuses UPDATE and DELETE."""
+
+    class Kind(models.TextChoices):
+        SETTLE = "settle", _("settled")
+        ESTIMATE = "estimate", _("estimated")
+        CORRECTION = "correction", _("corrected")
+        REFUND = "refund", _("refunded")
+
+    window = models.ForeignKey(Window, models.PROTECT, related_name="entries")
+    reservation_id = models.UUIDField(db_index=True)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    delta = models.BigIntegerField()
+    at_ms = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("ledger entry")
+        verbose_name_plural = _("ledger entries")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.delta}"
+
+
+class UsageRecord(models.Model):
+    """One attempt of one call, or its answer from a cache, or its refusal.
+
+    Rows of one call share `call_id`; `attempt` counts from 1, and is 0 where no provider was
+    asked. Prices are copied in, so that an old row can be explained after prices change.
+    """
+
+    class Outcome(models.TextChoices):
+        COMPLETE = "complete", _("complete")
+        INCOMPLETE = "incomplete", _("cut off")
+        CANCELLED = "cancelled", _("the client hung up")
+        FAILED = "failed", _("the provider failed")
+        CACHED = "cached", _("answered from the cache")
+        REFUSED = "refused", _("refused")
+
+    class Confidence(models.TextChoices):
+        EXACT = "exact", _("reported by the provider")
+        ESTIMATED = "estimated", _("estimated")
+
+    call_id = models.UUIDField()
+    attempt = models.PositiveSmallIntegerField()
+    reservation_id = models.UUIDField(null=True, unique=True)
+    at = models.DateTimeField(db_index=True)
+    user_id = models.BigIntegerField()
+    key_prefix = models.CharField(max_length=16, blank=True)
+    tier = models.CharField(max_length=40)
+    debate_id = models.CharField(max_length=128, blank=True)
+    call_kind = models.CharField(max_length=40, blank=True)
+    complexity = models.CharField(max_length=10, blank=True)
+    language = models.CharField(max_length=8, blank=True)
+    requested_model = models.CharField(max_length=160)
+    deployment = models.CharField(max_length=160, blank=True)
+    model_class = models.CharField(max_length=10, blank=True)
+    provider = models.CharField(max_length=40, blank=True)
+    model = models.CharField(max_length=120, blank=True)
+    cache_layer = models.CharField(max_length=10, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices)
+    error_code = models.CharField(max_length=40, blank=True)
+    stop_reason = models.CharField(max_length=20, blank=True)
+    reason = models.TextField(blank=True)
+    is_economy = models.BooleanField(default=False)
+    max_output_tokens = models.PositiveIntegerField(null=True)
+    fresh_input_tokens = models.PositiveIntegerField(null=True)
+    cache_read_tokens = models.PositiveIntegerField(null=True)
+    cache_write_tokens = models.PositiveIntegerField(null=True)
+    output_tokens = models.PositiveIntegerField(null=True)
+    searches = models.PositiveIntegerField(null=True)
+    confidence = models.CharField(max_length=10, choices=Confidence.choices)
+    price_id = models.BigIntegerField(null=True)
+    price_fresh_input = models.DecimalField(max_digits=14, decimal_places=6, null=True)
+    price_cache_read = models.DecimalField(max_digits=14, decimal_places=6, null=True)
+    price_cache_write = models.DecimalField(max_digits=14, decimal_places=6, null=True)
+    price_output = models.DecimalField(max_digits=14, decimal_places=6, null=True)
+    held_nanos = models.BigIntegerField(default=0)
+    cost_nanos = models.BigIntegerField(default=0)
+    baseline = models.CharField(max_length=160, blank=True)
+    baseline_nanos = models.BigIntegerField(null=True)
+    waited_ms = models.PositiveIntegerField(default=0)
+    first_token_ms = models.PositiveIntegerField(null=True)
+    latency_ms = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("usage record")
+        verbose_name_plural = _("usage records")
+        indexes = [
+            models.Index(fields=["call_id", "attempt"], name="usage_by_call"),
+            models.Index(fields=["user_id", "at"], name="usage_by_user"),
+            models.Index(
+                fields=["deployment", "call_kind", "language", "-id"], name="usage_output_lengths"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.call_id}/{self.attempt}"

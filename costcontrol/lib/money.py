@@ -1,0 +1,38 @@
+"""Money is integer nano-USD (1e-9 dollars). The only module that converts or rounds.
+
+Prices are `Decimal` USD per million tokens; 1 USD per million tokens is 1,000 nanos a token.
+"""
+
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
+from typing import NewType
+
+Nanos = NewType("Nanos", int)
+
+NANOS_PER_USD = 1_000_000_000
+ZERO = Nanos(0)
+
+
+def ceil_nanos(usd_per_million_times_tokens: Decimal) -> Nanos:
+    """Nanos for a sum of tokens x (USD per million tokens), rounded up. Rounded once a call."""
+    return Nanos(int((usd_per_million_times_tokens * 1000).to_integral_value(ROUND_CEILING)))
+
+
+def from_usd(usd: Decimal | str) -> Nanos:
+    """Exact nanos of a dollar amount. Raises ValueError if it is not a whole number of nanos."""
+    try:
+        nanos = Decimal(usd) * NANOS_PER_USD
+        if nanos != nanos.to_integral_value():
+            raise ValueError
+    except (ArithmeticError, ValueError):
+        raise ValueError(f"{usd!r} is not an amount in dollars with at most 9 decimals") from None
+    return Nanos(int(nanos))
+
+
+def to_usd(nanos: int) -> Decimal:
+    return Decimal(nanos) / NANOS_PER_USD
+
+
+def format_usd(nanos: int, *, places: int = 4) -> str:
+    """`$0.0123`, for people; never parsed back."""
+    amount = to_usd(nanos).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    return f"-${-amount:,}" if amount < 0 else f"${amount:,}"
