@@ -1,0 +1,34 @@
+"""One adapter per vendor, and the way to get hold of one.
+
+An adapter is made on first use and lives as long as the process, so that its connections are
+reused. Vendor SDKs are imported then too: they are slow to load and most processes need none.
+"""
+
+from importlib import import_module
+
+from routing.providers.base import Provider
+
+ADAPTERS = {  # Deployment.provider -> module and class
+    "anthropic": ("routing.providers.anthropic", "AnthropicProvider"),
+    "openai": ("routing.providers.openai", "OpenAIProvider"),
+    "ollama": ("routing.providers.ollama", "OllamaProvider"),
+    "embedded": ("routing.providers.embedded", "EmbeddedProvider"),
+    "fake": ("routing.providers.fake", "FakeProvider"),
+}
+
+_made: dict[str, Provider] = {}
+
+
+def get_provider(name: str) -> Provider:
+    """The adapter for a deployment's `provider`. Raises LookupError for a name nobody knows."""
+    provider = _made.get(name)
+    if provider is None:
+        module, cls = ADAPTERS[name]
+        provider = _made.setdefault(name, getattr(import_module(module), cls)())
+    return provider
+
+
+async def close_all() -> None:
+    """Close the connections that belong to the running event loop."""
+    for provider in _made.values():
+        await provider.close()
