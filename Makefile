@@ -6,7 +6,7 @@
 .PHONY: run up test lint prove model dev clean
 
 PY := .venv/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check --quiet
+PIP := $(PY) -m pip --disable-pip-version-check -qq
 stamp = .venv/.$(1)-$(shell cksum < $(2) | cut -d' ' -f1)
 RUNTIME := $(call stamp,runtime,requirements.txt)
 DEV := $(call stamp,dev,requirements-dev.txt)

@@ -1,6 +1,6 @@
 """One settings file. Everything a deployment may change is an environment variable, read here.
 
-PORT DATA_DIR DATABASE_URL REDIS_URL OLLAMA_HOST OPENAI_BASE_URL ANTHROPIC_BASE_URL
+HOST PORT DATA_DIR DATABASE_URL REDIS_URL OLLAMA_HOST OPENAI_BASE_URL ANTHROPIC_BASE_URL
 OPENAI_API_KEY ANTHROPIC_API_KEY SECRET_KEY ALLOWED_HOSTS DEBUG
 """
 
@@ -9,17 +9,20 @@ import secrets
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from costcontrol.lib import valkey
 
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
+DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / ".data").resolve()
 
 
 def secret_key() -> str:
     """SECRET_KEY, or one that is made once and kept in the data folder."""
     if given := env.str("SECRET_KEY", default=""):
-        return given
+        return str(given)
     path = DATA_DIR / "secret_key"
     try:
         DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -31,11 +34,19 @@ def secret_key() -> str:
         return secrets.token_urlsafe(50)  # checks.py says that the folder cannot be written
 
 
+def port() -> int:
+    given = env.str("PORT", default="") or "8000"
+    if given.isdecimal() and 0 < int(given) < 65536:
+        return int(given)
+    raise ImproperlyConfigured(f"PORT={given} is not a port: choose one of 1 to 65535.")
+
+
 SECRET_KEY = secret_key()
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-PORT = env.int("PORT", default=8000)
+PORT = port()
+HOST = env.str("HOST", default="127.0.0.1")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -84,6 +95,7 @@ TEMPLATES = [
 ]
 
 # --- database -----------------------------------------------------------------------------
+BACKENDS = "django.db.backends"
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
@@ -96,10 +108,17 @@ POSTGRESQL_OPTIONS = {"pool": {"min_size": 0, "max_size": 12, "timeout": 5}, "co
 
 
 def database() -> dict[str, object]:
-    config: dict[str, object] = env.db(
-        "DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'costcontrol.sqlite3'}"
-    )
-    is_sqlite = str(config["ENGINE"]).endswith("sqlite3")
+    url = env.str("DATABASE_URL", default="")
+    if not url:
+        path = DATA_DIR / "costcontrol.sqlite3"
+        return {"ENGINE": f"{BACKENDS}.sqlite3", "NAME": str(path), "OPTIONS": SQLITE_OPTIONS}
+    if url.partition("://")[0] not in ("sqlite", "postgres", "postgresql"):
+        raise ImproperlyConfigured(
+            "DATABASE_URL is not understood: write postgresql://user:password@host:5432/name or "
+            "sqlite:////path/to/file, or unset it to use SQLite in the data folder."
+        )
+    config: dict[str, object] = env.db_url_config(url)
+    is_sqlite = config["ENGINE"] == f"{BACKENDS}.sqlite3"
     options = SQLITE_OPTIONS if is_sqlite else POSTGRESQL_OPTIONS
     return config | {"OPTIONS": options | dict(config.get("OPTIONS") or {})}  # type: ignore[call-overload]
 
@@ -118,7 +137,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # --- broker, cache, tasks -----------------------------------------------------------------
-REDIS_URL = env.str("REDIS_URL", default=f"unix://{DATA_DIR / 'valkey.sock'}")
+REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{valkey.socket_path(DATA_DIR)}"
 REDIS_TIMEOUT_S = 0.25
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
@@ -139,6 +158,9 @@ LOCAL_MODEL_FILE = DATA_DIR / "local-model.json"  # written by the embedded mode
 
 # --- gateway ------------------------------------------------------------------------------
 SNAPSHOT_SECONDS = env.float("SNAPSHOT_SECONDS", default=3.0)  # age of keys, tiers, policy, prices
+GAUGE_SECONDS = 1.0  # age of a budget's reading that economy mode may be decided on
+CACHE_TTL_S = env.int("CACHE_TTL_S", default=3600)
+CACHE_MEMORY_BYTES = 32 * 1024 * 1024
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES

@@ -25,8 +25,9 @@ os.environ.update(
 )
 
 from costcontrol.settings import *  # noqa: E402, F403
-from costcontrol.settings import DATABASES  # noqa: E402
+from costcontrol.settings import DATABASES, STATIC_ROOT  # noqa: E402
 
 if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(FOLDER / "test.sqlite3")}
+STATIC_ROOT.mkdir()
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; tests only

@@ -50,6 +50,10 @@ def make_private(folder: Path) -> None:
         raise PermissionError(f"{folder} belongs to somebody else")
 
 
+def log_path(folder: Path) -> Path:
+    return folder / "valkey.log"
+
+
 def command(server: Path, *, socket: Path, folder: Path) -> list[str]:
     """No TCP port; queued tasks survive a kill (fsync each second) and are never evicted."""
     options = {
@@ -63,6 +67,7 @@ def command(server: Path, *, socket: Path, folder: Path) -> list[str]:
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
         "loglevel": "warning",
+        "logfile": str(log_path(folder)),
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     return [str(server), *words]

