@@ -46,10 +46,6 @@ class Price:
     output: Decimal
     search_usd: Decimal
 
-    @property
-    def dearest_input(self) -> Decimal:
-        return max(self.fresh_input, self.cache_write)
-
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
@@ -106,14 +102,6 @@ def cost(usage: Usage, price: Price) -> Nanos:
         + (usage.output_tokens or 0) * price.output
         + (usage.searches or 0) * MILLION * price.search_usd
     )
-
-
-def worst_case(
-    price_table: PriceTable, provider: str, model: str, *, input_tokens: int, output_tokens: int
-) -> Nanos:
-    """The most that a call of this size can cost. Raises UnpricedModel."""
-    price = price_table.price(provider, model, input_tokens=input_tokens)
-    return ceil_nanos(input_tokens * price.dearest_input + output_tokens * price.output)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
