@@ -22,7 +22,7 @@ prove: $(RUNTIME)
 	@exec $(PY) manage.py prove
 
 test: lint
-	@env -u DATABASE_URL $(PY) -m pytest -n 2
+	@unset DATABASE_URL; $(PY) -m pytest -n 2
 	@$(PY) -m tests.services.postgresql $(PY) -m pytest -m postgresql
 
 lint: dev

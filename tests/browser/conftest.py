@@ -50,6 +50,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A fresh page with no cookies. The test fails when the page writes an error to its console."""
     context = browser.new_context()
     context.set_default_timeout(10_000)
+    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # browsers just ask
     page = context.new_page()
     errors: list[str] = []
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
