@@ -1,0 +1,156 @@
+"""Staff pages of accounts: keys and the audit trail; the forms of users and tiers.
+
+Users and tiers are registered in billing/admin.py, because another plan also moves caps there.
+"""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth import forms as auth_forms
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.audited import AuditedAdmin, DollarsField, ModelForm, ReadOnlyAdmin, actor_of
+from accounts.models import ApiKey, AuditEvent, Tier, User
+from accounts.services import MODEL_CLASSES, SCOPES, api_key_issue, api_key_revoke
+from costcontrol.lib.clock import now
+from costcontrol.lib.money import format_usd
+
+
+def checkboxes(names: tuple[str, ...], **options: Any) -> forms.MultipleChoiceField:
+    """A JSON list that can hold these names only."""
+    return forms.MultipleChoiceField(
+        choices=[(name, name) for name in names], widget=forms.CheckboxSelectMultiple, **options
+    )
+
+
+class TierForm(ModelForm[Tier]):
+    usd_per_day_nanos = DollarsField(label=_("Money ceiling per user and day"), required=False)
+    allowed_classes = checkboxes(MODEL_CLASSES, label=_("Model classes it may use"))
+
+    class Meta:
+        model = Tier
+        fields = "__all__"
+
+
+class TierAdmin(AuditedAdmin[Tier]):
+    form = TierForm
+    list_display = ["name", "title", "route_mode", "debates_per_day", "requests_per_day", "ceiling"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tier | None = None) -> list[str]:
+        return ["name"] if obj else []  # it is the key that users and usage rows refer to
+
+    def has_delete_permission(self, request: HttpRequest, obj: Tier | None = None) -> bool:
+        return False
+
+    @admin.display(description=_("money ceiling a day"))
+    def ceiling(self, tier: Tier) -> str:
+        nanos = tier.usd_per_day_nanos
+        return "–" if nanos is None else format_usd(nanos, places=2)
+
+
+class UserAddForm(auth_forms.AdminUserCreationForm):  # type: ignore[type-arg]
+    email = forms.EmailField(label=_("Email"))  # only end users of a service have none
+
+    class Meta:
+        model = User
+        fields = ("email", "tier")
+        field_classes: dict[str, Any] = {}
+
+    def clean_email(self) -> str:
+        return User.objects.normalize_email(self.cleaned_data["email"]).lower()
+
+
+class UserChangeForm(auth_forms.UserChangeForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes: dict[str, Any] = {}
+
+
+class UserAdmin(AuditedAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]
+    """Users are deactivated, not deleted: their usage rows stay."""
+
+    form = UserChangeForm
+    add_form = UserAddForm
+    ordering = ["email"]
+    list_display = ["__str__", "tier", "is_active", "is_staff", "created_at"]
+    list_filter = ["tier", "is_active", "is_staff"]
+    list_select_related = ["tier"]
+    search_fields = ["email", "external_id"]
+    readonly_fields = ["owner", "external_id", "created_at", "last_login"]
+    fieldsets = (
+        (None, {"fields": ("email", "password", "tier", "is_active")}),
+        (_("End user of a service"), {"fields": ("owner", "external_id")}),
+        (_("Staff"), {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Dates"), {"fields": ("created_at", "last_login")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("email", "tier", "usable_password", "password1", "password2")}),
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+
+class ApiKeyForm(ModelForm[ApiKey]):
+    scopes = checkboxes(SCOPES, initial=["call"])
+
+    class Meta:
+        model = ApiKey
+        fields = ("user", "name", "scopes", "expires_at")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(AuditedAdmin[ApiKey]):
+    """Keys are issued and revoked, never edited. The secret is shown once, when it is issued."""
+
+    form = ApiKeyForm
+    actions = ["revoke"]
+    autocomplete_fields = ["user"]
+    list_display = ["__str__", "name", "user", "scopes", "created_at", "expires_at", "revoked_at"]
+    list_select_related = ["user"]
+    search_fields = ["prefix", "name", "user__email"]
+    shown = ["user", "name", "prefix", "scopes", "created_at", "expires_at", "last_used_at"]
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return [*self.shown, "revoked_at"] if obj else list(ApiKeyForm.Meta.fields)
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_apikey")
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        key, secret = api_key_issue(
+            user=obj.user,
+            name=obj.name,
+            scopes=obj.scopes,
+            expires_at=obj.expires_at,
+            actor=actor_of(request),
+        )
+        obj.pk, obj.prefix = key.pk, key.prefix
+        self.message_user(
+            request, f"The key, shown only this once: {secret}", level=messages.WARNING
+        )
+
+    @admin.action(description=_("Revoke the selected keys"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        at, actor = now(), actor_of(request)
+        count = sum(api_key_revoke(key, at=at, actor=actor) for key in queryset)
+        self.message_user(request, f"{count} keys revoked.")
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
+    list_display = ["at", "actor", "action", "target"]
+    list_filter = ["action"]
+    search_fields = ["actor", "target"]
+    date_hierarchy = "at"

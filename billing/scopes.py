@@ -1,0 +1,84 @@
+"""What a budget can be put on, and how people write it: `platform`, `user:EMAIL`, `tier:free`."""
+
+from zoneinfo import ZoneInfo
+
+from accounts.models import ApiKey, Tier, User
+from billing.models import ModelPrice, ScopeKind
+
+KINDS = "platform, tier:NAME, user:EMAIL, key:PREFIX, provider:NAME or debate:ID"
+ID_LENGTH = 128
+
+
+class UnknownScope(ValueError):
+    """There is nothing of that name. The message is a sentence for the operator."""
+
+
+def scope_parse(text: str) -> tuple[str, str]:
+    """(kind, id) of a scope as people write it. Raises UnknownScope."""
+    kind, _, name = text.partition(":")
+    if kind not in ScopeKind.values:
+        raise UnknownScope(f"{text!r} is not a scope; write {KINDS}.")
+    return kind, scope_check(kind, name)
+
+
+def scope_check(kind: str, name: str) -> str:
+    """The id that windows use for this scope. Raises UnknownScope if nothing is called so."""
+    if kind == ScopeKind.PLATFORM:
+        return platform_id(name)
+    if not name or len(name) > ID_LENGTH:
+        raise UnknownScope(f"Say which {kind} is meant, in up to {ID_LENGTH} characters.")
+    finders = {
+        ScopeKind.USER: user_id,
+        ScopeKind.TIER: tier_id,
+        ScopeKind.KEY: key_id,
+        ScopeKind.PROVIDER: provider_id,
+    }
+    finder = finders.get(ScopeKind(kind))
+    return finder(name) if finder else name  # debates are named by the app that holds them
+
+
+def platform_id(name: str) -> str:
+    if name:
+        raise UnknownScope("There is one platform; leave its name empty.")
+    return ""
+
+
+def user_id(name: str) -> str:
+    """By email; end users of a service, who have none, by their number."""
+    by_email = User.objects.filter(email__iexact=name)
+    found = User.objects.filter(pk=int(name)) if name.isdecimal() else by_email
+    pk = found.values_list("pk", flat=True).first()
+    if pk is None:
+        raise UnknownScope(f"There is no user {name}.")
+    return str(pk)
+
+
+def tier_id(name: str) -> str:
+    names = sorted(Tier.objects.values_list("name", flat=True))
+    if name not in names:
+        raise UnknownScope(f"There is no tier {name}; there are: {', '.join(names) or 'none'}.")
+    return name
+
+
+def key_id(name: str) -> str:
+    """By prefix; `cc-prefix-...` is understood as well."""
+    prefix = name.removeprefix("cc-").partition("-")[0]
+    if not ApiKey.objects.filter(prefix=prefix).exists():
+        raise UnknownScope(f"There is no API key with the prefix {prefix}.")
+    return prefix
+
+
+def provider_id(name: str) -> str:
+    priced = ModelPrice.objects.filter(superseded_at__isnull=True).order_by("provider")
+    names = list(priced.values_list("provider", flat=True).distinct())
+    if name not in names:
+        raise UnknownScope(f"There is no provider {name}; there are: {', '.join(names) or 'none'}.")
+    return name
+
+
+def zone_check(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise UnknownScope(f"{name!r} is not a time zone; write one as Asia/Seoul.") from None
+    return name
