@@ -1,0 +1,78 @@
+"""What was spent and saved, and where the calls went, on one screen."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from billing.reports.spend import Group, Saved, Spend, spend_of_days
+from billing.scopes import UnknownScope, zone_check
+from costcontrol.lib.clock import now
+from costcontrol.lib.money import format_usd
+
+EMPTY = (
+    "Nothing yet. Issue a key with `manage.py issue_api_key you@example.org` and send a call to "
+    "/v1/chat/completions; it shows up here."
+)
+
+
+class Command(BaseCommand):
+    help = "Prints spend, savings, calls by route and by cache layer."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--days", type=int, default=1, help="so many days, today included")
+        parser.add_argument("--zone", default=settings.DEFAULT_ZONE, help="where days begin")
+
+    def handle(self, *, days: int, zone: str, **options: Any) -> None:
+        if not 1 <= days <= 3660:
+            raise CommandError(f"--days is a number from 1 to 3660, not {days}.")
+        try:
+            zone_check(zone)
+        except UnknownScope as error:
+            raise CommandError(str(error)) from None
+        for line in lines_of(spend_of_days(days, zone=zone, now=now()), zone):
+            self.stdout.write(line)
+
+
+def lines_of(spend: Spend, zone: str) -> Iterator[str]:
+    start, end = (at.astimezone(ZoneInfo(zone)) for at in (spend.start, spend.end))
+    yield f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} {zone}"
+    if not spend.calls:
+        yield EMPTY
+        return
+    yield f"calls    {spend.calls:,}"
+    yield f"spent    {money(spend.cost_nanos)}{estimated_part(spend.estimated_nanos)}"
+    yield f"saved    {saved_text(spend.saved)}"
+    yield from table("route", spend.by_route)
+    yield from table("cache layer", spend.by_cache)
+    yield from table("outcome", spend.by_outcome)
+
+
+def money(nanos: int) -> str:
+    return format_usd(nanos, places=6)
+
+
+def estimated_part(nanos: int) -> str:
+    return f", of it {money(nanos)} on estimated usage" if nanos else ""
+
+
+def saved_text(saved: Saved | None) -> str:
+    if saved is None:
+        return "not known: no call has a baseline to compare with"
+    names = ", ".join(name or "unnamed" for name in saved.baselines)
+    return (
+        f"{money(saved.nanos)} (estimated: {saved.calls:,} calls would have cost "
+        f"{money(saved.baseline_nanos)} on {names})"
+    )
+
+
+def table(title: str, groups: tuple[Group, ...]) -> Iterator[str]:
+    yield ""
+    yield f"{title:<48} {'calls':>8} {'cost':>14}"
+    for group in groups:
+        yield f"{group.name or '-':<48} {group.calls:>8,} {money(group.cost_nanos):>14}"
+    if not groups:
+        yield "none"

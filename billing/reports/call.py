@@ -1,0 +1,177 @@
+"""All that is known of one call: each attempt, what it cost, and how the ledger booked it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from accounts.models import User
+from billing.models import LedgerEntry, Reservation, UsageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One movement in one window. Only `usd` is money; other metrics are counted."""
+
+    kind: str
+    scope: str
+    metric: str
+    period: str
+    window_start: datetime
+    delta: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptReport:
+    """One usage row. The names are those of its columns."""
+
+    attempt: int
+    reservation_id: UUID | None
+    at: datetime
+    deployment: str
+    model_class: str
+    cache_layer: str
+    outcome: str
+    error_code: str
+    stop_reason: str
+    reason: str
+    is_economy: bool
+    max_output_tokens: int | None
+    fresh_input_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    output_tokens: int | None
+    searches: int | None
+    confidence: str
+    price_fresh_input: Decimal | None
+    price_cache_read: Decimal | None
+    price_cache_write: Decimal | None
+    price_output: Decimal | None
+    held_nanos: int
+    cost_nanos: int
+    baseline: str
+    baseline_nanos: int | None
+    waited_ms: int
+    first_token_ms: int | None
+    latency_ms: int
+
+
+ATTEMPT_COLUMNS = tuple(field.name for field in fields(AttemptReport))
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationReport:
+    """What was set aside for one attempt, what became of it, and its ledger entries."""
+
+    id: UUID
+    state: str
+    provider: str
+    model: str
+    amount: int
+    charged: int | None
+    bookings: tuple[Booking, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    call_id: UUID
+    at: datetime
+    user: str
+    key_prefix: str
+    tier: str
+    debate_id: str
+    call_kind: str
+    complexity: str
+    language: str
+    requested_model: str
+    attempts: tuple[AttemptReport, ...]
+    reservations: tuple[ReservationReport, ...]
+
+    @property
+    def cost_nanos(self) -> int:
+        return sum(attempt.cost_nanos for attempt in self.attempts)
+
+    @property
+    def baseline_nanos(self) -> int | None:
+        """Of the attempt that answered: the baseline would have needed only one."""
+        answers = [a for a in self.attempts if a.outcome != UsageRecord.Outcome.FAILED]
+        known = [a.baseline_nanos for a in answers if a.baseline_nanos is not None]
+        return known[-1] if known else None
+
+    @property
+    def saved_nanos(self) -> int | None:
+        """Estimated, with the cost of failed attempts taken off. None: no baseline known."""
+        return None if self.baseline_nanos is None else self.baseline_nanos - self.cost_nanos
+
+    def reservation(self, reservation_id: UUID | None) -> ReservationReport | None:
+        return next((one for one in self.reservations if one.id == reservation_id), None)
+
+    @property
+    def unrecorded(self) -> tuple[ReservationReport, ...]:
+        """Reservations without a usage row yet: under way, or waiting for the sweeper."""
+        recorded = {attempt.reservation_id for attempt in self.attempts}
+        return tuple(one for one in self.reservations if one.id not in recorded)
+
+
+def call_report(call_id: UUID) -> CallReport | None:
+    records = list(UsageRecord.objects.filter(call_id=call_id).order_by("attempt", "pk"))
+    if not records:
+        return None
+    first = records[0]
+    return CallReport(
+        call_id=call_id,
+        at=first.at,
+        user=user_name(first.user_id),
+        key_prefix=first.key_prefix,
+        tier=first.tier,
+        debate_id=first.debate_id,
+        call_kind=first.call_kind,
+        complexity=first.complexity,
+        language=first.language,
+        requested_model=first.requested_model,
+        attempts=tuple(attempt_report(record) for record in records),
+        reservations=reservation_reports(call_id),
+    )
+
+
+def attempt_report(record: UsageRecord) -> AttemptReport:
+    return AttemptReport(**{name: getattr(record, name) for name in ATTEMPT_COLUMNS})
+
+
+def user_name(user_id: int) -> str:
+    """The row outlives the account, so the number stands where there is no name any more."""
+    user = User.objects.filter(pk=user_id).first()
+    return f"{user} (user {user_id})" if user else f"user {user_id}"
+
+
+def reservation_reports(call_id: UUID) -> tuple[ReservationReport, ...]:
+    rows = list(Reservation.objects.filter(call_id=call_id).order_by("created_ms"))
+    bookings = bookings_by_reservation(row.pk for row in rows)
+    return tuple(
+        ReservationReport(
+            id=row.pk,
+            state=str(row.get_state_display()),
+            provider=row.provider,
+            model=row.model,
+            amount=row.amount,
+            charged=row.charged,
+            bookings=tuple(bookings[row.pk]),
+        )
+        for row in rows
+    )
+
+
+def bookings_by_reservation(ids: Iterable[UUID]) -> dict[UUID, list[Booking]]:
+    found: dict[UUID, list[Booking]] = defaultdict(list)
+    entries = LedgerEntry.objects.filter(reservation_id__in=list(ids)).order_by("pk")
+    for entry in entries.select_related("window"):
+        window = entry.window
+        scope = f"{window.scope_kind}:{window.scope_id}".removesuffix(":")
+        found[entry.reservation_id].append(
+            Booking(
+                entry.kind, scope, window.metric, window.period, window.start, entry.delta
+            )
+        )
+    return found
