@@ -3,6 +3,7 @@
 # PORT DATA_DIR DATABASE_URL REDIS_URL OLLAMA_HOST OPENAI_BASE_URL ANTHROPIC_BASE_URL are respected.
 
 .DEFAULT_GOAL := run
+.DELETE_ON_ERROR:
 .PHONY: run up test lint prove model dev clean
 
 PY := .venv/bin/python

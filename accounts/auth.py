@@ -1,3 +1,144 @@
+"""Credentials -> Caller.
+
+Keys are looked up by the SHA-256 of the whole secret and remembered for a few seconds, so that a
+call costs no query; a revoked key stops working within `SNAPSHOT_SECONDS`. While the database is
+away, keys that were seen in the last minutes keep their holders able to read cached answers.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts.models import ApiKey, User
+from accounts.services import end_user_get
+from accounts.types import Caller
+from costcontrol.lib import clock, database
+from costcontrol.lib.errors import BadRequest, Refused, TierFeature, Unauthenticated
+
+STALE_S = 300.0
+MAX_REMEMBERED = 10_000
+LAST_USED_EVERY = timedelta(minutes=1)
+MAX_EXTERNAL_ID = 128
+
+
+class Closed(Refused):
+    """The database is away: nobody can be let in whom we do not remember."""
+
+    code, status = "database_unavailable", 503
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    caller: Caller
+    expires_at: datetime | None
+    at: float
+
+
+_remembered: dict[tuple[str, str], Remembered] = {}
+
+
+def forget_all() -> None:
+    """After a key or tier changed in this process."""
+    _remembered.clear()
+
+
+def secret_of(headers: Mapping[str, str]) -> str:
+    """The API key of a request: `Authorization: Bearer …` or `x-api-key`."""
+    scheme, _sep, secret = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and secret.strip():
+        return secret.strip()
+    if secret := headers.get("x-api-key", "").strip():
+        return secret
+    raise Unauthenticated(
+        _("No API key was sent. Put it in the header “Authorization: Bearer <key>”.")
+    )
+
+
+async def acaller(headers: Mapping[str, str]) -> Caller:
+    """Who is calling. Raises Unauthenticated, TierFeature (not a service key), BadRequest."""
+    digest = hashlib.sha256(secret_of(headers).encode()).hexdigest()
+    end_user = headers.get("x-end-user", "").strip()
+    known = _remembered.get((digest, end_user))
+    now = clock.now()
+    if known and time.monotonic() - known.at < settings.SNAPSHOT_SECONDS:
+        return _valid(known, now)
+    try:
+        known = await database.run(_look_up, digest, end_user, now)
+    except DatabaseError:
+        if known is None or time.monotonic() - known.at > STALE_S:
+            raise Closed(
+                _("The database is not reachable. Try again in a moment."), retry_after_s=5
+            ) from None
+    if len(_remembered) >= MAX_REMEMBERED:
+        _remembered.clear()
+    _remembered[(digest, end_user)] = known
+    return _valid(known, now)
+
+
+def _valid(known: Remembered, now: datetime) -> Caller:
+    if known.expires_at is not None and known.expires_at <= now:
+        raise Unauthenticated(_("This API key has expired. Create a new one."))
+    return known.caller
+
+
+def _look_up(digest: str, end_user: str, now: datetime) -> Remembered:
+    key = _key_get(digest)
+    user = key.user
+    if end_user:
+        user = _end_user(key, end_user)
+    if key.last_used_at is None or now - key.last_used_at > LAST_USED_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    return Remembered(Caller.of(user, key), key.expires_at, time.monotonic())
+
+
+def _key_get(digest: str) -> ApiKey:
+    key = ApiKey.objects.select_related("user__tier").filter(digest=digest).first()
+    if key is None:
+        raise Unauthenticated(_("This API key is not known. Check it, or create a new one."))
+    if key.revoked_at is not None:
+        raise Unauthenticated(_("This API key was revoked. Create a new one."))
+    if not key.user.is_active:
+        raise Unauthenticated(_("This account is closed."))
+    return key
+
+
+def _end_user(key: ApiKey, external_id: str) -> User:
+    if "service" not in key.scopes:
+        raise TierFeature(
+            _("Only a service key may send X-End-User. Leave the header out, or use a service key.")
+        )
+    if len(external_id) > MAX_EXTERNAL_ID:
+        raise BadRequest(_("X-End-User may have at most 128 characters."), param="X-End-User")
+    user = end_user_get(owner=key.user, external_id=external_id)
+    if not user.is_active:
+        raise Unauthenticated(_("This account is closed."))
+    return user
+
+
 class ApiKeyAuthentication(BaseAuthentication):
-    pass
+    """The same keys for DRF views. `request.auth` is the Caller."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if "authorization" not in headers and "x-api-key" not in headers:
+            return None
+        digest = hashlib.sha256(secret_of(headers).encode()).hexdigest()
+        try:
+            known = _look_up(digest, headers.get("x-end-user", "").strip(), clock.now())
+            caller = _valid(known, clock.now())
+        except Unauthenticated as error:
+            raise AuthenticationFailed(error.message, code=error.code) from error
+        return User.objects.select_related("tier").get(pk=caller.user_id), caller
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"

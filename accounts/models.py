@@ -23,6 +23,9 @@ class Tier(models.Model):
     requests_per_day = models.PositiveIntegerField(
         _("calls a day outside debates"), null=True, blank=True
     )
+    calls_per_debate = models.PositiveIntegerField(
+        _("calls in one debate"), null=True, blank=True, default=200
+    )
     usd_per_day_nanos = models.BigIntegerField(
         _("money ceiling per user and day, nano-USD"), null=True, blank=True
     )
@@ -33,7 +36,8 @@ class Tier(models.Model):
         _("calls at the same time"), null=True, blank=True
     )
     allowed_classes = models.JSONField(
-        _("model classes it may use"), default=list, help_text='["local", "economy", "mid", "premium"]'
+        _("model classes it may use"), default=list,
+        help_text='["local", "economy", "mid", "premium"]',
     )
     is_economy_exempt = models.BooleanField(
         _("keeps its routes when a budget is nearly used up"), default=False
@@ -108,7 +112,9 @@ class ApiKey(models.Model):
     name = models.CharField(_("name"), max_length=80, blank=True)
     prefix = models.CharField(_("prefix"), max_length=16, unique=True)
     digest = models.CharField(_("digest"), max_length=64, unique=True)
-    scopes = models.JSONField(_("scopes"), default=list, help_text='["call"] or ["call", "service"]')
+    scopes = models.JSONField(
+        _("scopes"), default=list, help_text='["call"] or ["call", "service"]'
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)

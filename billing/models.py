@@ -24,7 +24,9 @@ class ModelPrice(models.Model):
     cache_read = models.DecimalField(_("cache read"), max_digits=14, decimal_places=6)
     cache_write = models.DecimalField(_("cache write"), max_digits=14, decimal_places=6)
     output = models.DecimalField(_("output"), max_digits=14, decimal_places=6)
-    search_usd = models.DecimalField(_("USD per search"), max_digits=14, decimal_places=6, default=0)
+    search_usd = models.DecimalField(
+        _("USD per search"), max_digits=14, decimal_places=6, default=0
+    )
     effective_from = models.DateTimeField(_("from"))
     superseded_at = models.DateTimeField(_("until"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=200)
@@ -132,8 +134,12 @@ class Window(models.Model):
                 fields=["scope_kind", "scope_id", "metric", "period", "start", "zone"],
                 name="one_window_per_span",
             ),
-            models.CheckConstraint(condition=models.Q(spent__gte=0), name="window_spent_not_negative"),
-            models.CheckConstraint(condition=models.Q(held__gte=0), name="window_held_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(spent__gte=0), name="window_spent_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(held__gte=0), name="window_held_not_negative"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -144,8 +150,9 @@ class Reservation(models.Model):
     """Money and quota set aside for one attempt at one provider, until it is settled.
 
     `holds` is [[window id, amount, charge], ...]: for money the amount is the worst case and the
-    charge is decided when it settles; for counted things (`requests`, `debates`) the charge is
-    fixed beforehand (1), and for `concurrent` it is 0.
+    charge is decided when it settles (null); for counted things (`requests`, `debates`) it is fixed
+    beforehand (1), and for `concurrent` it is 0. `facts` is what a usage row needs to know, so that
+    the sweeper can write one for an attempt whose worker died.
     """
 
     class State(models.IntegerChoices):
@@ -165,7 +172,7 @@ class Reservation(models.Model):
     lease_until_ms = models.BigIntegerField()
     provider = models.CharField(max_length=40)
     model = models.CharField(max_length=120)
-    fingerprint = models.CharField(max_length=64, blank=True)
+    facts = models.JSONField(default=dict)
     created_ms = models.BigIntegerField()
 
     class Meta:

@@ -1,4 +1,9 @@
-from django.contrib import admin
-from django.urls import path
+"""Every address of the product."""
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("v1/", include("routing.api.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -132,11 +132,12 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who may answer, best first, and why in words."""
+    """Who may answer, best first, and why in words. `if_closed`: who may when money is out."""
 
     candidates: tuple[DeploymentSpec, ...]
     reason: str
     is_economy: bool = False
+    if_closed: tuple[DeploymentSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

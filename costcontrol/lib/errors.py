@@ -35,6 +35,7 @@ class CostControlError(Exception):
         self.retry_after_s = retry_after_s
         self.param = param
         self.details = details
+        self.call_id = ""  # set by the gateway, so that a refused call can be explained too
 
 
 class BadRequest(CostControlError):

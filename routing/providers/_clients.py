@@ -72,7 +72,15 @@ def timeout(deployment: DeploymentSpec) -> httpx2.Timeout:
 
 def is_loopback(url: str) -> bool:
     """A proxy from the environment must never stand between us and our own machine."""
-    return (urlsplit(url).hostname or "") in LOOPBACK
+    return host_of(url) in LOOPBACK
+
+
+def host_of(url: str) -> str:
+    """The host of an address, "" if it has none (the client will say so)."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def address_of(deployment: DeploymentSpec, *, usual: str) -> str:

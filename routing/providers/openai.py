@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import httpx2
 import openai
@@ -14,6 +13,7 @@ from routing.providers._clients import (
     NO_KEY,
     Clients,
     address_of,
+    host_of,
     http_client,
     key_of,
     timeout,
@@ -137,7 +137,7 @@ def chat_body(call: ProviderCall, *, base_url: str) -> JsonObject:
 
 
 def is_official(base_url: str) -> bool:
-    return f".{urlsplit(base_url).hostname or ''}".endswith(OFFICIAL_HOSTS)
+    return f".{host_of(base_url)}".endswith(OFFICIAL_HOSTS)
 
 
 def message_body(message: Message) -> JsonObject:

@@ -1,0 +1,59 @@
+"""Who is calling, as the rest of the product sees it: frozen values, no database behind them."""
+
+from dataclasses import dataclass
+
+from accounts.models import ApiKey, Tier, User
+
+
+@dataclass(frozen=True, slots=True)
+class TierRules:
+    """A frozen copy of a plan. `None` means unlimited."""
+
+    name: str
+    title: str
+    route_mode: str
+    debates_per_day: int | None
+    requests_per_day: int | None
+    calls_per_debate: int | None
+    usd_per_day_nanos: int | None
+    requests_per_minute: int | None
+    concurrent_calls: int | None
+    allowed_classes: tuple[str, ...]
+    is_economy_exempt: bool
+
+    @classmethod
+    def of(cls, tier: Tier) -> "TierRules":
+        return cls(
+            name=tier.name, title=tier.title, route_mode=tier.route_mode,
+            debates_per_day=tier.debates_per_day, requests_per_day=tier.requests_per_day,
+            calls_per_debate=tier.calls_per_debate, usd_per_day_nanos=tier.usd_per_day_nanos,
+            requests_per_minute=tier.requests_per_minute, concurrent_calls=tier.concurrent_calls,
+            allowed_classes=tuple(tier.allowed_classes), is_economy_exempt=tier.is_economy_exempt,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The user a call is made for, and the key it came with."""
+
+    user_id: int
+    key_prefix: str
+    tier: TierRules
+    is_service: bool = False  # the key may speak for end users
+    is_end_user: bool = False
+    is_staff: bool = False
+
+    @property
+    def may_see_costs(self) -> bool:
+        return self.is_service or self.is_staff
+
+    @classmethod
+    def of(cls, user: User, key: ApiKey) -> "Caller":
+        return cls(
+            user_id=user.pk,
+            key_prefix=key.prefix,
+            tier=TierRules.of(user.tier),
+            is_service="service" in key.scopes,
+            is_end_user=user.owner_id is not None,
+            is_staff=user.is_staff and user.owner_id is None,
+        )

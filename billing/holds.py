@@ -1,0 +1,152 @@
+"""How much to set aside for one attempt, so that a budget refuses as little as it must.
+
+In order: the output that was asked for (or this kind of call's usual cap); under pressure the
+length that such answers really have; then what is affordable, if that is still useful. If only
+other calls' holds are in the way the caller may wait for them (`MustWait`). See docs/ledger.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from billing import ledger
+from billing.budgets import WindowRef
+from billing.ledger import Attempt, Hold, Room
+from billing.models import Metric
+from billing.prices import Price
+from costcontrol.lib.money import Nanos, ceil_nanos
+
+USEFUL_TOKENS = 16  # an answer that may not even be this long is not worth its input
+MAX_TRIES = 3  # against others who take the room between our look and our reservation
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One attempt that looks for room. `tight_tokens`: what to ask for when room is short."""
+
+    reservation_id: UUID
+    attempt: Attempt
+    windows: tuple[WindowRef, ...]
+    price: Price
+    input_tokens: int
+    output_tokens: int
+    tight_tokens: int | None = None
+
+    @property
+    def least_tokens(self) -> int:
+        return min(USEFUL_TOKENS, self.output_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Room was found: for this many output tokens, at this worst case."""
+
+    output_tokens: int
+    amount: Nanos
+    input_nanos: Nanos
+    rooms: tuple[Room, ...]
+
+
+class NoRoom(Exception):
+    """These windows are full, and waiting for open holds would not help."""
+
+    def __init__(self, windows: Sequence[WindowRef], rooms: tuple[Room, ...]) -> None:
+        super().__init__(", ".join(f"{w.rule.scope_kind}:{w.rule.scope_id}" for w in windows))
+        self.windows = tuple(windows)
+        self.rooms = rooms
+
+    def room_of(self, window: WindowRef) -> Room:
+        return next(room for room in self.rooms if room.window_id == window.id)
+
+
+class MustWait(NoRoom):
+    """Only holds of calls in flight are in the way."""
+
+
+def worst_case(price: Price, *, input_tokens: int, output_tokens: int) -> Nanos:
+    """What an attempt can cost at most: all input at the dearer of fresh and cache write."""
+    dearest = max(price.fresh_input, price.cache_write)
+    return ceil_nanos(input_tokens * dearest + output_tokens * price.output)
+
+
+def hold(want: Want, *, may_wait: bool) -> Held:
+    """Reserve and claim the right to send, in one write. Raises MustWait or NoRoom."""
+    tokens = want.output_tokens
+    for _ in range(MAX_TRIES):
+        amount = worst_case(want.price, input_tokens=want.input_tokens, output_tokens=tokens)
+        floor = worst_case(want.price, input_tokens=want.input_tokens, output_tokens=0)
+        holds = holds_of(want.windows, amount)
+        reserved = ledger.reserve(
+            want.reservation_id, holds=holds, attempt=want.attempt, amount=amount, is_sent=True,
+            progress=floor,
+        )
+        if reserved.is_admitted:
+            return Held(tokens, amount, floor, reserved.rooms)
+        shorter = _shorter(want, tokens, holds, reserved.rooms, may_wait=may_wait)
+        if shorter is None:
+            break
+        tokens = shorter
+    raise _refusal(want, reserved.rooms, may_wait=may_wait)
+
+
+def holds_of(windows: Sequence[WindowRef], amount: int) -> list[Hold]:
+    """What to hold in each window. Money of 0 is not held: a free call passes a full budget."""
+    holds = []
+    for window in windows:
+        match window.rule.metric:
+            case Metric.USD:
+                if amount:
+                    holds.append(Hold(window.id, amount))
+            case Metric.CONCURRENT:
+                holds.append(Hold(window.id, 1, charge=0))
+            case _:
+                holds.append(Hold(window.id, 1, charge=1))
+    return holds
+
+
+def _shorter(
+    want: Want, tokens: int, holds: list[Hold], rooms: tuple[Room, ...], *, may_wait: bool
+) -> int | None:
+    """A smaller output to try at once, or None: wait or refuse."""
+    amounts = {hold.window_id: hold.amount for hold in holds}
+    money = {w.id for w in want.windows if w.rule.metric == Metric.USD}
+    if any(r.left < amounts.get(r.window_id, 0) for r in rooms if r.window_id not in money):
+        return None
+    money_rooms = [room for room in rooms if room.window_id in money]
+    fit = affordable(want, min((room.left for room in money_rooms), default=0))
+    if want.tight_tokens is not None and want.tight_tokens < tokens and want.tight_tokens <= fit:
+        return want.tight_tokens
+    if may_wait and any(room.held for room in money_rooms):
+        return None
+    return fit if want.least_tokens <= fit < tokens else None
+
+
+def affordable(want: Want, nanos: int) -> int:
+    """Output tokens that this much money pays for after the input; negative if not even that."""
+    floor = worst_case(want.price, input_tokens=want.input_tokens, output_tokens=0)
+    per_token = want.price.output * 1000
+    if per_token == 0:
+        return want.output_tokens if nanos >= floor else -1
+    tokens = int((nanos - floor) // per_token)
+    while tokens > 0 and nanos < worst_case(
+        want.price, input_tokens=want.input_tokens, output_tokens=tokens
+    ):
+        tokens -= 1
+    return tokens
+
+
+def _refusal(want: Want, rooms: tuple[Room, ...], *, may_wait: bool) -> NoRoom:
+    by_id = {window.id: window for window in want.windows}
+    full = [by_id[room.window_id] for room in rooms if _lacks(want, by_id, room, room.left)]
+    for_good = [
+        by_id[room.window_id] for room in rooms if _lacks(want, by_id, room, room.cap - room.spent)
+    ]
+    if may_wait and not for_good:
+        return MustWait(full, rooms)
+    return NoRoom(for_good or full, rooms)
+
+
+def _lacks(want: Want, by_id: dict[int, WindowRef], room: Room, left: int) -> bool:
+    if by_id[room.window_id].rule.metric == Metric.USD:
+        return affordable(want, left) < want.least_tokens
+    return left < 1

@@ -1,0 +1,111 @@
+"""The ledger on PostgreSQL, READ COMMITTED: one statement to reserve, one to close."""
+
+from typing import Any
+
+from django.db import connection
+
+from billing import ledger_sql as sql
+from billing.ledger_sql import Close, NewReservation, Rooms, dumps
+
+NOW_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+
+RESERVE = f"""
+WITH want AS (SELECT * FROM unnest(%(ids)s::bigint[], %(amounts)s::bigint[]) AS t(id, amount)),
+fits AS MATERIALIZED (
+  SELECT w.id, w.cap, w.spent, w.held, w.spent + w.held + want.amount <= w.cap AS ok
+  FROM budget_window w JOIN want USING (id)
+  ORDER BY w.rank, w.id FOR UPDATE OF w),
+verdict AS (
+  SELECT count(*) = cardinality(%(ids)s::bigint[]) AND coalesce(bool_and(ok), true) AS ok
+  FROM fits),
+made AS (
+  INSERT INTO billing_reservation (id, call_id, holds, amount, progress, state, lease_until_ms,
+                                   provider, model, facts, created_ms)
+  SELECT %(id)s, %(call_id)s, %(holds)s::jsonb, %(amount)s, %(progress)s, %(state)s,
+         {NOW_MS} + %(lease_ms)s, %(provider)s, %(model)s, %(facts)s::jsonb, {NOW_MS}
+  FROM verdict WHERE ok
+  ON CONFLICT (id) DO NOTHING RETURNING id),
+held AS (
+  UPDATE budget_window w SET held = w.held + want.amount
+  FROM want, made WHERE w.id = want.id RETURNING w.id)
+SELECT ok, EXISTS (SELECT FROM made), (SELECT count(*) FROM held),
+       (SELECT coalesce(json_agg(json_build_array(id, cap, spent, held)), '[]') FROM fits)
+FROM verdict
+"""
+
+CLOSE = f"""
+WITH closed AS (
+  UPDATE billing_reservation SET state = %(state)s, charged = %(charged)s
+  WHERE id = %(id)s AND state = ANY(%(from_states)s)
+    AND (NOT %(is_only_expired)s OR lease_until_ms <= {NOW_MS})
+  RETURNING holds),
+parts AS (
+  SELECT (h->>0)::bigint AS id, (h->>1)::bigint AS amount,
+         CASE WHEN %(is_release)s THEN 0 ELSE coalesce((h->>2)::bigint, %(charged)s) END AS charge
+  FROM closed, jsonb_array_elements(holds) AS h),
+locked AS MATERIALIZED (
+  SELECT w.id FROM budget_window w JOIN parts USING (id)
+  ORDER BY w.rank, w.id FOR UPDATE OF w),
+moved AS (
+  UPDATE budget_window w SET held = w.held - parts.amount, spent = w.spent + parts.charge
+  FROM parts JOIN locked USING (id) WHERE w.id = parts.id RETURNING w.id),
+entries AS (
+  INSERT INTO billing_ledgerentry (window_id, reservation_id, kind, delta, at_ms)
+  SELECT id, %(id)s, %(kind)s, charge, {NOW_MS} FROM parts WHERE charge <> 0)
+SELECT EXISTS (SELECT FROM closed), (SELECT count(*) FROM moved)
+"""
+
+
+class Postgresql:
+    NOW_MS = NOW_MS
+    DIFFERENCES = """
+        SELECT w.scope_kind || ':' || w.scope_id || ' ' || w.metric || ' ' || w.period
+                 || ' ' || w.start,
+               w.spent, coalesce(e.total, 0)::bigint, w.held, coalesce(h.total, 0)::bigint
+        FROM budget_window w
+        LEFT JOIN (SELECT window_id, sum(delta) AS total FROM billing_ledgerentry GROUP BY 1) e
+          ON e.window_id = w.id
+        LEFT JOIN (
+          SELECT (j->>0)::bigint AS window_id, sum((j->>1)::bigint) AS total
+          FROM billing_reservation r, jsonb_array_elements(r.holds) j
+          WHERE r.state IN (0, 1) GROUP BY 1) h
+          ON h.window_id = w.id
+        WHERE w.spent <> coalesce(e.total, 0) OR w.held <> coalesce(h.total, 0)
+    """
+
+    def reserve(self, row: NewReservation) -> tuple[bool, bool, Rooms]:
+        params: dict[str, Any] = {
+            "id": row.id, "call_id": row.call_id, "amount": row.amount, "progress": row.progress,
+            "state": row.state, "lease_ms": row.lease_ms, "provider": row.provider,
+            "model": row.model, "facts": dumps(row.facts), "holds": dumps(row.holds),
+            "ids": [hold[0] for hold in row.holds], "amounts": [hold[1] for hold in row.holds],
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(RESERVE, params)
+            _is_ok, is_made, _held, rooms = cursor.fetchone()
+            if is_made:
+                return True, False, [tuple(room) for room in rooms]
+            is_repeat = self._exists(row)
+        return is_repeat, is_repeat, [tuple(room) for room in rooms]
+
+    def _exists(self, row: NewReservation) -> bool:
+        """Looked up in a statement of its own: a refusal may be the retry of an admitted call."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM billing_reservation WHERE id = %s", [row.id])
+            return cursor.fetchone() is not None
+
+    def close(self, close: Close) -> bool:
+        params: dict[str, Any] = {
+            "id": close.id, "state": close.state, "charged": close.charged, "kind": close.kind,
+            "is_release": close.is_release, "is_only_expired": close.is_only_expired,
+            "from_states": list(close.from_states),
+        }
+        with sql.atomic(), connection.cursor() as cursor:
+            cursor.execute(CLOSE, params)
+            is_closed = bool(cursor.fetchone()[0])
+            if is_closed and close.usage is not None:
+                sql.insert_usage(close.usage)
+        return is_closed
+
+
+DIALECT = Postgresql()

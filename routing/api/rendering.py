@@ -1,0 +1,130 @@
+"""From an `Answer` to OpenAI's shapes: one JSON object, or server-sent events."""
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing
+from typing import Any
+
+from billing.gauge import Reading
+from billing.models import Metric
+from billing.usage import Usage
+from costcontrol.lib.api import openai_error
+from costcontrol.lib.errors import CostControlError
+from routing.gateway import Answer
+from routing.types import Chunk, StopReason
+
+DONE = b"data: [DONE]\n\n"
+
+
+def headers_of(answer: Answer) -> dict[str, str]:
+    """Who answered, from where, and what is left of the quota."""
+    name, model_class = _who(answer)
+    headers = {
+        "X-Request-Id": str(answer.call.id),
+        "X-Model": name,
+        "X-Route": "cache" if answer.cache == "hit" else model_class,
+        "X-Cache": answer.cache,
+    }
+    return headers | _quota(answer.readings)
+
+
+def _who(answer: Answer) -> tuple[str, str]:
+    if answer.completion is not None:
+        return answer.completion.deployment, str(answer.completion.model_class)
+    meter = answer.work.meter if answer.work else None
+    return (meter.deployment.name, str(meter.deployment.model_class)) if meter else ("", "")
+
+
+def _quota(readings: Iterable[Reading]) -> dict[str, str]:
+    for reading in readings:
+        if reading.window.rule.metric == Metric.REQUESTS:
+            headers = {
+                "X-Quota-Limit": str(reading.room.cap),
+                "X-Quota-Remaining": str(max(0, reading.room.left)),
+            }
+            if reading.window.end:
+                headers["X-Quota-Reset"] = reading.window.end.isoformat()
+            return headers
+    return {}
+
+
+def cost_nanos(answer: Answer) -> int:
+    """What this call cost, once it is settled. Read along with another call: nothing."""
+    meter = answer.work.meter if answer.work else None
+    return int(meter.cost_nanos) if meter and meter.call.id == answer.call.id else 0
+
+
+def completion_json(answer: Answer, chunks: list[Chunk]) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(c.text for c in chunks)}
+    for chunk in chunks:
+        message |= chunk.delta or {}
+    if message.get("tool_calls") and not message["content"]:
+        message["content"] = None
+    stop = next((c.stop_reason for c in reversed(chunks) if c.stop_reason), StopReason.STOP)
+    return {
+        "id": f"chatcmpl-{answer.call.id}",
+        "object": "chat.completion",
+        "created": int(answer.call.at.timestamp()),
+        "model": _who(answer)[0],
+        "choices": [{"index": 0, "message": message, "finish_reason": stop, "logprobs": None}],
+        "usage": usage_json(usage_of(answer, chunks)),
+    }
+
+
+def usage_of(answer: Answer, chunks: Iterable[Chunk]) -> Usage:
+    """What was billed: reported by the provider, or our estimate."""
+    meter = answer.work.meter if answer.work else None
+    reported = next((c.usage for c in chunks if c.usage), None)
+    return meter.billed_usage() if meter else reported or Usage()
+
+
+def usage_json(usage: Usage) -> dict[str, Any]:
+    output = usage.output_tokens or 0
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": output,
+        "total_tokens": usage.input_tokens + output,
+        "prompt_tokens_details": {"cached_tokens": usage.cache_read_tokens or 0},
+    }
+
+
+async def events(answer: Answer) -> AsyncIterator[bytes]:
+    """OpenAI's stream. The usage chunk and [DONE] come after the settlement."""
+    head = json.dumps(
+        {"id": f"chatcmpl-{answer.call.id}", "object": "chat.completion.chunk",
+         "created": int(answer.call.at.timestamp()), "model": _who(answer)[0]}
+    )[:-1].encode()
+    role = b'"role":"assistant",'
+    seen: list[Chunk] = []
+    try:
+        async with aclosing(answer.chunks()) as chunks:
+            async for chunk in chunks:
+                if chunk.usage:
+                    seen = [chunk]
+                if chunk.text or chunk.delta or chunk.stop_reason:
+                    yield _event(head, chunk, role)
+                    role = b""
+    except CostControlError as error:
+        error.call_id = error.call_id or str(answer.call.id)
+        yield b"data: " + json.dumps(openai_error(error)).encode() + b"\n\n"
+        return
+    if answer.call.request.wants_usage_chunk:
+        yield _usage_event(head, answer, seen)
+    yield DONE
+
+
+def _event(head: bytes, chunk: Chunk, role: bytes) -> bytes:
+    """One chunk. Put together from bytes: twenty of these make a stream's cost."""
+    body = json.dumps({"content": chunk.text, **(chunk.delta or {})}, ensure_ascii=False).encode()
+    stop = b'"%s"' % chunk.stop_reason.encode() if chunk.stop_reason else b"null"
+    return (
+        b"data: " + head + b',"choices":[{"index":0,"delta":{' + role + body[1:]
+        + b',"finish_reason":' + stop + b"}]}\n\n"
+    )
+
+
+def _usage_event(head: bytes, answer: Answer, chunks: list[Chunk]) -> bytes:
+    usage = usage_json(usage_of(answer, chunks))
+    if answer.call.caller.may_see_costs:
+        usage["cost_nanos"] = cost_nanos(answer)
+    return b"data: " + head + b',"choices":[],"usage":' + json.dumps(usage).encode() + b"}\n\n"

@@ -1,0 +1,8 @@
+from django.urls import path
+
+from routing.api import views
+
+urlpatterns = [
+    path("chat/completions", views.chat_completions),  # type: ignore[arg-type]  # async view
+    path("models", views.models),  # type: ignore[arg-type]  # async view
+]

@@ -1,0 +1,97 @@
+"""The OpenAI-compatible API: who is calling, what is asked, and how the answer goes out."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts.auth import acaller
+from costcontrol.lib.api import openai_error_response
+from costcontrol.lib.errors import BadRequest, CostControlError
+from routing import gateway, snapshot
+from routing.api import parsing, rendering
+from routing.gateway import Answer
+from routing.types import ModelClass
+
+log = logging.getLogger(__name__)
+View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+MAX_IDEMPOTENCY_KEY = 255
+
+
+def openai_view(method: str) -> Callable[[View], View]:
+    """Errors in OpenAI's shape, whatever happens; one allowed method."""
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @wraps(view)
+        async def wrapped(request: HttpRequest) -> HttpResponseBase:
+            try:
+                if request.method != method:
+                    raise MethodNotAllowed(_("Use %(method)s here.") % {"method": method})
+                return await view(request)
+            except CostControlError as error:
+                return openai_error_response(error)
+            except Exception:
+                log.exception("a call failed inside the gateway")
+                return openai_error_response(
+                    CostControlError(_("Something broke on our side. The call was not charged "
+                                       "beyond what the provider produced."))
+                )
+
+        return wrapped
+
+    return decorate
+
+
+class MethodNotAllowed(BadRequest):
+    code, status = "method_not_allowed", 405
+
+
+@openai_view("POST")
+async def chat_completions(request: HttpRequest) -> HttpResponseBase:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    caller = await acaller(headers)
+    asked = parsing.request_of(request.body, headers)
+    key = headers.get("idempotency-key", "")
+    if len(key) > MAX_IDEMPOTENCY_KEY or not key.isprintable():
+        raise BadRequest(_("Idempotency-Key may have at most 255 characters."))
+    answer = await gateway.answer(asked, caller, idempotency_key=key)
+    return _stream(answer) if asked.is_stream else await _whole(answer)
+
+
+async def _whole(answer: Answer) -> HttpResponse:
+    chunks = await answer.whole()
+    body = json.dumps(rendering.completion_json(answer, chunks), ensure_ascii=False)
+    headers = rendering.headers_of(answer)
+    if answer.call.caller.may_see_costs:
+        headers["X-Cost-Nanos"] = str(rendering.cost_nanos(answer))
+    return HttpResponse(body, content_type="application/json", headers=headers)
+
+
+def _stream(answer: Answer) -> StreamingHttpResponse:
+    headers = rendering.headers_of(answer) | {
+        "Cache-Control": "no-store", "X-Accel-Buffering": "no",
+    }
+    return StreamingHttpResponse(
+        rendering.events(answer), content_type="text/event-stream; charset=utf-8", headers=headers
+    )
+
+
+@openai_view("GET")
+async def models(request: HttpRequest) -> HttpResponse:
+    """`auto`, the classes and the deployments that the caller's plan allows."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    caller = await acaller(headers)
+    allowed = caller.tier.allowed_classes
+    deployments = (await snapshot.current()).deployments
+    names = ["auto", *(c for c in ModelClass if c in allowed)]
+    names += [d.name for d in deployments if d.model_class in allowed]
+    data = [{"id": n, "object": "model", "created": 0, "owned_by": "costcontrol"} for n in names]
+    return HttpResponse(
+        json.dumps({"object": "list", "data": data}), content_type="application/json"
+    )

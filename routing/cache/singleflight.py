@@ -1,0 +1,151 @@
+"""Identical calls at the same time share one upstream request.
+
+Inside a process the followers read the leader's chunks as they come. Between processes a lease in
+Valkey says that somebody is at it; the others wait for the stored answer, and take over when the
+lease ends without one. Without Valkey every process makes its own request.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from costcontrol.lib import redis
+from routing.types import Chunk
+
+T = TypeVar("T")
+LEASE_MS = 5_000
+RENEW_S = 1.5
+POLL_S = 0.05
+RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
+
+
+class Flight:
+    """One answer in the making: a task that produces, and anybody who reads along.
+
+    The work belongs to no reader. When the last one has left, it is cancelled, unless the flight
+    must land (`is_kept`: an idempotent call, whose caller may come back for the answer).
+    """
+
+    def __init__(self, *, is_kept: bool = False) -> None:
+        self.chunks: list[Chunk] = []
+        self.error: BaseException | None = None
+        self.is_done = False
+        self._is_kept = is_kept
+        self._readers = 0
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._task = asyncio.create_task(self._run(work))
+
+    async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except BaseException as error:  # handed to every reader, whatever it is
+            self.error = error
+            if isinstance(error, asyncio.CancelledError):
+                raise
+        finally:
+            self.is_done = True
+            self._news.set()
+
+    def publish(self, chunk: Chunk) -> None:
+        self.chunks.append(chunk)
+        self._tell()
+
+    def _tell(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def join(self) -> None:
+        self._readers += 1
+
+    def leave(self) -> None:
+        self._readers -= 1
+        if not self._readers and not self._is_kept and self._task and not self._task.done():
+            self._task.cancel()
+
+    async def started(self) -> None:
+        """Wait for the first chunk, so that a refusal can still be an HTTP error."""
+        while not self.chunks and not self.is_done:
+            await self._news.wait()
+        if not self.chunks:
+            self._raise()
+
+    async def finished(self) -> None:
+        """Wait for the end, settlement included. Raises what the work raised."""
+        while not self.is_done:
+            await self._news.wait()
+        self._raise()
+
+    async def read(self) -> AsyncIterator[Chunk]:
+        position = 0
+        while True:
+            while position < len(self.chunks):
+                yield self.chunks[position]
+                position += 1
+            if self.is_done:
+                break
+            await self._news.wait()
+        self._raise()
+
+    def _raise(self) -> None:
+        if isinstance(self.error, asyncio.CancelledError):
+            raise ConnectionAbortedError("the answer was given up: nobody was reading it")
+        if self.error is not None:
+            raise self.error
+
+
+_flights: dict[str, Flight] = {}
+
+
+def running(key: str) -> Flight | None:
+    return _flights.get(key)
+
+
+def register(key: str, flight: Flight) -> None:
+    _flights[key] = flight
+
+
+def forget(key: str, flight: Flight) -> None:
+    if _flights.get(key) is flight:
+        del _flights[key]
+
+
+async def other_process(key: str, lookup: Callable[[str], Awaitable[T | None]]) -> T | str:
+    """Another process's answer; or the token of the lease, which is then ours."""
+    token = secrets.token_hex(8)
+    while True:
+        is_ours = await redis.attempt(
+            lambda client: client.set(f"lease:{key}", token, nx=True, px=LEASE_MS), default=True
+        )
+        if is_ours:
+            return token
+        await asyncio.sleep(POLL_S)
+        if (found := await lookup(key)) is not None:
+            return found
+
+
+@asynccontextmanager
+async def leading(key: str, token: str) -> AsyncIterator[None]:
+    """Keep the lease while we work. A dead leader's lease ends by itself."""
+    renewal = asyncio.create_task(_renew(key))
+    try:
+        yield
+    finally:
+        renewal.cancel()
+        await asyncio.shield(_release(key, token))
+
+
+async def _renew(key: str) -> None:
+    while True:
+        await asyncio.sleep(RENEW_S)
+        await redis.attempt(
+            lambda client: client.pexpire(f"lease:{key}", LEASE_MS), default=None
+        )
+
+
+async def _release(key: str, token: str) -> None:
+    await redis.attempt(lambda client: client.eval(RELEASE, 1, f"lease:{key}", token), default=None)

@@ -1,0 +1,36 @@
+"""One call on its way through the gateway: what was asked, by whom, and what was decided."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from accounts.types import Caller
+from billing.budgets import Rule, rules_of_call
+from routing.snapshot import Snapshot
+from routing.types import ChatRequest, Classified, DeploymentSpec, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`at` is the one "now" of the call: its windows and its record use it."""
+
+    id: UUID
+    at: datetime
+    request: ChatRequest
+    caller: Caller
+    classified: Classified
+    snapshot: Snapshot
+    plan: Plan
+    begun: float = field(default_factory=time.monotonic)
+
+    def rules(self, deployment: DeploymentSpec) -> list[Rule]:
+        return rules_of_call(
+            self.snapshot.book, tier=self.caller.tier, user_id=self.caller.user_id,
+            key_prefix=self.caller.key_prefix, provider=deployment.provider,
+            debate_id=self.request.debate_id,
+        )
+
+    @property
+    def elapsed_ms(self) -> int:
+        return int((time.monotonic() - self.begun) * 1000)

@@ -1,0 +1,76 @@
+"""Which deployments can answer now: probes every few seconds, and a circuit breaker each."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from routing.providers import get_provider
+from routing.types import DeploymentSpec
+
+PROBE_EVERY_S = 5.0
+FAILURES_TO_OPEN = 5
+OPEN_S = 30.0
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Opens after a row of failures; after a while lets one call through to see."""
+
+    failures: int = 0
+    open_until: float = 0.0
+    why: str = ""
+
+    def refusal(self) -> str:
+        now = time.monotonic()
+        if now < self.open_until:
+            return self.why
+        if self.open_until:  # half open: this one call is the trial
+            self.open_until = now + OPEN_S
+        return ""
+
+    def succeeded(self) -> None:
+        self.failures, self.open_until = 0, 0.0
+
+    def failed(self, why: str, *, at_once: bool = False) -> None:
+        self.failures += 1
+        if at_once or self.failures >= FAILURES_TO_OPEN or self.open_until:
+            self.open_until, self.why = time.monotonic() + OPEN_S, why
+
+
+_breakers: dict[str, Breaker] = {}
+_probes: dict[str, str] = {}
+_probed_at = 0.0
+_probing: asyncio.Task[dict[str, str]] | None = None
+
+
+def forget_all() -> None:
+    global _probed_at
+    _breakers.clear()
+    _probes.clear()
+    _probed_at = 0.0
+
+
+def breaker(name: str) -> Breaker:
+    return _breakers.setdefault(name, Breaker())
+
+
+async def problems(deployments: Iterable[DeploymentSpec]) -> dict[str, str]:
+    """Why a deployment cannot answer, by name; those that can are not in it."""
+    global _probing
+    wanted = tuple(deployments)
+    if any(d.name not in _probes for d in wanted):
+        await probe(wanted)
+    elif time.monotonic() - _probed_at > PROBE_EVERY_S and (_probing is None or _probing.done()):
+        _probing = asyncio.create_task(probe(wanted))
+    return {d.name: why for d in wanted if (why := _probes.get(d.name, ""))}
+
+
+async def probe(deployments: Iterable[DeploymentSpec]) -> dict[str, str]:
+    """Ask every deployment now."""
+    global _probed_at
+    wanted = tuple(deployments)
+    answers = await asyncio.gather(*(get_provider(d.provider).probe(d) for d in wanted))
+    _probes.update(zip((d.name for d in wanted), answers, strict=True))
+    _probed_at = time.monotonic()
+    return dict(_probes)

@@ -1,0 +1,82 @@
+"""Housekeeping beside the calls: checkpoints of running attempts, and rows that can wait.
+
+One task per process, alive only while there is something to keep. Cache answers cost nothing, so
+their rows are written together twice a second instead of one by one.
+"""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import DatabaseError
+
+from billing import ledger
+from billing.models import UsageRecord
+from costcontrol.lib import database
+
+if TYPE_CHECKING:
+    from routing.meter import Meter
+
+log = logging.getLogger(__name__)
+TICK_S = 0.5
+TICKS_A_CHECKPOINT = 2
+MAX_ROWS = 20_000
+
+_meters: dict[UUID, "Meter"] = {}
+_rows: list[UsageRecord] = []
+_task: asyncio.Task[None] | None = None
+
+
+def watch(meter: "Meter") -> None:
+    _meters[meter.reservation_id] = meter
+    _wake()
+
+
+def unwatch(meter: "Meter") -> None:
+    _meters.pop(meter.reservation_id, None)
+
+
+def write_soon(row: UsageRecord) -> None:
+    """Queue a row about a call that cost nothing."""
+    if len(_rows) < MAX_ROWS:
+        _rows.append(row)
+    _wake()
+
+
+def _wake() -> None:
+    global _task
+    if _task is None or _task.done() or _task.get_loop() is not asyncio.get_running_loop():
+        _task = asyncio.create_task(_keep())
+
+
+async def _keep() -> None:
+    ticks = 0
+    while _meters or _rows:
+        await asyncio.sleep(TICK_S)
+        ticks += 1
+        try:
+            await flush()
+            if ticks % TICKS_A_CHECKPOINT == 0:
+                await checkpoint()
+        except DatabaseError as error:
+            log.warning("keeper: the database is away, trying again (%s)", error)
+
+
+async def flush() -> None:
+    """Write the queued rows; they stay queued if that fails."""
+    if not _rows:
+        return
+    batch = list(_rows)
+    await database.run(UsageRecord.objects.bulk_create, batch, batch_size=200)
+    del _rows[: len(batch)]
+
+
+async def checkpoint() -> None:
+    """Note what running attempts owe; an attempt whose lease is lost is told to stop."""
+    if not _meters:
+        return
+    progress = {meter.reservation_id: int(meter.owed_so_far) for meter in _meters.values()}
+    for reservation_id in await database.run(ledger.checkpoint, progress):
+        if meter := _meters.get(reservation_id):
+            meter.is_lost = True

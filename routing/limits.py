@@ -1,0 +1,65 @@
+"""Requests a minute, per user: a sliding window in Valkey, a stricter one without it.
+
+Rates may be lost with the server; money may not, so budgets are not here but in the ledger. Calls
+at the same time are a window of the ledger too: a crash frees them.
+"""
+
+import time
+from collections import deque
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts.types import Caller
+from costcontrol.lib import redis
+from costcontrol.lib.errors import RateLimited
+
+MINUTE_S = 60
+# KEYS: this minute, the last. ARGV: limit, share of the last minute that still counts.
+SLIDING = """
+local now = tonumber(redis.call('GET', KEYS[1]) or '0')
+local before = tonumber(redis.call('GET', KEYS[2]) or '0')
+if before * tonumber(ARGV[2]) + now >= tonumber(ARGV[1]) then return 0 end
+redis.call('INCR', KEYS[1])
+redis.call('EXPIRE', KEYS[1], 150)
+return 1
+"""
+
+_local: dict[int, deque[float]] = {}
+
+
+async def admit(caller: Caller, *, now: datetime) -> None:
+    """Count one request. Raises RateLimited."""
+    limit = caller.tier.requests_per_minute
+    if not limit:
+        return
+    minute, second = divmod(now.timestamp(), MINUTE_S)
+    keys = [f"rate:{caller.user_id}:{int(minute) - back}" for back in (0, 1)]
+    share = 1 - second / MINUTE_S
+    is_admitted = await redis.attempt(
+        lambda client: client.eval(SLIDING, 2, *keys, limit, share), default=None
+    )
+    if is_admitted is None:
+        is_admitted = _admit_locally(caller.user_id, max(1, limit // settings.WEB_WORKERS))
+    if not is_admitted:
+        raise RateLimited(
+            _("More than %(limit)d requests in a minute. Wait a moment, or upgrade.")
+            % {"limit": limit},
+            retry_after_s=max(1.0, (MINUTE_S - second) / 4),
+            limit=limit,
+        )
+
+
+def _admit_locally(user_id: int, limit: int) -> bool:
+    """Without Valkey every process allows its share: stricter, never unlimited."""
+    if len(_local) > 10_000:
+        _local.clear()
+    seen = _local.setdefault(user_id, deque())
+    now = time.monotonic()
+    while seen and seen[0] <= now - MINUTE_S:
+        seen.popleft()
+    if len(seen) >= limit:
+        return False
+    seen.append(now)
+    return True

@@ -1,0 +1,200 @@
+"""What one attempt may cost, and what it turned out to: `Draft` before the hold, `Meter` after."""
+
+import time
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from billing import gauge, output_lengths
+from billing.budgets import WindowRef
+from billing.holds import Held, Want, hold, worst_case
+from billing.ledger import Attempt
+from billing.models import Metric
+from billing.prices import Price, cost
+from billing.usage import Usage
+from costcontrol.lib.money import ZERO, Nanos
+from routing import records, tokens
+from routing.call import Call
+from routing.call_kinds import CALL_KINDS, DEFAULT_MAX_OUTPUT_TOKENS
+from routing.types import Chunk, Completion, DeploymentSpec, StopReason
+
+TOKENS_A_CHECKPOINT = 100  # what a model may write between two checkpoints
+MARGIN_TOKENS = 25  # of an upstream that wrote on until it noticed that we had left
+TOKENS_A_SECOND = 60  # assumed of an upstream that was cut off before it showed anything
+
+
+class Draft:
+    """An attempt that looks for room. Its methods run in a database thread."""
+
+    def __init__(
+        self, call: Call, deployment: DeploymentSpec, attempt: int, reservation_id: UUID
+    ) -> None:
+        self.call, self.deployment, self.attempt = call, deployment, attempt
+        self.reservation_id = reservation_id
+        self.input_tokens = tokens.estimate_input(call.request, deployment)
+        self.price = call.snapshot.prices.price(
+            *deployment.price_key, input_tokens=self.input_tokens
+        )
+        self.windows: tuple[WindowRef, ...] = ()
+
+    def hold(self, *, may_wait: bool, is_tight: bool = False) -> Held:
+        """Raises MustWait or NoRoom."""
+        self.windows = gauge.windows(self.call.rules(self.deployment), now=self.call.at)
+        return hold(self._want(is_tight=is_tight), may_wait=may_wait)
+
+    def _want(self, *, is_tight: bool) -> Want:
+        asked = self.call.request.max_output_tokens
+        lengths = self._lengths() if asked is None else []
+        wanted = asked or output_lengths.usual(lengths) or self._usual_cap()
+        return Want(
+            reservation_id=self.reservation_id,
+            attempt=Attempt(
+                self.call.id, self.deployment.provider, self.deployment.model, self._facts()
+            ),
+            windows=self.windows,
+            price=self.price,
+            input_tokens=self.input_tokens,
+            output_tokens=self._fitting(wanted),
+            tight_tokens=output_lengths.tight(lengths),
+        )
+
+    def _fitting(self, wanted: int) -> int:
+        """What the model can write at most: its own maximum, and the rest of its context."""
+        room = self.deployment.context_tokens - self.input_tokens
+        return max(1, min(wanted, self.deployment.max_output_tokens, room))
+
+    def _usual_cap(self) -> int:
+        kind = CALL_KINDS.get(self.call.request.call_kind)
+        return kind.max_output_tokens if kind else DEFAULT_MAX_OUTPUT_TOKENS
+
+    def _lengths(self) -> list[tuple[int, bool]]:
+        return output_lengths.samples(
+            deployment=self.deployment.name, call_kind=self.call.request.call_kind,
+            language=self.call.classified.language,
+        )
+
+    def _facts(self) -> dict[str, object]:
+        checkpoint = worst_case(self.price, input_tokens=0, output_tokens=TOKENS_A_CHECKPOINT)
+        return {
+            "usage": records.facts_of_attempt(self.call, self.deployment, self.attempt),
+            "checkpoint_nanos": checkpoint,
+        }
+
+    def meter(self, held: Held, *, waited_ms: int) -> "Meter":
+        return Meter(
+            self.call, self.deployment, self.attempt, self.price, held, self.reservation_id,
+            self.windows, self.input_tokens, waited_ms,
+        )
+
+
+@dataclass(slots=True)
+class Meter:
+    """What one attempt has produced, and what it owes."""
+
+    call: Call
+    deployment: DeploymentSpec
+    attempt: int
+    price: Price
+    held: Held
+    reservation_id: UUID
+    windows: tuple[WindowRef, ...]
+    input_tokens: int
+    waited_ms: int
+    started: float = field(default_factory=time.monotonic)
+    first_token_ms: int | None = None
+    pieces: list[str] = field(default_factory=list)
+    deltas: list[object] = field(default_factory=list)
+    stop_reason: StopReason | None = None
+    usage: Usage | None = None
+    served_model: str = ""
+    cost_nanos: Nanos = ZERO
+    is_lost: bool = False
+
+    def see(self, chunk: Chunk) -> None:
+        if self.first_token_ms is None and (chunk.text or chunk.delta):
+            self.first_token_ms = self.elapsed_ms
+        if chunk.text:
+            self.pieces.append(chunk.text)
+        if chunk.delta:
+            self.deltas.append(chunk.delta)
+        self.stop_reason = chunk.stop_reason or self.stop_reason
+        self.usage = chunk.usage or self.usage
+        self.served_model = chunk.served_model or self.served_model
+
+    @property
+    def elapsed_ms(self) -> int:
+        return int((time.monotonic() - self.started) * 1000)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    @property
+    def has_output(self) -> bool:
+        return bool(self.pieces or self.deltas)
+
+    @property
+    def is_complete(self) -> bool:
+        """A proper end was seen. Anything else is charged as an estimate and never stored."""
+        return self.stop_reason is not None
+
+    @property
+    def is_storable(self) -> bool:
+        """Whole, reported, and all of it is text."""
+        is_reported = self.usage is not None and self.usage.is_reported
+        return self.is_complete and is_reported and not self.deltas
+
+    @property
+    def money_windows(self) -> list[int]:
+        return [w.id for w in self.windows if w.rule.metric == Metric.USD]
+
+    @property
+    def owed_so_far(self) -> Nanos:
+        """Input, and a generous count of what arrived. Cheap: three bytes a token."""
+        written = sum(len(piece.encode()) for piece in self.pieces) // 3
+        return self._bounded(Usage(self.input_tokens, output_tokens=written))
+
+    def billed_usage(self) -> Usage:
+        """What the provider reported; where it did not, our estimate, marked as one."""
+        usage = self.usage if self.is_complete and self.usage else Usage()
+        if usage.is_reported:
+            return usage
+        has_input = usage.fresh_input_tokens is not None
+        return Usage(
+            usage.fresh_input_tokens if has_input else self.input_tokens,
+            usage.cache_read_tokens,
+            usage.cache_write_tokens,
+            self._estimated_output() if usage.output_tokens is None else usage.output_tokens,
+            is_estimated=True,
+        )
+
+    def _estimated_output(self) -> int:
+        """Never more than what was held: that is what the upstream was allowed."""
+        if self.has_output or self.call.request.is_stream:
+            written = tokens.estimate_output(self.text, self.deployment)
+            guess = written if self.is_complete or not written else written + MARGIN_TOKENS
+        else:
+            guess = self.elapsed_ms * TOKENS_A_SECOND // 1000
+        return min(self.held.output_tokens, guess)
+
+    def price_of(self, usage: Usage) -> Price:
+        """The price row of the request's true size."""
+        return self.call.snapshot.prices.price(
+            *self.deployment.price_key, input_tokens=usage.input_tokens
+        )
+
+    def charge(self, usage: Usage) -> Nanos:
+        """A reported usage is charged as it is; an estimate never passes the hold."""
+        if usage.is_estimated:
+            return self._bounded(usage)
+        return cost(usage, self.price_of(usage))
+
+    def _bounded(self, usage: Usage) -> Nanos:
+        return min(self.held.amount, cost(usage, self.price))
+
+    def completion(self) -> Completion:
+        return Completion(
+            text=self.text, stop_reason=self.stop_reason or StopReason.STOP,
+            usage=self.billed_usage(), deployment=self.deployment.name,
+            model_class=self.deployment.model_class, served_model=self.served_model,
+            call_id=str(self.call.id),
+        )

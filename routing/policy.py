@@ -1,0 +1,189 @@
+"""(tier, complexity, budget state, health) -> Plan, with the reason in words. Pure.
+
+The table is a row that staff edit: route mode x complexity -> classes, best first; the row
+`economy` replaces it while a budget is nearly used up. Language, context, parameters and health
+then strike candidates out, each with a reason that ends up in the call's record.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from accounts.types import TierRules
+from costcontrol.lib.errors import (
+    ContextTooLong,
+    CostControlError,
+    TierFeature,
+    Unavailable,
+    UnknownModel,
+    UnpricedModel,
+    UnsupportedParameter,
+)
+from routing import tokens
+from routing.providers import get_provider
+from routing.snapshot import Snapshot
+from routing.types import ChatRequest, Classified, DeploymentSpec, ModelClass, Plan
+
+AUTO = "auto"
+ECONOMY = "economy"
+CLASSES = tuple(ModelClass)
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A deployment that may not answer this call, and why."""
+
+    deployment: DeploymentSpec
+    error: CostControlError
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a route depends on."""
+
+    request: ChatRequest
+    classified: Classified
+    tier: TierRules
+    snapshot: Snapshot
+    problems: Mapping[str, str]
+    is_economy: bool = False
+
+
+def choose(situation: Situation) -> Plan:
+    """Who may answer, best first. Raises the reason of the last struck candidate if nobody."""
+    named, why = _named(situation)
+    kept, struck = _sift(situation, named)
+    closed, _struck = _sift(situation, _local(situation)) if _is_open(situation) else ([], [])
+    if not kept:
+        raise _nobody(situation, struck)
+    reason = why + "".join(f"; not {s.deployment.name}: {s.error.message}" for s in struck)
+    return Plan(tuple(kept), reason, situation.is_economy, if_closed=tuple(closed))
+
+
+def _is_open(situation: Situation) -> bool:
+    """The caller left the choice to us, so a closed budget may send the call to a local model."""
+    is_ours = situation.request.model in (AUTO, *CLASSES)
+    return is_ours and ModelClass.LOCAL in situation.tier.allowed_classes
+
+
+def _named(situation: Situation) -> tuple[list[DeploymentSpec], str]:
+    """Candidates before any are struck, and the first half of the reason."""
+    request, tier = situation.request, situation.tier
+    if request.model == AUTO:
+        return _by_table(situation)
+    if request.model in CLASSES:
+        _allowed(tier, request.model)
+        classes = [request.model, *(c for c in _cell(situation) if c != request.model)]
+        if situation.is_economy:
+            classes = _cell(situation)
+        return _of_classes(situation, classes), f"{request.model} was asked for"
+    deployment = situation.snapshot.deployment(request.model)
+    if deployment is None:
+        raise UnknownModel(
+            _("There is no model “%(model)s”. GET /v1/models lists those you may use.")
+            % {"model": request.model[:100]},
+            param="model",
+        )
+    _allowed(tier, deployment.model_class)
+    return [deployment], f"{deployment.name} was asked for by name"
+
+
+def _allowed(tier: TierRules, model_class: str) -> None:
+    if model_class not in tier.allowed_classes:
+        raise TierFeature(
+            _("The plan %(tier)s does not include %(class)s models. Use “auto”, or upgrade.")
+            % {"tier": tier.title, "class": model_class},
+            upgrade={"feature": model_class},
+        )
+
+
+def _by_table(situation: Situation) -> tuple[list[DeploymentSpec], str]:
+    classified, tier = situation.classified, situation.tier
+    classes = _cell(situation)
+    why = f"{classified.complexity} ({classified.reason}) on {tier.name} ({tier.route_mode})"
+    if situation.is_economy:
+        why += ", economy mode: a budget passed its soft limit"
+    return _of_classes(situation, classes), f"{why}: {' > '.join(classes) or 'nothing allowed'}"
+
+
+def _cell(situation: Situation) -> list[str]:
+    row = ECONOMY if situation.is_economy else situation.tier.route_mode
+    cell = situation.snapshot.cells.get(row, {}).get(situation.classified.complexity, [])
+    return [c for c in cell if c in situation.tier.allowed_classes]
+
+
+def _of_classes(situation: Situation, classes: list[str]) -> list[DeploymentSpec]:
+    ordered = sorted(situation.snapshot.deployments, key=lambda d: (d.priority, d.name))
+    return [d for model_class in classes for d in ordered if d.model_class == model_class]
+
+
+def _local(situation: Situation) -> list[DeploymentSpec]:
+    return _of_classes(situation, [ModelClass.LOCAL])
+
+
+def _sift(
+    situation: Situation, candidates: list[DeploymentSpec]
+) -> tuple[list[DeploymentSpec], list[Struck]]:
+    kept, struck = [], []
+    for deployment in candidates:
+        if error := _objection(situation, deployment):
+            struck.append(Struck(deployment, error))
+        else:
+            kept.append(deployment)
+    return kept, struck
+
+
+def _objection(situation: Situation, deployment: DeploymentSpec) -> CostControlError | None:
+    request, language = situation.request, situation.classified.language
+    if language not in deployment.languages:
+        return Unavailable(_("it does not speak %(language)s") % {"language": language})
+    if not situation.snapshot.prices.has(*deployment.price_key):
+        return UnpricedModel(_("it has no price: add one, or load the price book"))
+    if error := _unsupported(request, deployment):
+        return error
+    if error := _too_long(request, deployment):
+        return error
+    if problem := situation.problems.get(deployment.name):
+        return Unavailable(problem)
+    return None
+
+
+def _unsupported(request: ChatRequest, deployment: DeploymentSpec) -> CostControlError | None:
+    passes = get_provider(deployment.provider).passes
+    if passes is None:
+        return None
+    unknown = sorted(set(request.extra) - passes)
+    if any(message.extra or message.role == "tool" for message in request.messages):
+        unknown.append("messages[].tool_calls")
+    if not unknown:
+        return None
+    return UnsupportedParameter(
+        _("it does not know %(names)s") % {"names": ", ".join(unknown)}, param=unknown[0]
+    )
+
+
+def _too_long(request: ChatRequest, deployment: DeploymentSpec) -> CostControlError | None:
+    size = tokens.estimate_input(request, deployment)
+    room = deployment.context_tokens - size
+    if room >= min(16, request.max_output_tokens or 16):
+        return None
+    return ContextTooLong(
+        _("about %(size)d tokens do not fit its context of %(context)d")
+        % {"size": size, "context": deployment.context_tokens}
+    )
+
+
+def _nobody(situation: Situation, struck: list[Struck]) -> CostControlError:
+    """One sentence that names every candidate and its mend; the status of the gravest reason."""
+    if not struck:
+        return Unavailable(
+            _("No model is set up for this plan (%(tier)s). Ask the operator to enable one.")
+            % {"tier": situation.tier.title}
+        )
+    listed = "; ".join(f"{s.deployment.name}: {s.error.message}" for s in struck)
+    message = _("No model can answer this call. %(listed)s.") % {"listed": listed}
+    first = next((s.error for s in struck if s.error.status == 400), struck[0].error)
+    is_callers = all(s.error.status == 400 for s in struck)
+    kind = type(first) if is_callers else Unavailable
+    return kind(message, param=first.param, retry_after_s=None if is_callers else 5)

@@ -1,0 +1,81 @@
+"""From full windows to a sentence: which limit, how much is used, when it opens again."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from accounts.types import TierRules
+from billing.budgets import WindowRef
+from billing.holds import NoRoom
+from billing.ledger import Room
+from billing.models import Metric, ScopeKind
+from costcontrol.lib.errors import BudgetExhausted, QuotaExceeded, RateLimited, Refused
+from costcontrol.lib.money import format_usd
+
+OPERATORS = (ScopeKind.PLATFORM, ScopeKind.TIER, ScopeKind.PROVIDER)
+
+
+def of_no_room(full: NoRoom, *, tier: TierRules, now: datetime) -> Refused:
+    """The error of the first full window."""
+    window = full.windows[0]
+    room = full.room_of(window)
+    if window.rule.metric == Metric.CONCURRENT:
+        return RateLimited(
+            _("Already %(limit)d calls at the same time. Wait for one to end.")
+            % {"limit": room.cap},
+            retry_after_s=1, limit=room.cap,
+        )
+    if window.rule.scope_kind in OPERATORS:
+        return _budget(window, now)
+    return _quota(window, room, tier=tier, now=now)
+
+
+def _budget(window: WindowRef, now: datetime) -> BudgetExhausted:
+    return BudgetExhausted(
+        _("The budget of %(scope)s is used up%(until)s. "
+          "Cached answers and local models still work.")
+        % {"scope": _scope(window), "until": _until(window)},
+        retry_after_s=_seconds(window, now), scope=_scope(window), resets_at=_iso(window),
+        still_works=["cache", "local"],
+    )
+
+
+def _quota(window: WindowRef, room: Room, *, tier: TierRules, now: datetime) -> QuotaExceeded:
+    return QuotaExceeded(
+        _("Limit reached: %(used)s of %(limit)s%(until)s. Cached answers still work.")
+        % {"used": _amount(window, room.spent), "limit": _amount(window, room.cap),
+           "until": _until(window)},
+        retry_after_s=_seconds(window, now), scope=_scope(window), metric=window.rule.metric,
+        limit=room.cap, used=room.spent, resets_at=_iso(window), still_works=["cache"],
+        upgrade={"from": tier.name},
+    )
+
+
+def _amount(window: WindowRef, amount: int) -> str:
+    match window.rule.metric:
+        case Metric.USD:
+            return format_usd(amount)
+        case Metric.DEBATES:
+            return _("%(n)d debates") % {"n": amount}
+        case _:
+            return _("%(n)d calls") % {"n": amount}
+
+
+def _scope(window: WindowRef) -> str:
+    kind, name = window.rule.scope_kind, window.rule.scope_id
+    is_private = kind in (ScopeKind.PLATFORM, ScopeKind.USER)
+    return kind if is_private else f"{kind}:{name}"
+
+
+def _until(window: WindowRef) -> str:
+    return _(" until %(time)s") % {"time": _iso(window)} if window.end else ""
+
+
+def _iso(window: WindowRef) -> str | None:
+    return window.end.isoformat() if window.end else None
+
+
+def _seconds(window: WindowRef, now: datetime) -> float | None:
+    return max(1.0, (window.end - now).total_seconds()) if window.end else None
+
+

@@ -1,0 +1,110 @@
+"""What staff edit (deployments, routing table, prices, budgets), as one frozen value.
+
+Loaded once and refreshed every `SNAPSHOT_SECONDS` behind the calls, which never wait for it after
+the first. If a refresh fails the last good one stays.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from billing.budgets import Book
+from billing.prices import PriceTable
+from costcontrol.lib import clock, database
+from routing.models import Deployment, RoutePolicy
+from routing.types import DeploymentSpec, ModelClass
+
+log = logging.getLogger(__name__)
+Cells = Mapping[str, Mapping[str, list[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    deployments: tuple[DeploymentSpec, ...]
+    cells: Cells
+    policy_version: int
+    prices: PriceTable
+    book: Book
+    baseline: DeploymentSpec | None
+    routes_hash: str
+    loaded_at: float = field(default_factory=time.monotonic)
+
+    def deployment(self, name: str) -> DeploymentSpec | None:
+        return next((d for d in self.deployments if d.name == name), None)
+
+
+_current: Snapshot | None = None
+_refreshing: asyncio.Task[None] | None = None
+
+
+def forget() -> None:
+    """After an edit in this process: the next call loads anew."""
+    global _current
+    _current = None
+
+
+async def current() -> Snapshot:
+    """The snapshot. Raises DatabaseError only while there has never been one."""
+    global _current, _refreshing
+    if _current is None:
+        _current = await database.run(load)
+    elif time.monotonic() - _current.loaded_at > settings.SNAPSHOT_SECONDS and (
+        _refreshing is None or _refreshing.done()
+    ):
+        _refreshing = asyncio.create_task(_refresh())
+    return _current
+
+
+async def _refresh() -> None:
+    global _current
+    try:
+        _current = await database.run(load)
+    except DatabaseError as error:
+        log.warning("snapshot: keeping the last one, the database is away (%s)", error)
+
+
+def load() -> Snapshot:
+    deployments = tuple(spec_of(row) for row in Deployment.objects.filter(is_enabled=True))
+    policy = RoutePolicy.objects.filter(status=RoutePolicy.Status.PUBLISHED).first()
+    cells = policy.cells if policy else {}
+    version = policy.version if policy else 0
+    prices = PriceTable.load(clock.now())
+    return Snapshot(
+        deployments, cells, version, prices, Book.load(), _baseline(deployments, prices),
+        _hash(version, deployments),
+    )
+
+
+def spec_of(row: Deployment) -> DeploymentSpec:
+    return DeploymentSpec(
+        name=row.name, provider=row.provider, model=row.model,
+        model_class=ModelClass(row.model_class), base_url=row.base_url,
+        api_key_env=row.api_key_env, languages=tuple(row.languages),
+        context_tokens=row.context_tokens, max_output_tokens=row.max_output_tokens,
+        max_concurrency=row.max_concurrency, timeout_s=row.timeout_s, priority=row.priority,
+        token_factor=row.token_factor, price_provider=row.price_provider,
+    )
+
+
+def _baseline(
+    deployments: tuple[DeploymentSpec, ...], prices: PriceTable
+) -> DeploymentSpec | None:
+    """What savings are measured against: the first priced premium deployment."""
+    premium = [
+        d for d in deployments
+        if d.model_class == ModelClass.PREMIUM and prices.has(*d.price_key)
+    ]
+    return min(premium, key=lambda d: (d.priority, d.name), default=None)
+
+
+def _hash(version: int, deployments: tuple[DeploymentSpec, ...]) -> str:
+    """Changes when the same question could be answered by another model."""
+    parts = [version, sorted((d.name, d.provider, d.model, d.base_url) for d in deployments)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,113 @@
+"""One paid attempt: hold on entry, watch what comes back, settle whatever happens.
+
+The bridge between the async gateway and the synchronous ledger. Settlement is shielded: a client
+that hangs up cannot stop it. Whoever dies harder than that is closed by the sweeper.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+from django.db import DatabaseError
+
+from billing import gauge, ledger
+from billing.holds import Held, MustWait
+from billing.usage import Usage
+from costcontrol.lib import database
+from costcontrol.lib.errors import ProviderError
+from routing import keeper, queues, receipts
+from routing.call import Call
+from routing.meter import Draft, Meter
+from routing.types import DeploymentSpec
+
+log = logging.getLogger(__name__)
+WAIT_S = 2.5  # how long a call waits for others' holds to be settled
+POLL_S = 0.03
+SETTLE_TRIES = 3
+
+
+@asynccontextmanager
+async def spending(
+    call: Call, deployment: DeploymentSpec, *, attempt: int, is_last: bool
+) -> AsyncIterator[Meter]:
+    """Hold now, settle whatever happens. Raises NoRoom, or Unavailable while its queue is full."""
+    async with queues.slot(deployment, is_last=is_last):
+        meter = await _hold(Draft(call, deployment, attempt, uuid4()))
+        keeper.watch(meter)
+        error: BaseException | None = None
+        try:
+            yield meter
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            keeper.unwatch(meter)
+            await _shielded(meter, error)
+
+
+async def _hold(draft: Draft) -> Meter:
+    begun = time.monotonic()
+    try:
+        held = await database.run(draft.hold, may_wait=True)
+    except MustWait as full:
+        held = await _wait_for_room(draft, full, deadline=begun + WAIT_S)
+    gauge.note(held.rooms)
+    return draft.meter(held, waited_ms=int((time.monotonic() - begun) * 1000))
+
+
+async def _wait_for_room(draft: Draft, full: MustWait, *, deadline: float) -> Held:
+    """Poll in turn; at the deadline take what is left, or refuse. No connection is kept."""
+    seconds = deadline - time.monotonic()
+    async with queues.turn(full.windows[0].id, seconds=seconds) as is_our_turn:
+        while is_our_turn and time.monotonic() < deadline:
+            try:
+                return await database.run(draft.hold, may_wait=True, is_tight=True)
+            except MustWait:
+                await asyncio.sleep(POLL_S)
+        return await database.run(draft.hold, may_wait=False, is_tight=True)
+
+
+async def _shielded(meter: Meter, error: BaseException | None) -> None:
+    """Run the settlement to its end, even while we are being cancelled."""
+    settlement = asyncio.ensure_future(_close(meter, error))
+    try:
+        await asyncio.shield(settlement)
+    except asyncio.CancelledError:
+        await settlement
+        raise
+
+
+async def _close(meter: Meter, error: BaseException | None) -> None:
+    """Settle or release; if the database is away for long, the sweeper will do it."""
+    for patience_s in (0.2, 1.0, 3.0)[:SETTLE_TRIES]:
+        try:
+            return await _close_once(meter, error)
+        except DatabaseError as failure:
+            log.warning("settling %s again in a moment (%s)", meter.reservation_id, failure)
+            await asyncio.sleep(patience_s)
+    log.error("could not settle %s: left to the sweeper", meter.reservation_id)
+    return None
+
+
+async def _close_once(meter: Meter, error: BaseException | None) -> None:
+    if _is_unbilled(meter, error):
+        record = receipts.of_attempt(meter, Usage(), error)
+        await database.run(ledger.release, meter.reservation_id, usage=record)
+        return
+    usage = meter.billed_usage()
+    meter.cost_nanos = meter.charge(usage)
+    await database.run(
+        ledger.settle, meter.reservation_id, charged=meter.cost_nanos,
+        usage=receipts.of_attempt(meter, usage, error), is_estimate=usage.is_estimated,
+    )
+    gauge.note_spent(meter.money_windows, meter.cost_nanos)
+    if meter.cost_nanos > meter.held.amount:
+        receipts.overrun(meter.reservation_id, held=meter.held.amount, charged=meter.cost_nanos)
+
+
+def _is_unbilled(meter: Meter, error: BaseException | None) -> bool:
+    """The upstream answered with an error before any output: nothing is owed."""
+    return isinstance(error, ProviderError) and error.is_billed is False and not meter.has_output

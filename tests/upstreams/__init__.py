@@ -1,0 +1,1 @@
+"""Our own upstreams for tests: real sockets, scripted answers, nothing patched."""
