@@ -53,7 +53,10 @@ def main() -> None:
 
 
 def end_with_parent() -> None:
-    """On Linux, be told when the parent dies. Elsewhere the supervisor has to stop us."""
+    """On Linux, be told when the parent dies. Elsewhere the supervisor has to stop us.
+
+    "Parent" is the thread that started us: a supervisor has to do so from its main thread.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
