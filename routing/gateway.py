@@ -247,11 +247,11 @@ async def _made(call: Call, work: Work) -> Completion | None:
     if not (call.request.may_read_cache and call.request.may_store):
         return _completion(await Attempts(call, work).run())
     found = exact.memory.get(key) or await singleflight.other_process(key, exact.lookup)
-    if not isinstance(found, str):
+    if isinstance(found, Completion):
         keeper.write_soon(records.of_hit(call, found, layer=exact.LAYER))
         work.publish(chunk_of(found))
         return found
-    async with singleflight.leading(key, found):
+    async with singleflight.leading(key, str(found)):
         meter = await Attempts(call, work).run()
         completion = _completion(meter)
         if completion and _is_first_choice(call, meter):
