@@ -24,7 +24,7 @@ class Tier(models.Model):
         _("calls a day outside debates"), null=True, blank=True
     )
     calls_per_debate = models.PositiveIntegerField(
-        _("calls in one debate"), null=True, blank=True, default=200
+        _("calls in one debate"), null=True, blank=True, default=300
     )
     usd_per_day_nanos = models.BigIntegerField(
         _("money ceiling per user and day, nano-USD"), null=True, blank=True

@@ -226,6 +226,12 @@ def _replace_usage(row: Reservation, usage: UsageRecord | None) -> None:
     usage.save(force_insert=True)
 
 
+@transaction.atomic
+def insert_usage(rows: Sequence[UsageRecord]) -> None:
+    """Rows about calls that cost nothing, many at once."""
+    sql.insert_usage(rows)
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One window whose counters do not equal the rows behind them."""

@@ -104,7 +104,7 @@ class Postgresql:
             cursor.execute(CLOSE, params)
             is_closed = bool(cursor.fetchone()[0])
             if is_closed and close.usage is not None:
-                sql.insert_usage(close.usage)
+                sql.insert_usage([close.usage])
         return is_closed
 
 

@@ -5,6 +5,7 @@ no deadlock, and the hot row is locked last. SQLite: inside BEGIN IMMEDIATE, whi
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -122,13 +123,13 @@ def usage_values(usage: UsageRecord) -> list[Any]:
     ]
 
 
-def insert_usage(usage: UsageRecord) -> None:
+def insert_usage(rows: Sequence[UsageRecord]) -> None:
     columns = usage_columns()
     with connection.cursor() as cursor:
-        cursor.execute(
+        cursor.executemany(
             f"INSERT INTO billing_usagerecord ({', '.join(columns)})"
             f" VALUES ({', '.join(['%s'] * len(columns))})",
-            usage_values(usage),
+            [usage_values(row) for row in rows],
         )
 
 

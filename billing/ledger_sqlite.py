@@ -84,7 +84,7 @@ class Sqlite:
                 return False
             self._move(close, json.loads(found[0]))
             if close.usage is not None:
-                sql.insert_usage(close.usage)
+                sql.insert_usage([close.usage])
         return True
 
     def _move(self, close: Close, holds: list[list[int | None]]) -> None:

@@ -17,7 +17,7 @@ django.setup(set_prefix=False)
 from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.core.handlers.exception import convert_exception_to_response  # noqa: E402
 
-from routing import tokens  # noqa: E402
+from routing import providers, tokens  # noqa: E402
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -42,7 +42,11 @@ class GatewayHandler(ASGIHandler):
         await self.handle(scope, receive, send)
 
 
-tokens.warm_up()  # half a second that no caller should wait for
+# Two seconds that no caller should wait for: vocabulary and vendor SDKs.
+tokens.warm_up()
+for name in providers.ADAPTERS:
+    providers.get_provider(name)
+
 gateway = GatewayHandler()
 pages = ASGIHandler()
 

@@ -7,6 +7,7 @@ chunk: what the caller has begun to read is not replaced.
 import asyncio
 import random
 from dataclasses import replace
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -16,7 +17,6 @@ from costcontrol.lib.errors import (
     CostControlError,
     ProviderError,
     ProviderMalformed,
-    ProviderQuotaSpent,
     ProviderRejected,
     ProviderUnavailable,
     Unavailable,
@@ -27,16 +27,21 @@ from routing.call import Call
 from routing.meter import Meter
 from routing.providers import get_provider
 from routing.spending import spending
-from routing.types import DeploymentSpec, ProviderCall
+from routing.types import Completion, DeploymentSpec, ProviderCall
 
 TRIES = 2  # per candidate
 MAX_PAUSE_S = 2.0  # a longer Retry-After sends the call to the next candidate instead
 
 
 class Work(Flight):
-    """A flight that says who is answering."""
+    """A flight that says whose it is, who answers, and what came out whole."""
 
-    meter: Meter | None = None
+    def __init__(self, call_id: UUID, *, is_kept: bool = False) -> None:
+        super().__init__(is_kept=is_kept)
+        self.call_id = call_id
+        self.meter: Meter | None = None
+        self.completion: Completion | None = None
+        self.found: Completion | None = None  # another process had it
 
 
 class Attempts:
@@ -116,8 +121,7 @@ class Attempts:
 
     def _note_failure(self, deployment: DeploymentSpec, error: ProviderError) -> None:
         if error.opens_breaker:
-            is_hopeless = isinstance(error, ProviderQuotaSpent)
-            health.breaker(deployment.name).failed(error.message, at_once=is_hopeless)
+            health.breaker(deployment.name).failed(error.message, at_once=not error.may_retry)
 
 
 async def _pause(error: ProviderError) -> bool:

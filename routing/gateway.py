@@ -35,33 +35,47 @@ from routing.attempts import Attempts, Work
 from routing.cache import exact, singleflight
 from routing.call import Call
 from routing.classify import classify
-from routing.meter import Meter
+from routing.idempotency import Claim
 from routing.types import ChatRequest, Chunk, Completion, Plan
 
+SHARED = "shared"  # the cache layer of a call that read along with another
 IDEMPOTENT_WAIT_S = 30.0
 IDEMPOTENT_POLL_S = 0.1
 
 
 @dataclass(slots=True)
 class Answer:
-    """A call that is being answered: from a finished completion, or from work under way."""
+    """A call that is being answered: from a stored completion, or from work under way."""
 
     call: Call
-    cache: str  # hit | miss | off
     readings: tuple[Reading, ...] = ()
     completion: Completion | None = None
     work: Work | None = None
+
+    @property
+    def cache(self) -> str:
+        """For the X-Cache header. Reading along with the same call of somebody else is a hit."""
+        if self.completion or (self.work and (self.work.found or self._reads_along)):
+            return "hit"
+        return "miss" if self.call.request.may_read_cache else "off"
+
+    @property
+    def _reads_along(self) -> bool:
+        return self.work is not None and self.work.call_id != self.call.id
 
     async def chunks(self) -> AsyncGenerator[Chunk]:
         """The answer, once. Leaving early stops the work, unless somebody else reads it."""
         if self.completion is not None:
             yield chunk_of(self.completion)
-        if self.work is not None:
-            try:
-                async for chunk in self.work.read():
-                    yield chunk
-            finally:
-                self.work.leave()
+        if self.work is None:
+            return
+        try:
+            async for chunk in self.work.read():
+                yield chunk
+            if self._reads_along and self.work.completion:
+                _write_hit(self.call, self.work.completion, layer=SHARED)
+        finally:
+            self.work.leave()
 
     async def whole(self) -> list[Chunk]:
         """All chunks, after the settlement: costs are final."""
@@ -86,21 +100,26 @@ async def answer(request: ChatRequest, caller: Caller, *, idempotency_key: str =
         raise _explainable(call, error) from error.__cause__
 
 
-async def _answer(call: Call, claim: idempotency.Claim | None = None) -> Answer:
-    if hit := await _cached(call):
+async def _answer(call: Call, claim: Claim | None = None) -> Answer:
+    if call.request.may_read_cache and (hit := exact.memory.get(_key(call))):
         return await _from_cache(call, hit, claim)
-    readings = await _readings(call)
-    call = await _planned(call, readings)
+    try:
+        readings = await _readings(call)
+        call = await _planned(call, readings)
+        await _take_debate(call)
+    except CostControlError:
+        if hit := await _cached(call):
+            return await _from_cache(call, hit, claim)
+        raise
     if call.plan.is_economy and (hit := await _cached(call)):
         return await _from_cache(call, hit, claim, readings)
-    await _take_debate(call)
     work = _join(call) or _start(call, claim)
     try:
         await work.started()
     except BaseException:
         work.leave()
         raise
-    return Answer(call, _cache_word(call), readings, work=work)
+    return Answer(call, readings, work=work)
 
 
 async def _snapshot() -> snapshot.Snapshot:
@@ -120,31 +139,31 @@ def _no_database() -> BudgetExhausted:
 # --- cache ---------------------------------------------------------------------------------
 
 
-def _key(call: Call) -> str:
+def _key(call: Call, *, is_economy: bool = False) -> str:
     return exact.key_of(
         call.request, caller=call.caller, classified=call.classified, snapshot=call.snapshot,
-        is_economy=call.plan.is_economy,
+        is_economy=is_economy,
     )
 
 
-def _cache_word(call: Call) -> str:
-    return "miss" if call.request.may_read_cache else "off"
-
-
 async def _cached(call: Call) -> Completion | None:
+    """A stored answer of the usual route, wherever it is: good in every mode."""
     return await exact.lookup(_key(call)) if call.request.may_read_cache else None
 
 
 async def _from_cache(
-    call: Call, hit: Completion, claim: idempotency.Claim | None,
-    readings: tuple[Reading, ...] = (),
+    call: Call, hit: Completion, claim: Claim | None, readings: tuple[Reading, ...] = ()
 ) -> Answer:
-    reason = f"asked before: the answer of call {hit.call_id} was stored"
-    call = replace(call, plan=replace(call.plan, reason=reason))
-    keeper.write_soon(records.of_hit(call, hit, layer=exact.LAYER))
+    _write_hit(call, hit, layer=exact.LAYER)
     if claim:
         await database.run(idempotency.finish, claim, exact.dumps(hit))
-    return Answer(call, "hit", readings, completion=hit)
+    return Answer(call, readings, completion=hit)
+
+
+def _write_hit(call: Call, hit: Completion, *, layer: str) -> None:
+    reason = f"the same question: answered by call {hit.call_id}"
+    call = replace(call, plan=replace(call.plan, reason=reason))
+    keeper.write_soon(records.of_hit(call, hit, layer=layer))
 
 
 def chunk_of(completion: Completion) -> Chunk:
@@ -203,10 +222,6 @@ async def _take_debate(call: Call) -> None:
 # --- work ----------------------------------------------------------------------------------
 
 
-def _flight_key(call: Call) -> str:
-    return f"{_key(call)}:{call.request.is_stream}"
-
-
 def _join(call: Call) -> Work | None:
     """The same question is being answered already: read along."""
     if not call.request.may_read_cache:
@@ -218,8 +233,12 @@ def _join(call: Call) -> Work | None:
     return work
 
 
-def _start(call: Call, claim: idempotency.Claim | None) -> Work:
-    work = Work(is_kept=claim is not None)
+def _flight_key(call: Call) -> str:
+    return f"{_key(call, is_economy=call.plan.is_economy)}:{call.request.is_stream}"
+
+
+def _start(call: Call, claim: Claim | None) -> Work:
+    work = Work(call.id, is_kept=claim is not None)
     work.join()
     key = _flight_key(call)
     if call.request.may_read_cache:
@@ -228,44 +247,43 @@ def _start(call: Call, claim: idempotency.Claim | None) -> Work:
     return work
 
 
-async def _work(call: Call, work: Work, key: str, claim: idempotency.Claim | None) -> None:
-    completion = None
+async def _work(call: Call, work: Work, flight_key: str, claim: Claim | None) -> None:
     try:
-        completion = await _made(call, work)
+        await _make(call, work)
     except DatabaseError:
         raise _no_database() from None
     finally:
-        singleflight.forget(key, work)
+        singleflight.forget(flight_key, work)
         if claim:
-            stored = exact.dumps(completion) if completion else None
+            stored = exact.dumps(work.completion) if work.completion else None
             await database.run(idempotency.finish, claim, stored)
 
 
-async def _made(call: Call, work: Work) -> Completion | None:
-    """Make the answer, here or read it from the process that makes it now."""
-    key = _key(call)
-    if not (call.request.may_read_cache and call.request.may_store):
-        return _completion(await Attempts(call, work).run())
-    found = exact.memory.get(key) or await singleflight.other_process(key, exact.lookup)
-    if isinstance(found, Completion):
-        keeper.write_soon(records.of_hit(call, found, layer=exact.LAYER))
-        work.publish(chunk_of(found))
-        return found
-    async with singleflight.leading(key, str(found)):
-        meter = await Attempts(call, work).run()
-        completion = _completion(meter)
-        if completion and _is_first_choice(call, meter):
-            await exact.store(key, completion)
-    return completion
+async def _make(call: Call, work: Work) -> None:
+    """Make the answer here, or take it from the process that has it."""
+    key = _key(call, is_economy=call.plan.is_economy)
+    if not call.request.may_read_cache:
+        return await _make_here(call, work, key)
+    found = exact.memory.get(key)
+    raw, token = (None, "") if found else await singleflight.find_or_lead(key)
+    if raw is not None:
+        found = exact.remember(key, raw)
+    if found is None:
+        async with singleflight.leading(key, token):
+            return await _make_here(call, work, key)
+    work.found = work.completion = found
+    _write_hit(call, found, layer=exact.LAYER)
+    return work.publish(chunk_of(found))
 
 
-def _completion(meter: Meter) -> Completion | None:
-    return meter.completion() if meter.is_storable else None
-
-
-def _is_first_choice(call: Call, meter: Meter) -> bool:
-    """An answer of a weaker class that stood in is not kept."""
-    return meter.deployment.model_class == call.plan.candidates[0].model_class
+async def _make_here(call: Call, work: Work, key: str) -> None:
+    meter = await Attempts(call, work).run()
+    if not meter.is_storable:
+        return
+    work.completion = meter.completion()
+    is_first_choice = meter.deployment.model_class == call.plan.candidates[0].model_class
+    if call.request.may_store and is_first_choice:  # a weaker stand-in's answer is not kept
+        await exact.store(key, work.completion)
 
 
 # --- the same call twice ----------------------------------------------------------------------
@@ -281,7 +299,7 @@ async def _once(call: Call, key: str) -> Answer:
             now=clock.now(),
         )
         if claim.completion is not None:
-            return Answer(call, "hit", completion=exact.loads(claim.completion))
+            return Answer(call, completion=exact.loads(claim.completion))
         if claim.is_ours:
             return await _answer_claimed(call, claim)
         if asyncio.get_running_loop().time() > deadline:
@@ -292,7 +310,7 @@ async def _once(call: Call, key: str) -> Answer:
         await asyncio.sleep(IDEMPOTENT_POLL_S)
 
 
-async def _answer_claimed(call: Call, claim: idempotency.Claim) -> Answer:
+async def _answer_claimed(call: Call, claim: Claim) -> Answer:
     try:
         return await _answer(call, claim)
     except BaseException:

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 TICK_S = 0.5
 TICKS_A_CHECKPOINT = 2
 MAX_ROWS = 20_000
+ROWS_A_WRITE = 50  # short turns, so that reservations in the same thread do not wait
 
 _meters: dict[UUID, "Meter"] = {}
 _rows: list[UsageRecord] = []
@@ -65,11 +66,9 @@ async def _keep() -> None:
 
 async def flush() -> None:
     """Write the queued rows; they stay queued if that fails."""
-    if not _rows:
-        return
-    batch = list(_rows)
-    await database.run(UsageRecord.objects.bulk_create, batch, batch_size=200)
-    del _rows[: len(batch)]
+    while batch := _rows[:ROWS_A_WRITE]:
+        await database.run(ledger.insert_usage, batch)
+        del _rows[: len(batch)]
 
 
 async def checkpoint() -> None:

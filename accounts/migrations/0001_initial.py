@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ('route_mode', models.CharField(choices=[('local', 'local models only'), ('hybrid', 'local and cloud'), ('cloud', 'cloud models')], max_length=10, verbose_name='route mode')),
                 ('debates_per_day', models.PositiveIntegerField(blank=True, null=True, verbose_name='debates a day')),
                 ('requests_per_day', models.PositiveIntegerField(blank=True, null=True, verbose_name='calls a day outside debates')),
-                ('calls_per_debate', models.PositiveIntegerField(blank=True, default=200, null=True, verbose_name='calls in one debate')),
+                ('calls_per_debate', models.PositiveIntegerField(blank=True, default=300, null=True, verbose_name='calls in one debate')),
                 ('usd_per_day_nanos', models.BigIntegerField(blank=True, null=True, verbose_name='money ceiling per user and day, nano-USD')),
                 ('requests_per_minute', models.PositiveIntegerField(blank=True, null=True, verbose_name='requests a minute')),
                 ('concurrent_calls', models.PositiveIntegerField(blank=True, null=True, verbose_name='calls at the same time')),

@@ -23,7 +23,7 @@ def from_usd(usd: Decimal | str) -> Nanos:
         nanos = Decimal(usd) * NANOS_PER_USD
         if nanos != nanos.to_integral_value():
             raise ValueError
-    except (ArithmeticError, ValueError):
+    except (ArithmeticError, ValueError, OverflowError):
         raise ValueError(f"{usd!r} is not an amount in dollars with at most 9 decimals") from None
     return Nanos(int(nanos))
 

@@ -29,8 +29,9 @@ def headers_of(answer: Answer) -> dict[str, str]:
 
 
 def _who(answer: Answer) -> tuple[str, str]:
-    if answer.completion is not None:
-        return answer.completion.deployment, str(answer.completion.model_class)
+    stored = answer.completion or (answer.work.found if answer.work else None)
+    if stored is not None:
+        return stored.deployment, str(stored.model_class)
     meter = answer.work.meter if answer.work else None
     return (meter.deployment.name, str(meter.deployment.model_class)) if meter else ("", "")
 

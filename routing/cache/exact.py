@@ -16,6 +16,7 @@ from django.conf import settings
 from accounts.types import Caller
 from billing.usage import Usage
 from costcontrol.lib import redis
+from routing.cache.singleflight import entry_name
 from routing.snapshot import Snapshot
 from routing.types import ChatRequest, Classified, Completion, ModelClass, StopReason
 
@@ -98,9 +99,12 @@ async def lookup(key: str) -> Completion | None:
     """The stored answer. Valkey being away is a miss."""
     if (found := memory.get(key)) is not None:
         return found
-    raw = await redis.attempt(lambda client: client.get(f"exact:{key}"), default=None)
-    if raw is None:
-        return None
+    raw = await redis.attempt(lambda client: client.get(entry_name(key)), default=None)
+    return None if raw is None else remember(key, raw)
+
+
+def remember(key: str, raw: bytes) -> Completion:
+    """An answer that came from Valkey, kept in the process too."""
     completion = loads(json.loads(raw))
     memory.put(key, completion, ttl_s=settings.CACHE_TTL_S)
     return completion
@@ -110,7 +114,7 @@ async def store(key: str, completion: Completion) -> None:
     memory.put(key, completion, ttl_s=settings.CACHE_TTL_S)
     raw = json.dumps(dumps(completion))
     await redis.attempt(
-        lambda client: client.set(f"exact:{key}", raw, ex=settings.CACHE_TTL_S), default=None
+        lambda client: client.set(entry_name(key), raw, ex=settings.CACHE_TTL_S), default=None
     )
 
 

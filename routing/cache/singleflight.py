@@ -9,16 +9,21 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
 
 from costcontrol.lib import redis
 from routing.types import Chunk
 
-T = TypeVar("T")
 LEASE_MS = 5_000
 RENEW_S = 1.5
 POLL_S = 0.05
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
+# The stored answer if there is one; else true when the lease is ours now, else false.
+FIND_OR_LEAD = """
+local found = redis.call('GET', KEYS[1])
+if found then return found end
+if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+return 0
+"""
 
 
 class Flight:
@@ -114,18 +119,29 @@ def forget(key: str, flight: Flight) -> None:
         del _flights[key]
 
 
-async def other_process(key: str, lookup: Callable[[str], Awaitable[T | None]]) -> T | str:
-    """Another process's answer; or the token of the lease, which is then ours."""
+async def find_or_lead(key: str) -> tuple[bytes | None, str]:
+    """What another process stored; or None and the token of the lease, which is then ours."""
     token = secrets.token_hex(8)
     while True:
-        is_ours = await redis.attempt(
-            lambda client: client.set(f"lease:{key}", token, nx=True, px=LEASE_MS), default=True
+        found = await redis.attempt(
+            lambda client: client.eval(
+                FIND_OR_LEAD, 2, entry_name(key), lease_name(key), token, LEASE_MS
+            ),
+            default=1,
         )
-        if is_ours:
-            return token
+        if isinstance(found, bytes):
+            return found, ""
+        if found:
+            return None, token
         await asyncio.sleep(POLL_S)
-        if (found := await lookup(key)) is not None:
-            return found
+
+
+def entry_name(key: str) -> str:
+    return f"exact:{key}"
+
+
+def lease_name(key: str) -> str:
+    return f"lease:{key}"
 
 
 @asynccontextmanager
@@ -143,9 +159,11 @@ async def _renew(key: str) -> None:
     while True:
         await asyncio.sleep(RENEW_S)
         await redis.attempt(
-            lambda client: client.pexpire(f"lease:{key}", LEASE_MS), default=None
+            lambda client: client.pexpire(lease_name(key), LEASE_MS), default=None
         )
 
 
 async def _release(key: str, token: str) -> None:
-    await redis.attempt(lambda client: client.eval(RELEASE, 1, f"lease:{key}", token), default=None)
+    await redis.attempt(
+        lambda client: client.eval(RELEASE, 1, lease_name(key), token), default=None
+    )
