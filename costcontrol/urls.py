@@ -2,8 +2,16 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from costcontrol import probes
 
 urlpatterns = [
+    path("healthz", probes.healthz),
+    path("readyz", probes.readyz),
     path("v1/", include("routing.api.urls")),
+    path("api/v1/", include("billing.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema")),
     path("admin/", admin.site.urls),
 ]

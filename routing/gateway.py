@@ -33,6 +33,7 @@ from routing import (
 )
 from routing.attempts import Attempts, Work
 from routing.cache import exact, singleflight
+from routing.cache.singleflight import Lease
 from routing.call import Call
 from routing.classify import classify
 from routing.idempotency import Claim
@@ -263,27 +264,27 @@ async def _make(call: Call, work: Work) -> None:
     """Make the answer here, or take it from the process that has it."""
     key = _key(call, is_economy=call.plan.is_economy)
     if not call.request.may_read_cache:
-        return await _make_here(call, work, key)
+        return await _make_here(call, work, Lease(key, ""))
     found = exact.memory.get(key)
     raw, token = (None, "") if found else await singleflight.find_or_lead(key)
     if raw is not None:
         found = exact.remember(key, raw)
     if found is None:
-        async with singleflight.leading(key, token):
-            return await _make_here(call, work, key)
+        async with singleflight.leading(key, token) as lease:
+            return await _make_here(call, work, lease)
     work.found = work.completion = found
     _write_hit(call, found, layer=exact.LAYER)
     return work.publish(chunk_of(found))
 
 
-async def _make_here(call: Call, work: Work, key: str) -> None:
+async def _make_here(call: Call, work: Work, lease: Lease) -> None:
     meter = await Attempts(call, work).run()
     if not meter.is_storable:
         return
     work.completion = meter.completion()
     is_first_choice = meter.deployment.model_class == call.plan.candidates[0].model_class
     if call.request.may_store and is_first_choice:  # a weaker stand-in's answer is not kept
-        await exact.store(key, work.completion)
+        await exact.store(lease, work.completion)
 
 
 # --- the same call twice ----------------------------------------------------------------------

@@ -16,7 +16,7 @@ from django.conf import settings
 from accounts.types import Caller
 from billing.usage import Usage
 from costcontrol.lib import redis
-from routing.cache.singleflight import entry_name
+from routing.cache.singleflight import Lease, entry_name
 from routing.snapshot import Snapshot
 from routing.types import ChatRequest, Classified, Completion, ModelClass, StopReason
 
@@ -110,12 +110,10 @@ def remember(key: str, raw: bytes) -> Completion:
     return completion
 
 
-async def store(key: str, completion: Completion) -> None:
-    memory.put(key, completion, ttl_s=settings.CACHE_TTL_S)
-    raw = json.dumps(dumps(completion))
-    await redis.attempt(
-        lambda client: client.set(entry_name(key), raw, ex=settings.CACHE_TTL_S), default=None
-    )
+async def store(lease: Lease, completion: Completion) -> None:
+    """Keep an answer for everybody who waits for it, and for later."""
+    memory.put(lease.key, completion, ttl_s=settings.CACHE_TTL_S)
+    await lease.publish(json.dumps(dumps(completion)), ttl_s=settings.CACHE_TTL_S)
 
 
 def dumps(completion: Completion) -> dict[str, Any]:

@@ -17,6 +17,11 @@ LEASE_MS = 5_000
 RENEW_S = 1.5
 POLL_S = 0.05
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
+STORE_AND_RELEASE = """
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+if redis.call('GET', KEYS[2]) == ARGV[3] then redis.call('DEL', KEYS[2]) end
+return 1
+"""
 # The stored answer if there is one; else true when the lease is ours now, else false.
 FIND_OR_LEAD = """
 local found = redis.call('GET', KEYS[1])
@@ -145,25 +150,45 @@ def lease_name(key: str) -> str:
 
 
 @asynccontextmanager
-async def leading(key: str, token: str) -> AsyncIterator[None]:
+async def leading(key: str, token: str) -> AsyncIterator["Lease"]:
     """Keep the lease while we work. A dead leader's lease ends by itself."""
-    renewal = asyncio.create_task(_renew(key))
+    lease = Lease(key, token)
+    renewal = asyncio.create_task(lease.renew())
     try:
-        yield
+        yield lease
     finally:
         renewal.cancel()
-        await asyncio.shield(_release(key, token))
+        if not lease.is_over:
+            await asyncio.shield(lease.release())
 
 
-async def _renew(key: str) -> None:
-    while True:
-        await asyncio.sleep(RENEW_S)
+class Lease:
+    """Our right to make the answer of one key."""
+
+    def __init__(self, key: str, token: str) -> None:
+        self.key, self.token = key, token
+        self.is_over = False
+
+    async def renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_S)
+            await redis.attempt(
+                lambda client: client.pexpire(lease_name(self.key), LEASE_MS), default=None
+            )
+
+    async def publish(self, raw: str, *, ttl_s: int) -> None:
+        """Store the answer and end the lease, in one go."""
+        self.is_over = True
         await redis.attempt(
-            lambda client: client.pexpire(lease_name(key), LEASE_MS), default=None
+            lambda client: client.eval(
+                STORE_AND_RELEASE, 2, entry_name(self.key), lease_name(self.key), raw, ttl_s,
+                self.token,
+            ),
+            default=None,
         )
 
-
-async def _release(key: str, token: str) -> None:
-    await redis.attempt(
-        lambda client: client.eval(RELEASE, 1, lease_name(key), token), default=None
-    )
+    async def release(self) -> None:
+        self.is_over = True
+        await redis.attempt(
+            lambda client: client.eval(RELEASE, 1, lease_name(self.key), self.token), default=None
+        )

@@ -1,0 +1,8 @@
+from django.urls import path
+
+from billing.api import views
+
+urlpatterns = [
+    path("me/usage", views.UsageView.as_view()),
+    path("me/plan", views.PlanView.as_view()),
+]
