@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts.types import Caller
 from billing import debates, gauge
-from billing.budgets import debates_rule, rules_of_call
+from billing.budgets import Rule, debates_rule, rules_of_call
 from billing.gauge import Reading
 from billing.holds import NoRoom
 from costcontrol.lib import clock, database
@@ -40,6 +40,7 @@ from routing.idempotency import Claim
 from routing.types import ChatRequest, Chunk, Completion, Plan
 
 SHARED = "shared"  # the cache layer of a call that read along with another
+LAST_SEEN_S = 60.0  # quota headers of an answer that took nothing may be so old
 IDEMPOTENT_WAIT_S = 30.0
 IDEMPOTENT_POLL_S = 0.1
 
@@ -158,7 +159,8 @@ async def _from_cache(
     _write_hit(call, hit, layer=exact.LAYER)
     if claim:
         await database.run(idempotency.finish, claim, exact.dumps(hit))
-    return Answer(call, readings, completion=hit)
+    last_seen = gauge.peek(_rules(call), now=call.at, max_age_s=LAST_SEEN_S) or ()
+    return Answer(call, readings or last_seen, completion=hit)
 
 
 def _write_hit(call: Call, hit: Completion, *, layer: str) -> None:
@@ -179,17 +181,21 @@ def chunk_of(completion: Completion) -> Chunk:
 
 async def _readings(call: Call) -> tuple[Reading, ...]:
     """How full this caller's windows are; from memory while that is fresh."""
-    caller = call.caller
-    rules = rules_of_call(
-        call.snapshot.book, tier=caller.tier, user_id=caller.user_id,
-        key_prefix=caller.key_prefix, provider="", debate_id=call.request.debate_id,
-    )
+    rules = _rules(call)
     if (readings := gauge.peek(rules, now=call.at)) is not None:
         return readings
     try:
         return await database.run(gauge.read, rules, now=call.at)
     except DatabaseError:
         raise _no_database() from None
+
+
+def _rules(call: Call) -> list[Rule]:
+    caller = call.caller
+    return rules_of_call(
+        call.snapshot.book, tier=caller.tier, user_id=caller.user_id,
+        key_prefix=caller.key_prefix, provider="", debate_id=call.request.debate_id,
+    )
 
 
 async def _planned(call: Call, readings: tuple[Reading, ...]) -> Call:

@@ -1,11 +1,12 @@
 """What one attempt may cost, and what it turned out to: `Draft` before the hold, `Meter` after."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from billing import gauge, output_lengths
 from billing.budgets import WindowRef
+from billing.gauge import Reading
 from billing.holds import Held, Want, hold, worst_case
 from billing.ledger import Attempt
 from billing.models import Metric
@@ -37,7 +38,7 @@ class Draft:
         self.windows: tuple[WindowRef, ...] = ()
 
     def hold(self, *, may_wait: bool, is_tight: bool = False) -> Held:
-        """Raises MustWait or NoRoom."""
+        """Raises MustWait, NoRoom, or StaleBook: make a new draft with a new snapshot."""
         self.windows = gauge.windows(self.call.rules(self.deployment), now=self.call.at)
         return hold(self._want(is_tight=is_tight), may_wait=may_wait)
 
@@ -51,6 +52,7 @@ class Draft:
                 self.call.id, self.deployment.provider, self.deployment.model, self._facts()
             ),
             windows=self.windows,
+            book_version=self.call.snapshot.book.version,
             price=self.price,
             input_tokens=self.input_tokens,
             output_tokens=self._fitting(wanted),
@@ -146,6 +148,20 @@ class Meter:
     @property
     def money_windows(self) -> list[int]:
         return [w.id for w in self.windows if w.rule.metric == Metric.USD]
+
+    @property
+    def counted_windows(self) -> list[int]:
+        return [w.id for w in self.windows if w.rule.metric == Metric.REQUESTS]
+
+    @property
+    def readings(self) -> list[Reading]:
+        """The counted windows as our reservation left them."""
+        rooms = {room.window_id: room for room in self.held.rooms}
+        return [
+            Reading(window, replace(room, held=room.held + 1))
+            for window in self.windows
+            if window.rule.metric == Metric.REQUESTS and (room := rooms.get(window.id))
+        ]
 
     @property
     def owed_so_far(self) -> Nanos:

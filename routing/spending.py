@@ -9,16 +9,18 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import uuid4
 
 from django.db import DatabaseError
 
+from accounts import auth
 from billing import gauge, ledger
 from billing.holds import Held, MustWait
 from billing.usage import Usage
 from costcontrol.lib import database
 from costcontrol.lib.errors import ProviderError
-from routing import keeper, queues, receipts
+from routing import keeper, queues, receipts, snapshot
 from routing.call import Call
 from routing.meter import Draft, Meter
 from routing.types import DeploymentSpec
@@ -35,7 +37,7 @@ async def spending(
 ) -> AsyncIterator[Meter]:
     """Hold now, settle whatever happens. Raises NoRoom, or Unavailable while its queue is full."""
     async with queues.slot(deployment, is_last=is_last):
-        meter = await _hold(Draft(call, deployment, attempt, uuid4()))
+        meter = await _hold_by_new_book(call, deployment, attempt)
         keeper.watch(meter)
         error: BaseException | None = None
         try:
@@ -46,6 +48,16 @@ async def spending(
         finally:
             keeper.unwatch(meter)
             await _shielded(meter, error)
+
+
+async def _hold_by_new_book(call: Call, deployment: DeploymentSpec, attempt: int) -> Meter:
+    """Hold; when a budget was set since the call began, by the new budgets."""
+    while True:
+        try:
+            return await _hold(Draft(call, deployment, attempt, uuid4()))
+        except ledger.StaleBook:
+            auth.forget_all()
+            call = replace(call, snapshot=await snapshot.reload())
 
 
 async def _hold(draft: Draft) -> Meter:
@@ -104,6 +116,7 @@ async def _close_once(meter: Meter, error: BaseException | None) -> None:
         usage=receipts.of_attempt(meter, usage, error), is_estimate=usage.is_estimated,
     )
     gauge.note_spent(meter.money_windows, meter.cost_nanos)
+    gauge.note_spent(meter.counted_windows, 1)
     if meter.cost_nanos > meter.held.amount:
         receipts.overrun(meter.reservation_id, held=meter.held.amount, charged=meter.cost_nanos)
 

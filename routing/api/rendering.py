@@ -25,7 +25,7 @@ def headers_of(answer: Answer) -> dict[str, str]:
         "X-Route": "cache" if answer.cache == "hit" else model_class,
         "X-Cache": answer.cache,
     }
-    return headers | _quota(answer.readings)
+    return headers | _quota(answer)
 
 
 def _who(answer: Answer) -> tuple[str, str]:
@@ -36,8 +36,9 @@ def _who(answer: Answer) -> tuple[str, str]:
     return (meter.deployment.name, str(meter.deployment.model_class)) if meter else ("", "")
 
 
-def _quota(readings: Iterable[Reading]) -> dict[str, str]:
-    for reading in readings:
+def _quota(answer: Answer) -> dict[str, str]:
+    """Calls of this day or debate: what is left when this one is counted."""
+    for reading in _readings(answer):
         if reading.window.rule.metric == Metric.REQUESTS:
             headers = {
                 "X-Quota-Limit": str(reading.room.cap),
@@ -47,6 +48,13 @@ def _quota(readings: Iterable[Reading]) -> dict[str, str]:
                 headers["X-Quota-Reset"] = reading.window.end.isoformat()
             return headers
     return {}
+
+
+def _readings(answer: Answer) -> Iterable[Reading]:
+    """From this call's own reservation if it made one, else what was last seen."""
+    meter = answer.work.meter if answer.work else None
+    is_ours = meter is not None and meter.call.id == answer.call.id
+    return meter.readings if meter and is_ours else answer.readings
 
 
 def cost_nanos(answer: Answer) -> int:
