@@ -1,6 +1,7 @@
 """Who is calling: people, their plan, their keys, and what staff changed."""
 
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -70,6 +71,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     them, `external_id` is what that service calls them.
     """
 
+    uuid = models.UUIDField(_("public id"), default=uuid4, unique=True, editable=False)
     email = models.EmailField(_("email"), unique=True, null=True, blank=True)
     owner = models.ForeignKey(
         "self", models.CASCADE, null=True, blank=True, related_name="end_users",

@@ -37,6 +37,7 @@ class Caller:
     """The user a call is made for, and the key it came with."""
 
     user_id: int
+    user_uuid: str  # unlike the id, never given to anybody else, not even by another database
     key_prefix: str
     tier: TierRules
     is_service: bool = False  # the key may speak for end users
@@ -51,6 +52,7 @@ class Caller:
     def of(cls, user: User, key: ApiKey) -> "Caller":
         return cls(
             user_id=user.pk,
+            user_uuid=str(user.uuid),
             key_prefix=key.prefix,
             tier=TierRules.of(user.tier),
             is_service="service" in key.scopes,

@@ -12,15 +12,16 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import Tier, User
 from accounts.services import audit
 from accounts.types import TierRules
-from billing.models import Budget, Metric, ScopeKind, Window
+from billing.models import BookVersion, Budget, Metric, ScopeKind, Window
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ALWAYS = "always"
+BOOK = 1
 
 # Lock order: cold rows first, the row that everybody shares last.
 RANKS = {
@@ -57,19 +58,31 @@ class WindowRef:
 
 
 class Book:
-    """An immutable snapshot of all budget rows, by scope."""
+    """An immutable snapshot of all budget rows, by scope, and which version of them it is."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[Rule], version: int = 0) -> None:
+        self.version = version
         self._by_scope: dict[tuple[str, str], list[Rule]] = {}
         for rule in rules:
             self._by_scope.setdefault((rule.scope_kind, rule.scope_id), []).append(rule)
 
     @classmethod
     def load(cls) -> "Book":
-        return cls(rule_of_budget(row) for row in Budget.objects.all())
+        version = book_version()  # first: a change in between only means another reload
+        return cls((rule_of_budget(row) for row in Budget.objects.all()), version)
 
     def of(self, scope_kind: str, scope_id: str) -> list[Rule]:
         return self._by_scope.get((scope_kind, scope_id), [])
+
+
+def book_version() -> int:
+    return BookVersion.objects.values_list("version", flat=True).first() or 0
+
+
+def book_changed() -> None:
+    """In the transaction that changes a budget or a plan: every process reloads before it holds."""
+    BookVersion.objects.get_or_create(pk=BOOK)
+    BookVersion.objects.filter(pk=BOOK).update(version=F("version") + 1)
 
 
 def rule_of_budget(row: Budget) -> Rule:
@@ -187,6 +200,7 @@ def _locked_cap(rule: Rule) -> int:
 @transaction.atomic
 def caps_apply(*, scope_kind: str, scope_id: str, at: datetime) -> int:
     """Give the current windows of a scope the caps of its budgets. Returns how many changed."""
+    book_changed()
     changed = 0
     budgets = Budget.objects.select_for_update().filter(scope_kind=scope_kind, scope_id=scope_id)
     for budget in budgets:
@@ -213,6 +227,7 @@ def tier_change(*, user: User, tier: Tier, actor: str, at: datetime) -> None:
 
 def user_caps_apply(*, user: User, at: datetime) -> None:
     """Set the caps of a user's open windows to what the plan says now."""
+    book_changed()
     rules = TierRules.of(user.tier)
     has_own_budget = Budget.objects.filter(
         scope_kind=ScopeKind.USER, scope_id=str(user.pk), period=Budget.Period.DAY
@@ -231,6 +246,7 @@ def user_caps_apply(*, user: User, at: datetime) -> None:
 @transaction.atomic
 def tier_caps_apply(*, tier: Tier, at: datetime) -> int:
     """After a plan was edited: the open windows of all its users."""
+    book_changed()
     open_ids = _current(at).filter(scope_kind=ScopeKind.USER).values_list("scope_id", flat=True)
     users = User.objects.filter(tier=tier, pk__in=[int(pk) for pk in set(open_ids)])
     for user in users.select_related("tier"):

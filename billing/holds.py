@@ -7,6 +7,7 @@ other calls' holds are in the way the caller may wait for them (`MustWait`). See
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from billing import ledger
@@ -27,6 +28,7 @@ class Want:
     reservation_id: UUID
     attempt: Attempt
     windows: tuple[WindowRef, ...]
+    book_version: int
     price: Price
     input_tokens: int
     output_tokens: int
@@ -65,12 +67,15 @@ class MustWait(NoRoom):
 
 def worst_case(price: Price, *, input_tokens: int, output_tokens: int) -> Nanos:
     """What an attempt can cost at most: all input at the dearer of fresh and cache write."""
-    dearest = max(price.fresh_input, price.cache_write)
-    return ceil_nanos(input_tokens * dearest + output_tokens * price.output)
+    return ceil_nanos(input_tokens * _dearest_input(price) + output_tokens * price.output)
+
+
+def _dearest_input(price: Price) -> Decimal:
+    return max(price.fresh_input, price.cache_write)
 
 
 def hold(want: Want, *, may_wait: bool) -> Held:
-    """Reserve and claim the right to send, in one write. Raises MustWait or NoRoom."""
+    """Reserve and claim the right to send, in one write. Raises MustWait, NoRoom or StaleBook."""
     tokens = want.output_tokens
     for _ in range(MAX_TRIES):
         amount = worst_case(want.price, input_tokens=want.input_tokens, output_tokens=tokens)
@@ -78,7 +83,7 @@ def hold(want: Want, *, may_wait: bool) -> Held:
         holds = holds_of(want.windows, amount)
         reserved = ledger.reserve(
             want.reservation_id, holds=holds, attempt=want.attempt, amount=amount, is_sent=True,
-            progress=floor,
+            progress=floor, book_version=want.book_version,
         )
         if reserved.is_admitted:
             return Held(tokens, amount, floor, reserved.rooms)
@@ -86,7 +91,7 @@ def hold(want: Want, *, may_wait: bool) -> Held:
         if shorter is None:
             break
         tokens = shorter
-    raise _refusal(want, reserved.rooms, may_wait=may_wait)
+    raise _refusal(want, holds, reserved.rooms, may_wait=may_wait)
 
 
 def holds_of(windows: Sequence[WindowRef], amount: int) -> list[Hold]:
@@ -122,31 +127,31 @@ def _shorter(
 
 
 def affordable(want: Want, nanos: int) -> int:
-    """Output tokens that this much money pays for after the input; negative if not even that."""
-    floor = worst_case(want.price, input_tokens=want.input_tokens, output_tokens=0)
-    per_token = want.price.output * 1000
-    if per_token == 0:
-        return want.output_tokens if nanos >= floor else -1
-    tokens = int((nanos - floor) // per_token)
-    while tokens > 0 and nanos < worst_case(
-        want.price, input_tokens=want.input_tokens, output_tokens=tokens
-    ):
-        tokens -= 1
-    return tokens
+    """Output tokens that this much money pays for after the input; -1 if not even that."""
+    if nanos < worst_case(want.price, input_tokens=want.input_tokens, output_tokens=0):
+        return -1
+    if want.price.output == 0:
+        return want.output_tokens
+    usd_micros = Decimal(nanos) / 1000 - want.input_tokens * _dearest_input(want.price)
+    return int(usd_micros // want.price.output)
 
 
-def _refusal(want: Want, rooms: tuple[Room, ...], *, may_wait: bool) -> NoRoom:
+def _refusal(
+    want: Want, holds: list[Hold], rooms: tuple[Room, ...], *, may_wait: bool
+) -> NoRoom:
+    """Which windows lack room now, and whether only calls in flight are in the way."""
     by_id = {window.id: window for window in want.windows}
-    full = [by_id[room.window_id] for room in rooms if _lacks(want, by_id, room, room.left)]
-    for_good = [
-        by_id[room.window_id] for room in rooms if _lacks(want, by_id, room, room.cap - room.spent)
-    ]
-    if may_wait and not for_good:
+    amounts = {hold.window_id: hold.amount for hold in holds}
+    full = [by_id[r.window_id] for r in rooms if r.left < amounts[r.window_id]]
+    for_good = [by_id[r.window_id] for r in rooms if _is_spent(want, by_id[r.window_id], r)]
+    if may_wait and full and not for_good:
         return MustWait(full, rooms)
-    return NoRoom(for_good or full, rooms)
+    return NoRoom(for_good or full or want.windows, rooms)
 
 
-def _lacks(want: Want, by_id: dict[int, WindowRef], room: Room, left: int) -> bool:
-    if by_id[room.window_id].rule.metric == Metric.USD:
+def _is_spent(want: Want, window: WindowRef, room: Room) -> bool:
+    """Not even the least would fit if every open hold came back."""
+    left = room.cap - room.spent
+    if window.rule.metric == Metric.USD:
         return affordable(want, left) < want.least_tokens
     return left < 1

@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from billing import ledger_sql as sql
+from billing.ledger_sql import StaleBook as StaleBook
 from billing.models import LedgerEntry, Reservation, UsageRecord, Window
 
 log = logging.getLogger(__name__)
@@ -80,8 +81,9 @@ class Attempt:
 def reserve(
     reservation_id: UUID, *, holds: Sequence[Hold], attempt: Attempt, amount: int,
     is_sent: bool = False, progress: int = 0, lease_s: float = LEASE_S,
+    book_version: int | None = None,
 ) -> Reserved:
-    """Set every hold aside, or none.
+    """Set every hold aside, or none. Raises StaleBook if `book_version` is not the current one.
 
     The same id again changes nothing and is admitted. `is_sent` claims the right to send in the
     same write; `progress` is what is owed if nothing is heard of the attempt again.
@@ -91,6 +93,7 @@ def reserve(
         state=int(State.SENT if is_sent else State.HELD), lease_ms=int(lease_s * 1000),
         provider=attempt.provider, model=attempt.model, facts=attempt.facts,
         holds=[[hold.window_id, hold.amount, hold.charge] for hold in holds],
+        book_version=book_version,
     )
     is_admitted, is_repeat, rows = sql.dialect().reserve(row)
     return Reserved(is_admitted, is_repeat, tuple(Room(*room) for room in rows))

@@ -5,18 +5,20 @@ from typing import Any
 from django.db import connection
 
 from billing import ledger_sql as sql
-from billing.ledger_sql import Close, NewReservation, Rooms, dumps
+from billing.ledger_sql import Close, NewReservation, Rooms, StaleBook, dumps
 
 NOW_MS = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 RESERVE = f"""
 WITH want AS (SELECT * FROM unnest(%(ids)s::bigint[], %(amounts)s::bigint[]) AS t(id, amount)),
+book AS (SELECT coalesce((SELECT version FROM budget_book), 0) AS version),
 fits AS MATERIALIZED (
   SELECT w.id, w.cap, w.spent, w.held, w.spent + w.held + want.amount <= w.cap AS ok
   FROM budget_window w JOIN want USING (id)
   ORDER BY w.rank, w.id FOR UPDATE OF w),
 verdict AS (
-  SELECT count(*) = cardinality(%(ids)s::bigint[]) AND coalesce(bool_and(ok), true) AS ok
+  SELECT count(*) = cardinality(%(ids)s::bigint[]) AND coalesce(bool_and(ok), true)
+         AND (%(book)s::bigint IS NULL OR %(book)s = (SELECT version FROM book)) AS ok
   FROM fits),
 made AS (
   INSERT INTO billing_reservation (id, call_id, holds, amount, progress, state, lease_until_ms,
@@ -28,7 +30,7 @@ made AS (
 held AS (
   UPDATE budget_window w SET held = w.held + want.amount
   FROM want, made WHERE w.id = want.id RETURNING w.id)
-SELECT ok, EXISTS (SELECT FROM made), (SELECT count(*) FROM held),
+SELECT (SELECT version FROM book), EXISTS (SELECT FROM made), (SELECT count(*) FROM held),
        (SELECT coalesce(json_agg(json_build_array(id, cap, spent, held)), '[]') FROM fits)
 FROM verdict
 """
@@ -78,13 +80,16 @@ class Postgresql:
             "id": row.id, "call_id": row.call_id, "amount": row.amount, "progress": row.progress,
             "state": row.state, "lease_ms": row.lease_ms, "provider": row.provider,
             "model": row.model, "facts": dumps(row.facts), "holds": dumps(row.holds),
+            "book": row.book_version,
             "ids": [hold[0] for hold in row.holds], "amounts": [hold[1] for hold in row.holds],
         }
         with connection.cursor() as cursor:
             cursor.execute(RESERVE, params)
-            _is_ok, is_made, _held, rooms = cursor.fetchone()
+            version, is_made, _held, rooms = cursor.fetchone()
             if is_made:
                 return True, False, [tuple(room) for room in rooms]
+            if row.book_version is not None and row.book_version != version:
+                raise StaleBook
             is_repeat = self._exists(row)
         return is_repeat, is_repeat, [tuple(room) for room in rooms]
 

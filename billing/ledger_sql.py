@@ -32,6 +32,7 @@ class NewReservation:
     provider: str
     model: str
     facts: dict[str, Any]
+    book_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ class Close:
     is_release: bool = False
     from_states: tuple[int, ...] = OPEN
     is_only_expired: bool = False
+
+
+class StaleBook(Exception):
+    """Budgets or plans changed since the caller's book was loaded: load it again, then reserve."""
 
 
 class Dialect(Protocol):

@@ -5,7 +5,7 @@ import json
 from django.db import connection
 
 from billing import ledger_sql as sql
-from billing.ledger_sql import Close, NewReservation, Rooms, dumps
+from billing.ledger_sql import Close, NewReservation, Rooms, StaleBook, dumps
 
 WANT = (
     "(SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS amount"
@@ -34,6 +34,7 @@ class Sqlite:
     def reserve(self, row: NewReservation) -> tuple[bool, bool, Rooms]:
         holds = dumps(row.holds)
         with sql.atomic(), connection.cursor() as cursor:
+            self._check_book(row)
             cursor.execute(
                 f"SELECT w.id, w.cap, w.spent, w.held, want.amount FROM {WANT}"
                 " JOIN budget_window w ON w.id = want.id",
@@ -52,6 +53,15 @@ class Sqlite:
                 )
             is_repeat = not is_made and self._exists(row)
         return is_made or is_repeat, is_repeat, [room[:4] for room in rooms]
+
+    def _check_book(self, row: NewReservation) -> None:
+        if row.book_version is None:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT version FROM budget_book")
+            found = cursor.fetchone()
+        if (found[0] if found else 0) != row.book_version:
+            raise StaleBook
 
     def _insert(self, row: NewReservation, holds: str) -> bool:
         with connection.cursor() as cursor:

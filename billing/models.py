@@ -109,6 +109,18 @@ class Budget(models.Model):
         return f"{self.scope_kind}:{self.scope_id}/{self.period}".replace(":/", "/")
 
 
+class BookVersion(models.Model):
+    """One row: counts the changes of budgets and plans. A reservation by an older book fails."""
+
+    version = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "budget_book"
+
+    def __str__(self) -> str:
+        return str(self.version)
+
+
 class Window(models.Model):
     """What one scope has spent and holds in one span of time. Never reset: a new day, a new row."""
 

@@ -1,7 +1,8 @@
 """What staff edit (deployments, routing table, prices, budgets), as one frozen value.
 
-Loaded once and refreshed every `SNAPSHOT_SECONDS` behind the calls, which never wait for it after
-the first. If a refresh fails the last good one stays.
+Refreshed every `SNAPSHOT_SECONDS` behind the calls, and never older than twice that; while the
+database is away the last good one stays. Budgets do not wait for it: a reservation made from an
+older book fails, and the call loads the new one.
 """
 
 import asyncio
@@ -51,15 +52,33 @@ def forget() -> None:
 
 
 async def current() -> Snapshot:
-    """The snapshot. Raises DatabaseError only while there has never been one."""
-    global _current, _refreshing
+    """The snapshot. Raises DatabaseError only while there has never been one.
+
+    A busy process refreshes behind its calls; one that was idle waits for the refresh.
+    """
     if _current is None:
-        _current = await database.run(load)
-    elif time.monotonic() - _current.loaded_at > settings.SNAPSHOT_SECONDS and (
-        _refreshing is None or _refreshing.done()
-    ):
-        _refreshing = asyncio.create_task(_refresh())
+        return await reload()
+    age = time.monotonic() - _current.loaded_at
+    if age > settings.SNAPSHOT_SECONDS:
+        refresh = _refresh_soon()
+        if age > 2 * settings.SNAPSHOT_SECONDS:
+            await asyncio.shield(refresh)
     return _current
+
+
+async def reload() -> Snapshot:
+    """Load now. Raises DatabaseError."""
+    global _current
+    _current = await database.run(load)
+    return _current
+
+
+def _refresh_soon() -> asyncio.Task[None]:
+    global _refreshing
+    here = asyncio.get_running_loop()
+    if _refreshing is None or _refreshing.done() or _refreshing.get_loop() is not here:
+        _refreshing = asyncio.create_task(_refresh())
+    return _refreshing
 
 
 async def _refresh() -> None:

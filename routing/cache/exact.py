@@ -76,7 +76,7 @@ def key_of(
     """A digest of the user, of what the route depends on, and of everything that was asked."""
     tier = caller.tier
     route = [
-        VERSION, caller.user_id, tier.name, tier.route_mode, tier.allowed_classes,
+        VERSION, caller.user_uuid, tier.name, tier.route_mode, tier.allowed_classes,
         snapshot.routes_hash, is_economy, classified.complexity, classified.language,
     ]
     return _digest(route + _asked(request))
