@@ -128,7 +128,7 @@ class Keeper:
     def _pump(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout
         with process.stdout as lines:
-            for line in lines:
+            for line in filter(str.strip, lines):
                 self._console.line(self.part.name, line.rstrip())
 
     def _gives_up(self, code: int) -> bool:
