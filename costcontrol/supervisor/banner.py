@@ -42,6 +42,6 @@ def _credentials(login: Login | None) -> list[str]:
 
 def curl_line(address: str, *, key: str) -> str:
     return (
-        f'curl -s {address}/v1/chat/completions -H "Authorization: Bearer {key}" '
-        f"-H 'Content-Type: application/json' -d '{json.dumps(QUESTION)}'"
+        f'curl -sS {address}/v1/chat/completions -H "Authorization: Bearer {key}" '
+        f"-H 'Content-Type: application/json' -d '{json.dumps(QUESTION)}'; echo"
     )

@@ -28,7 +28,7 @@ def test_first_start_shows_address_login_key_and_a_curl_line(product: Product) -
     assert f"{READY} at {product.address}" in product.output
     assert "staff@localhost" in product.wait_for("staff login")
     key = product.wait_for("API key").split()[2]
-    assert f"Bearer {key}" in product.wait_for("curl -s")
+    assert f"Bearer {key}" in product.wait_for("curl -sS")
 
 
 def test_socket_of_the_broker_is_for_its_owner_alone(product: Product) -> None:
@@ -70,7 +70,7 @@ def test_killed_supervisor_leaves_no_orphan_and_the_next_start_works(tmp_path: P
     with running_product(tmp_path) as again:
         assert survivors(family) == []
         assert "shown at the first start" in again.wait_for("staff login")
-        assert "$COSTCONTROL_KEY" in again.wait_for("curl -s")
+        assert "$COSTCONTROL_KEY" in again.wait_for("curl -sS")
 
 
 def test_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
