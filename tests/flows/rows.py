@@ -1,0 +1,191 @@
+"""The rows that flow tests stand on, and what they read from them: accounts, prices, books."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+from django.core.management import call_command
+from django.db import connection
+
+from accounts.models import User
+from accounts.services import api_key_issue
+from billing import ledger
+from billing.models import Reservation, UsageRecord, Window
+from billing.prices import NewPrice, price_supersede
+from costcontrol.lib import clock
+from routing.models import Deployment
+from tests.upstreams.metered import Metered
+
+LOCAL, PAID = "stub/local", "stub/paid"
+QUESTION = "Socrates, what is justice? " * 17  # about 110 tokens: an honest estimate covers 100
+CENT = 10_000_000  # nanos: what one call of PAID costs, 100 x $50 + 50 x $100 per million
+OPEN = [Reservation.State.HELD, Reservation.State.SENT]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody with a key."""
+
+    user: User
+    key: str
+
+    @property
+    def email(self) -> str:
+        return str(self.user.email)
+
+    def headers(self, **more: str) -> dict[str, str]:
+        named = {name.replace("_", "-"): value for name, value in more.items()}
+        return {"authorization": f"Bearer {self.key}"} | named
+
+
+# --- rows ----------------------------------------------------------------------------------
+
+
+def account(tier: str = "premium", *, is_service: bool = False, **columns: Any) -> Account:
+    email = f"u{uuid4().hex[:12]}@example.org"
+    user = User.objects.create_user(email, tier_id=tier, **columns)
+    scopes = ("call", "service") if is_service else ("call",)
+    _row, secret = api_key_issue(user=user, scopes=scopes, actor="test")
+    return Account(user, secret)
+
+
+def rows_make(upstream: Metered) -> None:
+    """The default rows, with our upstream as the local model and as one with round prices."""
+    call_command("load_defaults", stdout=StringIO())
+    Deployment.objects.filter(provider="embedded").update(is_enabled=False)
+    deployment(LOCAL, upstream, model_class="local", languages=["en"], price_provider="local")
+    deployment(PAID, upstream, model_class="mid", priority=900)
+    price("openai", "paid", fresh_input=50, output=100)
+
+
+def deployment(name: str, upstream: Metered, **columns: Any) -> Deployment:
+    """An OpenAI-compatible server at our upstream."""
+    facts = {
+        "provider": "openai", "model": name.rpartition("/")[2], "model_class": "local",
+        "base_url": f"{upstream.url}/{name}/v1", "languages": ["en", "ko"], "timeout_s": 5.0,
+    }
+    return Deployment.objects.update_or_create(name=name, defaults=facts | columns)[0]
+
+
+def price(provider: str, model: str, *, fresh_input: int, output: int) -> None:
+    new = NewPrice(
+        provider=provider, model=model, fresh_input=Decimal(fresh_input),
+        cache_read=Decimal(fresh_input), cache_write=Decimal(fresh_input), output=Decimal(output),
+        source="test", source_date=date(2026, 11, 1),
+    )
+    price_supersede(new, at=clock.now() - timedelta(days=30), actor="test")
+
+
+def budget(scope: str, usd: str, *more: str) -> None:
+    call_command("set_budget", scope, usd, *more, stdout=StringIO())
+
+
+def paid_body(tag: object = "", **more: Any) -> dict[str, Any]:
+    text = f"{QUESTION}{tag}"
+    return {"model": PAID, "messages": [{"role": "user", "content": text}]} | more
+
+
+def spent(kind: str, scope_id: str) -> tuple[int, int]:
+    """(spent, held) of the money windows of a scope that are open now."""
+    rows = Window.objects.filter(scope_kind=kind, scope_id=scope_id, metric="usd")
+    found = list(rows.values_list("spent", "held"))
+    return sum(row[0] for row in found), sum(row[1] for row in found)
+
+
+def spent_by(who: Account) -> tuple[int, int]:
+    return spent("user", str(who.user.pk))
+
+
+def records(call_id: str, *, count: int = 1) -> list[UsageRecord]:
+    """The rows of one call, in order of attempts. Those that cost nothing are written soon."""
+    def found() -> list[UsageRecord]:
+        return list(UsageRecord.objects.filter(call_id=call_id).order_by("attempt", "pk"))
+
+    eventually(lambda: len(found()) >= count, what=f"{count} records of call {call_id}")
+    rows = found()
+    assert len(rows) == count, [(row.attempt, row.outcome) for row in rows]
+    return rows
+
+
+def records_of(who: Account, *, count: int) -> list[UsageRecord]:
+    def found() -> list[UsageRecord]:
+        return list(UsageRecord.objects.filter(user_id=who.user.pk).order_by("pk"))
+
+    eventually(lambda: len(found()) >= count, what=f"{count} records of {who.email}")
+    rows = found()
+    assert len(rows) == count, [(row.attempt, row.outcome) for row in rows]
+    return rows
+
+
+def assert_the_books_agree(*, is_idle: bool = True) -> None:
+    """Ledger and windows are one sum; nothing is held once nobody is being answered."""
+    if is_idle:
+        eventually(
+            lambda: not Reservation.objects.filter(state__in=OPEN).exists(),
+            what="no open reservation",
+        )
+    assert ledger.differences() == []
+
+
+def eventually(is_so: Callable[[], bool], *, what: str, within_s: float = 5.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < deadline, f"waited in vain for: {what}"
+        time.sleep(0.02)
+
+
+# --- the database ------------------------------------------------------------------------------
+
+
+@contextmanager
+def new_database(folder: Path) -> Iterator[str]:
+    """A migrated database of the configured kind: its DATABASE_URL."""
+    if connection.vendor == "sqlite":
+        name = str(folder / "flows.sqlite3")
+        with connected_to(name):
+            call_command("migrate", verbosity=0)
+        yield f"sqlite:///{name}"
+        return
+    name = f"flows_{uuid4().hex[:12]}"
+    with connected_to("postgres"), connection.cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}"')
+    with connected_to(name):
+        call_command("migrate", verbosity=0)
+    host = quote(str(connection.settings_dict["HOST"]), safe="")
+    yield f"postgresql://{connection.settings_dict['USER']}@/{name}?host={host}"
+    with connected_to("postgres"), connection.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def connected_to(name: str) -> Iterator[None]:
+    """Point this process's default connection at another database for a while."""
+    before = connection.settings_dict["NAME"]
+    _disconnect()
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        _disconnect()
+        connection.settings_dict["NAME"] = before
+
+
+def _disconnect() -> None:
+    connection.close()
+    if connection.vendor == "postgresql":
+        connection.close_pool()  # type: ignore[attr-defined]
+
+
+def name_of(database_url: str) -> str:
+    path = database_url.partition("://")[2]
+    return path if path.startswith("/") and "?" not in path else path.split("/")[1].split("?")[0]
+
+
