@@ -24,6 +24,7 @@ from costcontrol.lib.errors import (
 from routing import health, refusals
 from routing.cache.singleflight import Flight
 from routing.call import Call
+from routing.idempotency import Claim
 from routing.meter import Meter
 from routing.providers import get_provider
 from routing.spending import spending
@@ -36,12 +37,18 @@ MAX_PAUSE_S = 2.0  # a longer Retry-After sends the call to the next candidate i
 class Work(Flight):
     """A flight that says whose it is, who answers, and what came out whole."""
 
-    def __init__(self, call_id: UUID, *, is_kept: bool = False) -> None:
-        super().__init__(is_kept=is_kept)
+    def __init__(self, call_id: UUID) -> None:
+        super().__init__()
         self.call_id = call_id
+        self.claims: list[Claim] = []
         self.meter: Meter | None = None
         self.completion: Completion | None = None
         self.found: Completion | None = None  # another process had it
+
+    def keep(self, claim: Claim) -> None:
+        """Somebody may come back for the answer: end with it, whoever leaves."""
+        self.claims.append(claim)
+        self.must_land = True
 
 
 class Attempts:

@@ -6,10 +6,10 @@ share it, and it ends when nobody reads any more.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
@@ -95,33 +95,40 @@ async def answer(request: ChatRequest, caller: Caller, *, idempotency_key: str =
     )
     try:
         await limits.admit(caller, now=call.at)
-        if idempotency_key:
-            return await _once(call, idempotency_key)
-        return await _answer(call)
+        return await (_once(call, idempotency_key) if idempotency_key else _answer(call))
     except CostControlError as error:
         raise _explainable(call, error) from error.__cause__
 
 
-async def _answer(call: Call, claim: Claim | None = None) -> Answer:
+async def _answer(call: Call) -> Answer:
+    return await _started(await _found_or_begun(call))
+
+
+async def _started(answer: Answer) -> Answer:
+    """With the first chunk there. Whoever is cancelled before it has left."""
+    if answer.work:
+        try:
+            await answer.work.started()
+        except BaseException:
+            answer.work.leave()
+            raise
+    return answer
+
+
+async def _found_or_begun(call: Call) -> Answer:
     if call.request.may_read_cache and (hit := exact.memory.get(_key(call))):
-        return await _from_cache(call, hit, claim)
+        return _from_cache(call, hit)
     try:
         readings = await _readings(call)
         call = await _planned(call, readings)
         await _take_debate(call)
     except CostControlError:
         if hit := await _cached(call):
-            return await _from_cache(call, hit, claim)
+            return _from_cache(call, hit)
         raise
     if call.plan.is_economy and (hit := await _cached(call)):
-        return await _from_cache(call, hit, claim, readings)
-    work = _join(call) or _start(call, claim)
-    try:
-        await work.started()
-    except BaseException:
-        work.leave()
-        raise
-    return Answer(call, readings, work=work)
+        return _from_cache(call, hit, readings)
+    return Answer(call, readings, work=_join(call) or _start(call))
 
 
 async def _snapshot() -> snapshot.Snapshot:
@@ -153,12 +160,10 @@ async def _cached(call: Call) -> Completion | None:
     return await exact.lookup(_key(call)) if call.request.may_read_cache else None
 
 
-async def _from_cache(
-    call: Call, hit: Completion, claim: Claim | None, readings: tuple[Reading, ...] = ()
+def _from_cache(
+    call: Call, hit: Completion, readings: tuple[Reading, ...] = ()
 ) -> Answer:
     _write_hit(call, hit, layer=exact.LAYER)
-    if claim:
-        await database.run(idempotency.finish, claim, exact.dumps(hit))
     last_seen = gauge.peek(_rules(call), now=call.at, max_age_s=LAST_SEEN_S) or ()
     return Answer(call, readings or last_seen, completion=hit)
 
@@ -171,8 +176,8 @@ def _write_hit(call: Call, hit: Completion, *, layer: str) -> None:
 
 def chunk_of(completion: Completion) -> Chunk:
     return Chunk(
-        text=completion.text, stop_reason=completion.stop_reason, usage=completion.usage,
-        served_model=completion.served_model,
+        text=completion.text, delta=completion.delta, stop_reason=completion.stop_reason,
+        usage=completion.usage, served_model=completion.served_model,
     )
 
 
@@ -244,26 +249,24 @@ def _flight_key(call: Call) -> str:
     return f"{_key(call, is_economy=call.plan.is_economy)}:{call.request.is_stream}"
 
 
-def _start(call: Call, claim: Claim | None) -> Work:
-    work = Work(call.id, is_kept=claim is not None)
+def _start(call: Call) -> Work:
+    work = Work(call.id)
     work.join()
     key = _flight_key(call)
     if call.request.may_read_cache:
         singleflight.register(key, work)
-    work.start(lambda: _work(call, work, key, claim))
+    work.start(lambda: _work(call, work, key))
     return work
 
 
-async def _work(call: Call, work: Work, flight_key: str, claim: Claim | None) -> None:
+async def _work(call: Call, work: Work, flight_key: str) -> None:
     try:
         await _make(call, work)
     except DatabaseError:
         raise _no_database() from None
     finally:
         singleflight.forget(flight_key, work)
-        if claim:
-            stored = exact.dumps(work.completion) if work.completion else None
-            await database.run(idempotency.finish, claim, stored)
+        await _finish(work.claims, work.completion)
 
 
 async def _make(call: Call, work: Work) -> None:
@@ -285,11 +288,10 @@ async def _make(call: Call, work: Work) -> None:
 
 async def _make_here(call: Call, work: Work, lease: Lease) -> None:
     meter = await Attempts(call, work).run()
-    if not meter.is_storable:
-        return
     work.completion = meter.completion()
     is_first_choice = meter.deployment.model_class == call.plan.candidates[0].model_class
-    if call.request.may_store and is_first_choice:  # a weaker stand-in's answer is not kept
+    is_kept = is_first_choice and meter.is_storable  # a weaker stand-in's answer is not
+    if call.request.may_store and is_kept:
         await exact.store(lease, work.completion)
 
 
@@ -306,7 +308,7 @@ async def _once(call: Call, key: str) -> Answer:
             now=clock.now(),
         )
         if claim.completion is not None:
-            return Answer(call, completion=exact.loads(claim.completion))
+            return _repeated(call, exact.loads(claim.completion))
         if claim.is_ours:
             return await _answer_claimed(call, claim)
         if asyncio.get_running_loop().time() > deadline:
@@ -317,12 +319,29 @@ async def _once(call: Call, key: str) -> Answer:
         await asyncio.sleep(IDEMPOTENT_POLL_S)
 
 
+def _repeated(call: Call, completion: Completion) -> Answer:
+    """The same answer under the same id: the call that can be explained is the first one."""
+    return Answer(replace(call, id=UUID(completion.call_id)), completion=completion)
+
+
 async def _answer_claimed(call: Call, claim: Claim) -> Answer:
+    """The work keeps the claim, if there is any: it goes on when the caller leaves."""
     try:
-        return await _answer(call, claim)
+        answer = await _found_or_begun(call)
     except BaseException:
-        await database.run(idempotency.finish, claim, None)
+        await _finish([claim], None)
         raise
+    if answer.work:
+        answer.work.keep(claim)
+    else:
+        await _finish([claim], answer.completion)
+    return await _started(answer)
+
+
+async def _finish(claims: Sequence[Claim], completion: Completion | None) -> None:
+    stored = exact.dumps(completion) if completion else None
+    for claim in claims:
+        await database.run(idempotency.finish, claim, stored)
 
 
 def _explainable(call: Call, error: CostControlError) -> CostControlError:

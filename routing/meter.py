@@ -1,7 +1,9 @@
 """What one attempt may cost, and what it turned out to: `Draft` before the hold, `Meter` after."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from billing import gauge, output_lengths
@@ -16,6 +18,7 @@ from costcontrol.lib.money import ZERO, Nanos
 from routing import records, tokens
 from routing.call import Call
 from routing.call_kinds import CALL_KINDS, DEFAULT_MAX_OUTPUT_TOKENS
+from routing.deltas import merged
 from routing.types import Chunk, Completion, DeploymentSpec, StopReason
 
 TOKENS_A_CHECKPOINT = 100  # what a model may write between two checkpoints
@@ -104,7 +107,7 @@ class Meter:
     started: float = field(default_factory=time.monotonic)
     first_token_ms: int | None = None
     pieces: list[str] = field(default_factory=list)
-    deltas: list[object] = field(default_factory=list)
+    deltas: list[Mapping[str, Any]] = field(default_factory=list)
     stop_reason: StopReason | None = None
     usage: Usage | None = None
     served_model: str = ""
@@ -212,5 +215,6 @@ class Meter:
             text=self.text, stop_reason=self.stop_reason or StopReason.STOP,
             usage=self.billed_usage(), deployment=self.deployment.name,
             model_class=self.deployment.model_class, served_model=self.served_model,
+            delta=merged(self.deltas),
             call_id=str(self.call.id),
         )

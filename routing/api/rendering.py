@@ -67,8 +67,9 @@ def completion_json(answer: Answer, chunks: list[Chunk]) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": "".join(c.text for c in chunks)}
     for chunk in chunks:
         message |= chunk.delta or {}
-    if message.get("tool_calls") and not message["content"]:
-        message["content"] = None
+    if calls := message.get("tool_calls"):
+        message["tool_calls"] = [{k: v for k, v in c.items() if k != "index"} for c in calls]
+        message["content"] = message["content"] or None
     stop = next((c.stop_reason for c in reversed(chunks) if c.stop_reason), StopReason.STOP)
     return {
         "id": f"chatcmpl-{answer.call.id}",

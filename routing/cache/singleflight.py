@@ -35,14 +35,14 @@ class Flight:
     """One answer in the making: a task that produces, and anybody who reads along.
 
     The work belongs to no reader. When the last one has left, it is cancelled, unless the flight
-    must land (`is_kept`: an idempotent call, whose caller may come back for the answer).
+    must land (an idempotent call, whose caller may come back for the answer).
     """
 
-    def __init__(self, *, is_kept: bool = False) -> None:
+    def __init__(self) -> None:
         self.chunks: list[Chunk] = []
         self.error: BaseException | None = None
         self.is_done = False
-        self._is_kept = is_kept
+        self.must_land = False
         self._readers = 0
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -74,7 +74,7 @@ class Flight:
 
     def leave(self) -> None:
         self._readers -= 1
-        if not self._readers and not self._is_kept and self._task and not self._task.done():
+        if not self._readers and not self.must_land and self._task and not self._task.done():
             self._task.cancel()
 
     async def started(self) -> None:
