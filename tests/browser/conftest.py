@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.conftest import NO_CHROMIUM
-
+NO_CHROMIUM = "no Chromium on this machine, so the browser tests did not run"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MACOS = (
     Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
@@ -35,7 +34,7 @@ def find_chromium() -> str | None:
 def browser() -> Iterator[Browser]:
     program = find_chromium()
     if program is None and os.environ.get("CI"):
-        pytest.fail(f"{NO_CHROMIUM}, and CI=true wants the browser tests run")
+        pytest.fail(f"{NO_CHROMIUM}; with CI=true they must")
     if program is None:
         pytest.skip(NO_CHROMIUM)
     with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
