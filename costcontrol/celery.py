@@ -1,6 +1,11 @@
-"""The task queue: who finds the tasks, and what beat starts when."""
+"""The task queue: who finds the tasks, and what beat starts when.
+
+Web processes do not import it (25 MB): code that sends a task imports `app` from here first, else
+Celery would send to its own default broker.
+"""
 
 import os
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
@@ -10,11 +15,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costcontrol.settings")
 app = Celery("costcontrol")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+def every(task: str, schedule: float | crontab, *, expires_s: int) -> dict[str, Any]:
+    """A task that nobody took in time is dropped: after a broken worker they must not pile up."""
+    return {"task": task, "schedule": schedule, "options": {"expires": expires_s}}
+
+
 app.conf.beat_schedule = {
-    "close calls that died": {"task": "billing.tasks.sweep", "schedule": 15.0},
-    "prove the ledger": {
-        "task": "billing.tasks.check_ledger",
-        "schedule": crontab(hour="3", minute="30"),
-    },
-    "forget what has expired": {"task": "routing.tasks.purge", "schedule": crontab(minute="7")},
+    "close calls that died": every("billing.tasks.sweep", 15.0, expires_s=15),
+    "prove the ledger": every(
+        "billing.tasks.check_ledger", crontab(hour="3", minute="30"), expires_s=3600
+    ),
+    "forget what has expired": every(
+        "routing.tasks.purge", crontab(minute="7"), expires_s=3600
+    ),
 }

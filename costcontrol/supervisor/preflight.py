@@ -22,7 +22,7 @@ LOCK_WITHIN_S = 5.0  # children of a supervisor that was killed need a moment to
 
 def check_data_dir(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = folder / f".probe-{os.getpid()}"
         probe.touch()
         probe.unlink()
