@@ -157,7 +157,7 @@ def _sweep_one(reservation_id: UUID) -> int | None:
     The closing statement checks state and lease again under its lock: a worker may have marked it
     SENT, or renewed its lease, since the sweeper's read.
     """
-    row = Reservation.objects.filter(pk=reservation_id).first()
+    row = Reservation.objects.filter(pk=reservation_id, state__in=sql.OPEN).first()
     if row is None:
         return None
     is_held = row.state == State.HELD
@@ -194,26 +194,34 @@ def _usage_of_the_dead(row: Reservation, charge: int) -> UsageRecord | None:
 
 @transaction.atomic
 def _settle_late(reservation_id: UUID, *, charged: int, usage: UsageRecord | None) -> Closed:
+    windows = _locked_money_windows(reservation_id)
     row = Reservation.objects.select_for_update().filter(pk=reservation_id).first()
     if row is None or row.state == State.SETTLED:
         return Closed.ALREADY
     was_released = row.state == State.RELEASED
     if was_released:
         log.error("ledger: usage arrived for the released reservation %s", reservation_id)
-    _post(row, delta=charged - (row.charged or 0))
+    _post(row, windows, delta=charged - (row.charged or 0))
     row.state, row.charged = State.SETTLED, charged
     row.save(update_fields=["state", "charged"])
     _replace_usage(row, usage)
     return Closed.LATE if was_released else Closed.CORRECTED
 
 
-def _post(row: Reservation, *, delta: int) -> None:
-    """Correct every money window of a closed reservation, in the lock order of all."""
-    ids = [window_id for window_id, _, charge in row.holds if charge is None]
+def _locked_money_windows(reservation_id: UUID) -> list[Window]:
+    """In the lock order of all: windows by rank, and only then the reservation."""
+    holds = Reservation.objects.filter(pk=reservation_id).values_list("holds", flat=True).first()
+    ids = [window_id for window_id, _, charge in holds or [] if charge is None]
+    windows = Window.objects.select_for_update().filter(pk__in=ids)
+    return list(windows.order_by("rank", "pk"))
+
+
+def _post(row: Reservation, windows: list[Window], *, delta: int) -> None:
+    """Correct every money window of a closed reservation."""
     if not delta:
         return
     now_ms = sql.now_ms()
-    for window in Window.objects.select_for_update().filter(pk__in=ids).order_by("rank", "pk"):
+    for window in windows:
         window.spent += delta
         window.save(update_fields=["spent"])
         LedgerEntry.objects.create(

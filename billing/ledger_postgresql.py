@@ -1,7 +1,14 @@
-"""The ledger on PostgreSQL, READ COMMITTED: one statement to reserve, one to close."""
+"""The ledger on PostgreSQL, READ COMMITTED: one statement to reserve, one to close.
 
+Both lock windows first and the reservation last: a repeated reserve waits, inside its INSERT, for
+whoever closes the same id, and must not hold what that one waits for. Both are prepared once per
+connection and bound on the server: they run for every call.
+"""
+
+from functools import cache
 from typing import Any
 
+import psycopg
 from django.db import connection
 
 from billing import ledger_sql as sql
@@ -35,27 +42,58 @@ SELECT (SELECT version FROM book), EXISTS (SELECT FROM made), (SELECT count(*) F
 FROM verdict
 """
 
+# The windows are read from the reservation before it is locked: its holds never change.
 CLOSE = f"""
-WITH closed AS (
-  UPDATE billing_reservation SET state = %(state)s, charged = %(charged)s
-  WHERE id = %(id)s AND state = ANY(%(from_states)s)
-    AND (NOT %(is_only_expired)s OR lease_until_ms <= {NOW_MS})
-  RETURNING holds),
+WITH target AS (SELECT holds FROM billing_reservation WHERE id = %(id)s),
 parts AS (
   SELECT (h->>0)::bigint AS id, (h->>1)::bigint AS amount,
          CASE WHEN %(is_release)s THEN 0 ELSE coalesce((h->>2)::bigint, %(charged)s) END AS charge
-  FROM closed, jsonb_array_elements(holds) AS h),
+  FROM target, jsonb_array_elements(holds) AS h),
 locked AS MATERIALIZED (
   SELECT w.id FROM budget_window w JOIN parts USING (id)
   ORDER BY w.rank, w.id FOR UPDATE OF w),
+closed AS (
+  UPDATE billing_reservation SET state = %(state)s, charged = %(charged)s
+  WHERE id = %(id)s AND state = ANY(%(from_states)s)
+    AND (NOT %(is_only_expired)s OR lease_until_ms <= {NOW_MS})
+    AND (SELECT count(*) FROM locked) >= 0
+  RETURNING id),
 moved AS (
   UPDATE budget_window w SET held = w.held - parts.amount, spent = w.spent + parts.charge
-  FROM parts JOIN locked USING (id) WHERE w.id = parts.id RETURNING w.id),
+  FROM parts, closed WHERE w.id = parts.id RETURNING w.id),
 entries AS (
   INSERT INTO billing_ledgerentry (window_id, reservation_id, kind, delta, at_ms)
-  SELECT id, %(id)s, %(kind)s, charge, {NOW_MS} FROM parts WHERE charge <> 0)
+  SELECT parts.id, %(id)s, %(kind)s, charge, {NOW_MS} FROM parts, closed WHERE charge <> 0)
+USAGE
 SELECT EXISTS (SELECT FROM closed), (SELECT count(*) FROM moved)
 """
+
+
+@cache
+def close_statement(*, with_usage: bool) -> str:
+    if not with_usage:
+        return CLOSE.replace("USAGE", "")
+    values = ", ".join(
+        f"%(u_{field.column})s" + ("" if is_text(field) else f"::{field.db_type(connection)}")
+        for field in sql.usage_fields()
+    )
+    columns = ", ".join(sql.usage_columns())
+    insert = f"INSERT INTO billing_usagerecord ({columns}) SELECT {values} FROM closed"
+    return CLOSE.replace("USAGE", f", usage AS ({insert})")
+
+
+def is_text(field: Any) -> bool:
+    """A cast to varchar(n) would cut a text that is too long, where an error is wanted."""
+    return field.get_internal_type() in ("CharField", "TextField")
+
+
+def execute(statement: str, params: dict[str, Any]) -> tuple[Any, ...]:
+    """One row. Joins the transaction of Django's connection, if there is one."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        row: tuple[Any, ...] | None = cursor.execute(statement, params, prepare=True).fetchone()
+    assert row is not None
+    return row
 
 
 class Postgresql:
@@ -83,14 +121,12 @@ class Postgresql:
             "book": row.book_version,
             "ids": [hold[0] for hold in row.holds], "amounts": [hold[1] for hold in row.holds],
         }
-        with connection.cursor() as cursor:
-            cursor.execute(RESERVE, params)
-            version, is_made, _held, rooms = cursor.fetchone()
-            if is_made:
-                return True, False, [tuple(room) for room in rooms]
-            if row.book_version is not None and row.book_version != version:
-                raise StaleBook
-            is_repeat = self._exists(row)
+        version, is_made, _held, rooms = execute(RESERVE, params)
+        if is_made:
+            return True, False, [tuple(room) for room in rooms]
+        if row.book_version is not None and row.book_version != version:
+            raise StaleBook
+        is_repeat = self._exists(row)
         return is_repeat, is_repeat, [tuple(room) for room in rooms]
 
     def _exists(self, row: NewReservation) -> bool:
@@ -105,12 +141,11 @@ class Postgresql:
             "is_release": close.is_release, "is_only_expired": close.is_only_expired,
             "from_states": list(close.from_states),
         }
-        with sql.atomic(), connection.cursor() as cursor:
-            cursor.execute(CLOSE, params)
-            is_closed = bool(cursor.fetchone()[0])
-            if is_closed and close.usage is not None:
-                sql.insert_usage([close.usage])
-        return is_closed
+        if close.usage is not None:
+            values = zip(sql.usage_columns(), sql.usage_values(close.usage), strict=True)
+            params |= {f"u_{column}": value for column, value in values}
+        statement = close_statement(with_usage=close.usage is not None)
+        return bool(execute(statement, params)[0])
 
 
 DIALECT = Postgresql()

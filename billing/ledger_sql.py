@@ -116,15 +116,19 @@ def instant(epoch_ms: int) -> datetime:
 
 
 @cache
+def usage_fields() -> tuple[Any, ...]:
+    return tuple(field for field in UsageRecord._meta.concrete_fields if not field.primary_key)
+
+
+@cache
 def usage_columns() -> tuple[str, ...]:
-    return tuple(str(f.column) for f in UsageRecord._meta.concrete_fields if not f.primary_key)
+    return tuple(str(field.column) for field in usage_fields())
 
 
 def usage_values(usage: UsageRecord) -> list[Any]:
     return [
         field.get_db_prep_save(field.pre_save(usage, add=True), connection)
-        for field in UsageRecord._meta.concrete_fields
-        if not field.primary_key
+        for field in usage_fields()
     ]
 
 
