@@ -164,18 +164,23 @@ def window_get(rule: Rule, *, now: datetime) -> WindowRef:
     A window that is already open in another zone is kept until it ends: changing the zone never
     reopens a day that is spent.
     """
-    open_now = Window.objects.filter(
-        Q(end__isnull=True) | Q(end__gt=now), start__lte=now, scope_kind=rule.scope_kind,
-        scope_id=rule.scope_id, metric=rule.metric, period=rule.period,
-    )
-    window = open_now.order_by("start").first() or _window_make(rule, now=now)
+    window = _open_window(rule, now) or _window_make(rule, now=now)
     return WindowRef(window.pk, rule, window.start, window.end)
+
+
+def _open_window(rule: Rule, now: datetime) -> Window | None:
+    same = _current(now).filter(
+        scope_kind=rule.scope_kind, scope_id=rule.scope_id, metric=rule.metric, period=rule.period
+    )
+    return same.order_by("start").first()
 
 
 @transaction.atomic
 def _window_make(rule: Rule, *, now: datetime) -> Window:
-    start, end = span(rule.period, zone=rule.zone, now=now)
     cap = _locked_cap(rule)
+    if made := _open_window(rule, now):  # by somebody else, while we waited for the lock
+        return made
+    start, end = span(rule.period, zone=rule.zone, now=now)
     window, _ = Window.objects.get_or_create(
         scope_kind=rule.scope_kind, scope_id=rule.scope_id, metric=rule.metric,
         period=rule.period, start=start, zone=rule.zone,
@@ -186,7 +191,8 @@ def _window_make(rule: Rule, *, now: datetime) -> Window:
 
 
 def _locked_cap(rule: Rule) -> int:
-    """The cap as it is now, with its row locked, so that `caps_apply` cannot pass us by."""
+    """The cap as it is now, which may be newer than the caller's view of it. The row it comes
+    from is locked, so that no change of a budget or a plan can pass the new window by."""
     budget = (
         Budget.objects.select_for_update()
         .filter(scope_kind=rule.scope_kind, scope_id=rule.scope_id, period=rule.period)
@@ -194,20 +200,44 @@ def _locked_cap(rule: Rule) -> int:
     )
     if rule.metric == Metric.USD and budget is not None:
         return budget.cap_nanos
-    return rule.cap
+    cap = _locked_plan_cap(rule) if rule.scope_kind == ScopeKind.USER else None
+    return rule.cap if cap is None else cap
+
+
+def _locked_plan_cap(rule: Rule) -> int | None:
+    """User first, then plan: a join would lose the row if the plan changed while we waited."""
+    user = User.objects.select_for_update(no_key=True).filter(pk=int(rule.scope_id)).first()
+    if user is None:
+        return None
+    tier = Tier.objects.select_for_update(no_key=True).get(pk=user.tier_id)
+    return plan_caps(TierRules.of(tier)).get((rule.metric, rule.period))
+
+
+def plan_caps(tier: TierRules) -> dict[tuple[str, str], int | None]:
+    """What a plan gives each of its users, by metric and period. None: unlimited."""
+    return {
+        (Metric.USD, Budget.Period.DAY): tier.usd_per_day_nanos,
+        (Metric.DEBATES, Budget.Period.DAY): tier.debates_per_day,
+        (Metric.REQUESTS, Budget.Period.DAY): tier.requests_per_day,
+        (Metric.CONCURRENT, ALWAYS): tier.concurrent_calls,
+    }
 
 
 @transaction.atomic
 def caps_apply(*, scope_kind: str, scope_id: str, at: datetime) -> int:
     """Give the current windows of a scope the caps of its budgets. Returns how many changed."""
     book_changed()
-    changed = 0
-    budgets = Budget.objects.select_for_update().filter(scope_kind=scope_kind, scope_id=scope_id)
-    for budget in budgets:
-        changed += _current(at).filter(
-            scope_kind=scope_kind, scope_id=scope_id, metric=Metric.USD, period=budget.period
-        ).update(cap=budget.cap_nanos, soft_percent=budget.soft_percent)
-    return changed
+    rows = Budget.objects.select_for_update().filter(scope_kind=scope_kind, scope_id=scope_id)
+    budgets = {row.period: row for row in rows}
+    windows = _locked(
+        _current(at).filter(
+            scope_kind=scope_kind, scope_id=scope_id, metric=Metric.USD, period__in=budgets
+        )
+    )
+    for window in windows:
+        budget = budgets[window.period]
+        window.cap, window.soft_percent = budget.cap_nanos, budget.soft_percent
+    return Window.objects.bulk_update(windows, ["cap", "soft_percent"])
 
 
 @transaction.atomic
@@ -225,22 +255,21 @@ def tier_change(*, user: User, tier: Tier, actor: str, at: datetime) -> None:
           after={"tier": tier.pk})
 
 
+@transaction.atomic
 def user_caps_apply(*, user: User, at: datetime) -> None:
     """Set the caps of a user's open windows to what the plan says now."""
     book_changed()
-    rules = TierRules.of(user.tier)
-    has_own_budget = Budget.objects.filter(
-        scope_kind=ScopeKind.USER, scope_id=str(user.pk), period=Budget.Period.DAY
-    ).exists()
-    caps = {
-        Metric.DEBATES: rules.debates_per_day,
-        Metric.REQUESTS: rules.requests_per_day,
-        Metric.CONCURRENT: rules.concurrent_calls,
-    } | ({} if has_own_budget else {Metric.USD: rules.usd_per_day_nanos})
-    mine = _current(at).filter(scope_kind=ScopeKind.USER, scope_id=str(user.pk))
-    for metric, cap in caps.items():
+    caps = plan_caps(TierRules.of(user.tier))
+    own = {"scope_kind": ScopeKind.USER, "scope_id": str(user.pk)}
+    if Budget.objects.filter(period=Budget.Period.DAY, **own).exists():
+        del caps[Metric.USD, Budget.Period.DAY]
+    changed = []
+    for window in _locked(_current(at).filter(**own)):
+        cap = caps.get((window.metric, window.period))
         if cap is not None:
-            mine.filter(metric=metric, period__in=[Budget.Period.DAY, ALWAYS]).update(cap=cap)
+            window.cap = cap
+            changed.append(window)
+    Window.objects.bulk_update(changed, ["cap"])
 
 
 @transaction.atomic
@@ -249,9 +278,14 @@ def tier_caps_apply(*, tier: Tier, at: datetime) -> int:
     book_changed()
     open_ids = _current(at).filter(scope_kind=ScopeKind.USER).values_list("scope_id", flat=True)
     users = User.objects.filter(tier=tier, pk__in=[int(pk) for pk in set(open_ids)])
-    for user in users.select_related("tier"):
+    for user in users.select_related("tier").order_by("pk"):
         user_caps_apply(user=user, at=at)
     return len(users)
+
+
+def _locked(windows: QuerySet[Window]) -> list[Window]:
+    """Locked in the ledger's order, so that a change of caps and a call never deadlock."""
+    return list(windows.select_for_update().order_by("rank", "pk"))
 
 
 def _current(at: datetime) -> QuerySet[Window]:
