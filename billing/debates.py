@@ -3,8 +3,10 @@
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from django.db import transaction
+
 from billing import gauge, ledger
-from billing.budgets import Rule
+from billing.budgets import Rule, WindowRef
 from billing.holds import NoRoom
 from billing.ledger import Attempt, Hold
 
@@ -27,13 +29,16 @@ def take(rule: Rule, *, user_id: int, debate_id: str, call_id: UUID, now: dateti
     """Count one debate; the same one again counts nothing. Raises NoRoom."""
     key = debate_key(user_id, debate_id)
     window = gauge.windows([rule], now=now)[0]
-    reserved = ledger.reserve(
-        key, holds=[Hold(window.id, 1, charge=1)], amount=0,
-        attempt=Attempt(call_id, provider="", model="", facts={"debate_id": debate_id}),
-    )
-    if not reserved.is_admitted:
-        raise NoRoom([window], reserved.rooms)
-    ledger.settle(key, charged=0)
+    _count(key, window, Attempt(call_id, provider="", model="", facts={"debate_id": debate_id}))
     if len(_taken) >= MAX_REMEMBERED:
         _taken.clear()
     _taken.add(key)
+
+
+@transaction.atomic
+def _count(key: UUID, window: WindowRef, attempt: Attempt) -> None:
+    """Held and charged in one transaction: a crash in between would give it away for nothing."""
+    reserved = ledger.reserve(key, holds=[Hold(window.id, 1, charge=1)], amount=0, attempt=attempt)
+    if not reserved.is_admitted:
+        raise NoRoom([window], reserved.rooms)
+    ledger.settle(key, charged=0)
