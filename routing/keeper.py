@@ -9,7 +9,7 @@ import logging
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import DatabaseError, DataError, IntegrityError
 
 from billing import ledger
 from billing.models import UsageRecord
@@ -67,8 +67,20 @@ async def _keep() -> None:
 async def flush() -> None:
     """Write the queued rows; they stay queued if that fails."""
     while batch := _rows[:ROWS_A_WRITE]:
-        await database.run(ledger.insert_usage, batch)
+        try:
+            await database.run(ledger.insert_usage, batch)
+        except (DataError, IntegrityError):
+            await _write_each(batch)
         del _rows[: len(batch)]
+
+
+async def _write_each(rows: list[UsageRecord]) -> None:
+    """One row that no database takes must not hold up the others for ever."""
+    for row in rows:
+        try:
+            await database.run(ledger.insert_usage, [row])
+        except (DataError, IntegrityError) as error:
+            log.error("keeper: call %s could not be written down (%s)", row.call_id, error)
 
 
 async def checkpoint() -> None:

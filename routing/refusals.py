@@ -15,6 +15,13 @@ from costcontrol.lib.money import format_usd
 OPERATORS = (ScopeKind.PLATFORM, ScopeKind.TIER, ScopeKind.PROVIDER)
 
 
+def no_database() -> BudgetExhausted:
+    return BudgetExhausted(
+        _("The ledger's database is away, so no paid call is made. Cached answers still work."),
+        retry_after_s=5, still_works=["cache"],
+    )
+
+
 def of_no_room(full: NoRoom, *, tier: TierRules, now: datetime) -> Refused:
     """The error of the first full window."""
     window = full.windows[0]

@@ -10,7 +10,7 @@ from billing.models import Metric
 from billing.usage import Usage
 from costcontrol.lib.api import openai_error
 from costcontrol.lib.errors import CostControlError
-from routing.gateway import Answer
+from routing.answers import Answer
 from routing.types import Chunk, StopReason
 
 DONE = b"data: [DONE]\n\n"

@@ -14,8 +14,8 @@ from accounts.auth import acaller
 from costcontrol.lib.api import openai_error_response
 from costcontrol.lib.errors import BadRequest, CostControlError
 from routing import gateway, snapshot
+from routing.answers import Answer
 from routing.api import parsing, rendering
-from routing.gateway import Answer
 from routing.types import ModelClass
 
 log = logging.getLogger(__name__)
