@@ -44,8 +44,7 @@ class GatewayHandler(ASGIHandler):
 
 # Two seconds that no caller should wait for: vocabulary and vendor SDKs.
 tokens.warm_up()
-for name in providers.ADAPTERS:
-    providers.get_provider(name)
+providers.warm_up()
 
 gateway = GatewayHandler()
 pages = ASGIHandler()

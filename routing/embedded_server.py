@@ -93,6 +93,7 @@ def start(weights: Path, *, key: str) -> Any:
         raise CannotRun(f"the package xllamacpp cannot be loaded ({error}).") from None
     params = llama.CommonParams()
     params.model.path, params.n_ctx, params.n_parallel = str(weights), CONTEXT_TOKENS, 1
+    params.verbosity = 1  # errors; the default prints a dozen lines for every call
     threads = max(1, (os.cpu_count() or 2) - 1)  # all of them spin against everybody else's work
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.hostnames, params.port = ["127.0.0.1"], 0

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from routing.providers import get_provider
+from routing.providers import get_provider, missing_key
 from routing.types import DeploymentSpec
 
 PROBE_EVERY_S = 5.0
@@ -66,11 +66,16 @@ async def problems(deployments: Iterable[DeploymentSpec]) -> dict[str, str]:
     return {d.name: why for d in wanted if (why := _probes.get(d.name, ""))}
 
 
+async def _probe(deployment: DeploymentSpec) -> str:
+    """A deployment without its key is not asked: that would load the vendor's SDK for nothing."""
+    return missing_key(deployment) or await get_provider(deployment.provider).probe(deployment)
+
+
 async def probe(deployments: Iterable[DeploymentSpec]) -> dict[str, str]:
     """Ask every deployment now."""
     global _probed_at
     wanted = tuple(deployments)
-    answers = await asyncio.gather(*(get_provider(d.provider).probe(d) for d in wanted))
+    answers = await asyncio.gather(*map(_probe, wanted))
     _probes.update(zip((d.name for d in wanted), answers, strict=True))
     _probed_at = time.monotonic()
     return dict(_probes)

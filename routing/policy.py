@@ -140,13 +140,9 @@ def _objection(situation: Situation, deployment: DeploymentSpec) -> CostControlE
         return Unavailable(_("it does not speak %(language)s") % {"language": language})
     if not situation.snapshot.prices.has(*deployment.price_key):
         return UnpricedModel(_("it has no price: add one, or load the price book"))
-    if error := _unsupported(request, deployment):
-        return error
-    if error := _too_long(request, deployment):
-        return error
     if problem := situation.problems.get(deployment.name):
         return Unavailable(problem)
-    return None
+    return _unsupported(request, deployment) or _too_long(request, deployment)
 
 
 def _unsupported(request: ChatRequest, deployment: DeploymentSpec) -> CostControlError | None:

@@ -6,20 +6,17 @@ count times the deployment's `token_factor`; see docs/token-counting.md.
 
 import json
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
 
 from costcontrol.lib.errors import BadRequest
 from routing.types import ChatRequest, DeploymentSpec
 
-if TYPE_CHECKING:
-    from bpe_openai import Encoding
-
-# The tokenizer refuses to return more than 200,000 tokens; a character is at most four.
-PIECE_CHARACTERS = 50_000
 PROMPT_PARAMETERS = ("tools", "functions", "tool_choice", "function_call", "response_format")
 
 
@@ -45,25 +42,37 @@ FORMATS: Mapping[str, ChatFormat] = {
 
 
 @cache
-def encoding() -> "Encoding":
-    """Loaded at first use: the package reads its vocabularies already when it is imported."""
-    with warnings.catch_warnings():  # it reads them through a deprecated function
-        warnings.simplefilter("ignore", DeprecationWarning)
-        from bpe_openai import get_encoding
-    return get_encoding("o200k_base")
+def tokenizer() -> Any:
+    """The package's compiled tokenizer, without its Python wrapper.
+
+    The wrapper reads three vocabularies into dictionaries when it is imported (66 MB that nobody
+    uses) and refuses long texts.
+    """
+    package = find_spec("bpe_openai")
+    assert package
+    assert package.submodule_search_locations
+    folder = Path(package.submodule_search_locations[0])
+    path = next(p for s in EXTENSION_SUFFIXES if (p := folder / f"_bindings{s}").exists())
+    loader = ExtensionFileLoader("_bindings", str(path))
+    spec = spec_from_file_location("_bindings", path, loader=loader)
+    assert spec
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module.tokenizer_for_encoding("o200k_base")
 
 
 def warm_up() -> None:
-    """Load the vocabulary now (half a second, 140 MB) instead of in the first call."""
+    """Load the vocabulary now (0.2 s, 68 MB) instead of in the first call."""
     count("warm")
 
 
 def count(text: str) -> int:
-    """Tokens of o200k_base. Never fails; a text in several pieces may count a token more each."""
-    return sum(
-        len(encoding().encode_ordinary(text[start : start + PIECE_CHARACTERS]))
-        for start in range(0, len(text), PIECE_CHARACTERS)
-    )
+    """Tokens of o200k_base. Never fails: half a surrogate pair counts as what stands in for it."""
+    try:
+        return int(tokenizer().count(text))
+    except UnicodeEncodeError:
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return int(tokenizer().count(whole))
 
 
 def estimate_input(request: ChatRequest, deployment: DeploymentSpec) -> int:

@@ -38,10 +38,12 @@ def error_headers(error: CostControlError) -> dict[str, str]:
 
 
 def openai_error_response(error: CostControlError) -> HttpResponse:
-    return HttpResponse(
+    response = HttpResponse(
         json.dumps(openai_error(error), ensure_ascii=False), status=error.status,
         content_type="application/json", headers=error_headers(error),
     )
+    response._has_been_logged = True  # type: ignore[attr-defined]  # a refusal is no fault
+    return response
 
 
 def problem(code: str, status: int, detail: str, **extra: Any) -> dict[str, Any]:

@@ -35,4 +35,4 @@ def to_usd(nanos: int) -> Decimal:
 def format_usd(nanos: int, *, places: int = 4) -> str:
     """`$0.0123`, for people; never parsed back."""
     amount = to_usd(nanos).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
-    return f"-${-amount:,}" if amount < 0 else f"${amount:,}"
+    return f"-${-amount:,f}" if amount < 0 else f"${amount:,f}"

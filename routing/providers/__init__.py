@@ -6,7 +6,12 @@ reused. Vendor SDKs are imported then too: they are slow to load and most proces
 
 from importlib import import_module
 
+from django.conf import settings
+
+from routing.providers._clients import missing_key
 from routing.providers.base import Provider
+
+__all__ = ["ADAPTERS", "close_all", "get_provider", "missing_key", "warm_up"]
 
 ADAPTERS = {  # Deployment.provider -> module and class
     "anthropic": ("routing.providers.anthropic", "AnthropicProvider"),
@@ -26,6 +31,13 @@ def get_provider(name: str) -> Provider:
         module, cls = ADAPTERS[name]
         provider = _made.setdefault(name, getattr(import_module(module), cls)())
     return provider
+
+
+def warm_up() -> None:
+    """Load now what this machine will need; a vendor's SDK takes a second and 40 MB."""
+    get_provider("openai")  # also the built-in model and anything that speaks OpenAI's API
+    if settings.ANTHROPIC_API_KEY:
+        get_provider("anthropic")
 
 
 async def close_all() -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import httpx2
+from django.conf import settings
 
 from routing.providers._errors import NEVER_SENT, misaddressed
 from routing.types import DeploymentSpec
@@ -15,6 +16,11 @@ from routing.types import DeploymentSpec
 CONNECT_TIMEOUT_S = 5.0
 POOL_TIMEOUT_S = 10.0
 NO_KEY = "none"  # what servers without keys are sent: the SDKs insist on one
+CLOUD = {
+    "anthropic": ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+    "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
+}
+OFFICIAL_HOSTS = (".openai.com", ".openai.azure.com")  # newer models there refuse `max_tokens`
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_CONNECTIONS, MAX_IDLE, IDLE_S = 1000, 200, 30.0
 
@@ -93,3 +99,21 @@ def key_of(deployment: DeploymentSpec, *, usual_key: str, usual_address: str) ->
         return os.environ.get(deployment.api_key_env, "")
     is_usual = address_of(deployment, usual=usual_address) == usual_address.rstrip("/")
     return usual_key if is_usual else ""
+
+
+def is_official(base_url: str) -> bool:
+    """OpenAI itself, not a server that speaks its API."""
+    return f".{host_of(base_url)}".endswith(OFFICIAL_HOSTS)
+
+
+def missing_key(deployment: DeploymentSpec) -> str:
+    """Which key to set before a cloud deployment can be called; "" if none is missing."""
+    names = CLOUD.get(deployment.provider)
+    if names is None:
+        return ""
+    key_name, address_name = names
+    usual = getattr(settings, address_name)
+    key = key_of(deployment, usual_key=getattr(settings, key_name), usual_address=usual)
+    address = address_of(deployment, usual=usual)
+    is_open = deployment.provider == "openai" and not is_official(address)
+    return "" if key or is_open else f"set {deployment.api_key_env or key_name}"

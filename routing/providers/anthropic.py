@@ -16,6 +16,7 @@ from routing.providers._clients import (
     address_of,
     http_client,
     key_of,
+    missing_key,
     timeout,
 )
 from routing.providers._errors import (
@@ -67,10 +68,7 @@ class AnthropicProvider:
                         yield chunk
 
     async def probe(self, deployment: DeploymentSpec) -> str:
-        _, key = endpoint(deployment)
-        if key == NO_KEY:
-            return f"set {deployment.api_key_env or 'ANTHROPIC_API_KEY'}"
-        return ""
+        return missing_key(deployment)
 
     async def close(self) -> None:
         await self._clients.close()

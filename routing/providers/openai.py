@@ -13,9 +13,10 @@ from routing.providers._clients import (
     NO_KEY,
     Clients,
     address_of,
-    host_of,
     http_client,
+    is_official,
     key_of,
+    missing_key,
     timeout,
 )
 from routing.providers._errors import (
@@ -31,7 +32,6 @@ from routing.types import Chunk, DeploymentSpec, Message, ProviderCall, StopReas
 
 # Ours alone to decide: what was held pays for one answer of a known length.
 OURS = frozenset({"max_tokens", "max_completion_tokens", "stream", "stream_options"})
-OFFICIAL_HOSTS = (".openai.com", ".openai.azure.com")  # newer models there refuse `max_tokens`
 STOP_REASONS = {"function_call": StopReason.TOOL_CALLS} | {str(each): each for each in StopReason}
 
 
@@ -60,10 +60,7 @@ class OpenAIProvider:
                         yield chunk
 
     async def probe(self, deployment: DeploymentSpec) -> str:
-        base_url, key = self.endpoint(deployment)
-        if key == NO_KEY and is_official(base_url):
-            return f"set {deployment.api_key_env or 'OPENAI_API_KEY'}"
-        return ""
+        return missing_key(deployment)
 
     async def close(self) -> None:
         await self._clients.close()
@@ -134,10 +131,6 @@ def chat_body(call: ProviderCall, *, base_url: str) -> JsonObject:
     if request.is_stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     return body
-
-
-def is_official(base_url: str) -> bool:
-    return f".{host_of(base_url)}".endswith(OFFICIAL_HOSTS)
 
 
 def message_body(message: Message) -> JsonObject:
