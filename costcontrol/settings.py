@@ -67,6 +67,7 @@ INSTALLED_APPS = [
 # For people's pages. Calls to the gateway pass through none of it: see costcontrol/asgi.py.
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "costcontrol.middleware.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
