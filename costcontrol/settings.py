@@ -7,6 +7,7 @@ OPENAI_API_KEY ANTHROPIC_API_KEY SECRET_KEY ALLOWED_HOSTS DEBUG
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -108,7 +109,7 @@ SQLITE_OPTIONS = {
 POSTGRESQL_OPTIONS = {"pool": {"min_size": 0, "max_size": 12, "timeout": 5}, "connect_timeout": 5}
 
 
-def database() -> dict[str, object]:
+def database() -> dict[str, Any]:
     url = env.str("DATABASE_URL", default="")
     if not url:
         path = DATA_DIR / "costcontrol.sqlite3"
@@ -118,10 +119,13 @@ def database() -> dict[str, object]:
             "DATABASE_URL is not understood: write postgresql://user:password@host:5432/name or "
             "sqlite:////path/to/file, or unset it to use SQLite in the data folder."
         )
-    config: dict[str, object] = env.db_url_config(url)
+    config: dict[str, Any] = env.db_url_config(url)
     is_sqlite = config["ENGINE"] == f"{BACKENDS}.sqlite3"
-    options = SQLITE_OPTIONS if is_sqlite else POSTGRESQL_OPTIONS
-    return config | {"OPTIONS": options | dict(config.get("OPTIONS") or {})}  # type: ignore[call-overload]
+    usual = SQLITE_OPTIONS if is_sqlite else POSTGRESQL_OPTIONS
+    options = {**usual, **config.get("OPTIONS", {})}
+    if socket_folder := options.pop("host", ""):  # postgresql://user@/name?host=/run/postgresql
+        config["HOST"] = socket_folder
+    return config | {"OPTIONS": options}
 
 
 DATABASES = {"default": database()}
