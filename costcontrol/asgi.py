@@ -1,11 +1,16 @@
 """Two doors into the same Django: calls pass no page middleware, people's pages pass all of it.
 
 A call to the gateway needs no session, no cookie and no CSRF check, and each middleware would cost
-it two thread switches. Everything under /v1 and the two probes take the short way.
+it two thread switches. Everything under /v1 and the two probes take the short way; see
+docs/decisions/0003-two-doors.md.
 """
 
+import asyncio
+import gc
+import io
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costcontrol.settings")
@@ -14,7 +19,8 @@ import django
 
 django.setup(set_prefix=False)
 
-from django.core.handlers.asgi import ASGIHandler  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest  # noqa: E402
 from django.core.handlers.exception import convert_exception_to_response  # noqa: E402
 
 from routing import providers, tokens  # noqa: E402
@@ -27,7 +33,7 @@ SHORT_WAY = ("/v1/", "/healthz", "/readyz")
 
 
 class GatewayHandler(ASGIHandler):
-    """Django without middleware."""
+    """Django without middleware, signals and thread switches: these views are async all the way."""
 
     def load_middleware(self, is_async: bool = False) -> None:
         self._view_middleware: list[Any] = []
@@ -38,16 +44,52 @@ class GatewayHandler(ASGIHandler):
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Without a thread of its own: gateway views are async all the way down."""
-        await self.handle(scope, receive, send)
+        body = await read_body(receive)
+        if body is None:
+            return
+        answering = asyncio.create_task(self.answer(scope, body, send))
+        leaving = asyncio.create_task(hang_up(receive))
+        await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
+        leaving.cancel()
+        if not answering.done():
+            answering.cancel()
+        with suppress(asyncio.CancelledError):
+            await answering
+
+    async def answer(self, scope: Scope, body: bytes, send: Send) -> None:
+        request = ASGIRequest(scope, io.BytesIO(body))
+        request._body = body
+        response = await self.get_response_async(request)
+        await self.send_response(response, send)
 
 
-# Two seconds that no caller should wait for: vocabulary and vendor SDKs.
+async def read_body(receive: Receive) -> bytes | None:
+    """The whole body, or one byte more than is allowed; None if the client has left."""
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        if size <= settings.BODY_LIMIT_BYTES:
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+        if not message.get("more_body"):
+            return b"".join(parts)[: settings.BODY_LIMIT_BYTES + 1]
+
+
+async def hang_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+# What no caller should wait for: the vocabulary and the vendors' SDKs.
 tokens.warm_up()
 providers.warm_up()
 
 gateway = GatewayHandler()
 pages = ASGIHandler()
+gc.collect()
+gc.freeze()  # what is loaded now stays: no collection needs to look at it again
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -103,7 +103,7 @@ SQLITE_OPTIONS = {
     "timeout": 20,
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-        "PRAGMA cache_size=-20000;"
+        "PRAGMA cache_size=-8000;"
     ),
 }
 POSTGRESQL_OPTIONS = {"pool": {"min_size": 0, "max_size": 12, "timeout": 5}, "connect_timeout": 5}
@@ -165,7 +165,7 @@ LOCAL_MODEL_FILE = DATA_DIR / "local-model.json"  # written by the embedded mode
 SNAPSHOT_SECONDS = env.float("SNAPSHOT_SECONDS", default=3.0)  # age of keys, tiers, policy, prices
 GAUGE_SECONDS = 1.0  # age of a budget's reading that economy mode may be decided on
 CACHE_TTL_S = env.int("CACHE_TTL_S", default=3600)
-CACHE_MEMORY_BYTES = 32 * 1024 * 1024
+CACHE_MEMORY_BYTES = 16 * 1024 * 1024
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
