@@ -44,7 +44,9 @@ def free_port() -> int:
 @contextmanager
 def process(*command: str, cwd: Path = ROOT, **env: str) -> Iterator[subprocess.Popen[bytes]]:
     with Path(os.devnull).open("w") as nowhere:
-        child = subprocess.Popen(command, env=os.environ | env, cwd=cwd, stdout=nowhere, stderr=nowhere)
+        child = subprocess.Popen(
+            command, env=os.environ | env, cwd=cwd, stdout=nowhere, stderr=nowhere
+        )
     try:
         yield child
     finally:
@@ -81,15 +83,18 @@ def manage(*words: str, stdin: str = "", **env: str) -> str:
 @contextmanager
 def upstream(latency_ms: int) -> Iterator[int]:
     port = free_port()
-    with process(*granian("bench.upstream:app", port, interface="asgi"), LATENCY_MS=str(latency_ms)):
+    command = granian("bench.upstream:app", port, interface="asgi")
+    with process(*command, LATENCY_MS=str(latency_ms)):
         wait_for(f"http://127.0.0.1:{port}/__stats")
         yield port
 
 
 @contextmanager
 def ours(folder: Path, up0: int, up20: int, database_url: str) -> Iterator[Gateway]:
-    env = {"DATA_DIR": str(folder), "DATABASE_URL": database_url, "UP0": str(up0), "UP20": str(up20),
-           "OLLAMA_HOST": "http://127.0.0.1:9"}
+    env = {
+        "DATA_DIR": str(folder), "DATABASE_URL": database_url, "UP0": str(up0), "UP20": str(up20),
+        "OLLAMA_HOST": "http://127.0.0.1:9",
+    }
     from tests.services.valkey import running_valkey
 
     with running_valkey(folder) as redis_url:
@@ -101,7 +106,8 @@ def ours(folder: Path, up0: int, up20: int, database_url: str) -> Iterator[Gatew
         manage("set_budget", "platform", "1000000", **env)
         manage("set_budget", f"key:{key.split('-')[1]}", "1000000", **env)
         port = free_port()
-        with process(*granian("costcontrol.asgi:application", port, interface="asginl"), **env) as web:
+        command = granian("costcontrol.asgi:application", port, interface="asginl")
+        with process(*command, **env) as web:
             wait_for(f"http://127.0.0.1:{port}/healthz")
             name = "ours, " + ("PostgreSQL" if "postgres" in database_url else "SQLite")
             yield Gateway(name, f"http://127.0.0.1:{port}/v1/chat/completions", key, worker_of(web))
@@ -193,7 +199,8 @@ def main() -> None:
         up0, up20 = (stack.enter_context(upstream(ms)) for ms in (0, 20))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for label, port in (("0 ms provider", up0), ("20 ms provider", up20)):
-            direct = Gateway("direct", f"http://127.0.0.1:{port}/v1/chat/completions", "x", os.getpid())
+            url = f"http://127.0.0.1:{port}/v1/chat/completions"
+            direct = Gateway("direct", url, "x", os.getpid())
             for connections in (1, 8):
                 row(label, direct, connections=connections, seconds=options.seconds, MODEL="bench0")
         for url in databases(stack, folder, options.postgresql):

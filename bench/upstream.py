@@ -19,7 +19,7 @@ stats = {"requests": 0}
 
 async def app(scope, receive, send):
     if scope["type"] != "http":
-        return
+        return None
     body = await read(receive)
     if scope["path"] == "/__stats":
         return await reply(send, json.dumps(stats).encode())
