@@ -51,12 +51,12 @@ $(PY):
 
 $(RUNTIME): | $(PY)
 	@echo "costcontrol: installing requirements.txt into .venv (a minute, once)"
-	@$(PIP) install -r requirements.txt
+	@$(PIP) install -c constraints.txt -r requirements.txt
 	@rm -f .venv/.runtime-*; touch $@
 
 $(DEV): | $(PY)
 	@echo "costcontrol: installing requirements-dev.txt into .venv (a minute, once)"
-	@$(PIP) install -r requirements-dev.txt
+	@$(PIP) install -c constraints.txt -r requirements-dev.txt
 	@rm -f .venv/.dev-*; touch $@
 
 try-model: | $(PY)

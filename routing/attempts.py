@@ -18,7 +18,7 @@ from costcontrol.lib.errors import (
     ProviderError,
     ProviderMalformed,
     ProviderRejected,
-    ProviderUnavailable,
+    ReservationLost,
     Unavailable,
 )
 from routing import health, refusals
@@ -103,7 +103,7 @@ class Attempts:
             async for chunk in get_provider(deployment.provider).stream(provider_call):
                 meter.see(chunk)
                 if meter.is_lost:
-                    raise ProviderUnavailable(_("The reservation ran out."), is_billed=None)
+                    raise ReservationLost(_("The reservation ran out."), is_billed=None)
                 self.work.publish(chunk)
             if not meter.is_complete:
                 raise ProviderMalformed(_("The answer ended before its end."), is_billed=None)

@@ -21,6 +21,7 @@ from routing.call_kinds import CALL_KINDS, DEFAULT_MAX_OUTPUT_TOKENS
 from routing.deltas import merged
 from routing.types import Chunk, Completion, DeploymentSpec, StopReason
 
+LENGTHS_AGE_S = 10.0
 TOKENS_A_CHECKPOINT = 100  # what a model may write between two checkpoints
 MARGIN_TOKENS = 25  # of an upstream that wrote on until it noticed that we had left
 TOKENS_A_SECOND = 60  # assumed of an upstream that was cut off before it showed anything
@@ -40,14 +41,17 @@ class Draft:
         )
         self.windows: tuple[WindowRef, ...] = ()
 
-    def hold(self, *, may_wait: bool, is_tight: bool = False) -> Held:
-        """Raises MustWait, NoRoom, or StaleBook: make a new draft with a new snapshot."""
-        self.windows = gauge.windows(self.call.rules(self.deployment), now=self.call.at)
-        return hold(self._want(is_tight=is_tight), may_wait=may_wait)
+    def hold(self, *, may_wait: bool, max_age_s: float = LENGTHS_AGE_S) -> Held:
+        """Raises MustWait, NoRoom, or StaleBook: make a new draft with a new snapshot.
 
-    def _want(self, *, is_tight: bool) -> Want:
+        `max_age_s`: of what is remembered about the length of such answers.
+        """
+        self.windows = gauge.windows(self.call.rules(self.deployment), now=self.call.at)
+        return hold(self._want(max_age_s), may_wait=may_wait)
+
+    def _want(self, max_age_s: float) -> Want:
         asked = self.call.request.max_output_tokens
-        lengths = self._lengths() if asked is None else []
+        lengths = self._lengths(max_age_s) if asked is None else ()
         wanted = asked or output_lengths.usual(lengths) or self._usual_cap()
         return Want(
             reservation_id=self.reservation_id,
@@ -71,10 +75,10 @@ class Draft:
         kind = CALL_KINDS.get(self.call.request.call_kind)
         return kind.max_output_tokens if kind else DEFAULT_MAX_OUTPUT_TOKENS
 
-    def _lengths(self) -> list[tuple[int, bool]]:
-        return output_lengths.samples(
-            deployment=self.deployment.name, call_kind=self.call.request.call_kind,
-            language=self.call.classified.language,
+    def _lengths(self, max_age_s: float) -> output_lengths.Lengths:
+        return output_lengths.recent(
+            self.deployment.name, self.call.request.call_kind, self.call.classified.language,
+            max_age_s=max_age_s,
         )
 
     def _facts(self) -> dict[str, object]:

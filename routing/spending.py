@@ -76,10 +76,10 @@ async def _wait_for_room(draft: Draft, full: MustWait, *, deadline: float) -> He
     async with queues.turn(full.windows[0].id, seconds=seconds) as is_our_turn:
         while is_our_turn and time.monotonic() < deadline:
             try:
-                return await database.run(draft.hold, may_wait=True, is_tight=True)
+                return await database.run(draft.hold, may_wait=True, max_age_s=POLL_S)
             except MustWait:
                 await asyncio.sleep(POLL_S)
-        return await database.run(draft.hold, may_wait=False, is_tight=True)
+        return await database.run(draft.hold, may_wait=False, max_age_s=POLL_S)
 
 
 async def _shielded(meter: Meter, error: BaseException | None) -> None:

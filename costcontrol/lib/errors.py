@@ -10,7 +10,7 @@ CostControlError
         Unavailable             nobody is left who could answer
     ProviderError               they failed; says whether another try can help and what is owed
         ProviderTimeout, ProviderRateLimited, ProviderRejected, ProviderUnavailable,
-        ProviderMalformed
+        ProviderQuotaSpent, ProviderMalformed, ReservationLost
 
 `code` and `status` live on the class; the message is a sentence for a customer that says what to
 do next. Catch only where there is a decision: the gateway (next candidate), the outermost view
@@ -153,6 +153,14 @@ class ProviderRejected(ProviderError):
 
 class ProviderUnavailable(ProviderError):
     pass
+
+
+class ReservationLost(ProviderError):
+    """The lease ran out under a call (a process that slept): the fault is ours."""
+
+    code = "reservation_lost"
+    may_retry = False
+    opens_breaker = False
 
 
 class ProviderMalformed(ProviderError):

@@ -58,13 +58,20 @@ def client() -> "redis.asyncio.Redis":
 
 
 async def attempt(
-    command: Callable[["redis.asyncio.Redis"], Awaitable[Any]], *, default: T
+    command: Callable[["redis.asyncio.Redis"], Awaitable[Any]], *, default: T, tries: int = 1
 ) -> Any | T:
-    """The command's answer, or the default when the server is away."""
-    if breaker().is_open:
-        return default
-    try:
-        return await command(client())
-    except (RedisError, OSError, TimeoutError):
+    """The command's answer, or the default when the server is away.
+
+    `tries`: for what is dear to get wrong. A process that has just started can be too busy to
+    read an answer in time that was there.
+    """
+    for _ in range(tries):
+        if breaker().is_open:
+            break
+        try:
+            return await command(client())
+        except (RedisError, OSError, TimeoutError):
+            continue
+    else:
         breaker().trip()
-        return default
+    return default

@@ -133,6 +133,7 @@ async def find_or_lead(key: str) -> tuple[bytes | None, str]:
                 FIND_OR_LEAD, 2, entry_name(key), lease_name(key), token, LEASE_MS
             ),
             default=1,
+            tries=2,
         )
         if isinstance(found, bytes):
             return found, ""
