@@ -9,7 +9,8 @@ import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.flows.rows import connected_to, name_of, new_database, rows_make
-from tests.flows.server import Gateway
+from tests.flows.server import SNAPSHOT_SECONDS, Gateway
+from tests.services.llmock import LLMock, running_llmock
 from tests.upstreams.metered import Metered, running_metered
 
 KEYS = {"ANTHROPIC_API_KEY": "sk-ant-test", "OPENAI_API_KEY": "sk-test"}
@@ -29,7 +30,7 @@ class House:
             "REDIS_URL": self.redis_url,
             "ANTHROPIC_BASE_URL": self.upstream.url,
             "OPENAI_BASE_URL": f"{self.upstream.url}/openai/v1",
-            "SNAPSHOT_SECONDS": "0.1",
+            "SNAPSHOT_SECONDS": str(SNAPSHOT_SECONDS),
             "WEB_WORKERS": str(workers),
         }
         gateway = Gateway(self.folder, workers=workers, **usual | KEYS | env)
@@ -83,3 +84,15 @@ def upstream(house: House) -> Metered:
 @pytest.fixture
 def gateway(one_worker: Gateway) -> Gateway:
     return one_worker
+
+
+@pytest.fixture(scope="session")
+def llmock_server() -> Iterator[LLMock]:
+    with running_llmock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def llmock(llmock_server: LLMock) -> LLMock:
+    llmock_server.reset()
+    return llmock_server

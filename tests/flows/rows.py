@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from uuid import uuid4
 from django.core.management import call_command
 from django.db import connection
 
-from accounts.models import User
+from accounts.models import Tier, User
 from accounts.services import api_key_issue
 from billing import ledger
 from billing.models import Reservation, UsageRecord, Window
@@ -61,16 +61,18 @@ def rows_make(upstream: Metered) -> None:
     """The default rows, with our upstream as the local model and as one with round prices."""
     call_command("load_defaults", stdout=StringIO())
     Deployment.objects.filter(provider="embedded").update(is_enabled=False)
-    deployment(LOCAL, upstream, model_class="local", languages=["en"], price_provider="local")
-    deployment(PAID, upstream, model_class="mid", priority=900)
+    address = f"{upstream.url}/local/v1"
+    deployment(LOCAL, address, model_class="local", languages=["en"], price_provider="local")
+    deployment(PAID, f"{upstream.url}/paid/v1", model_class="mid", priority=900)
     price("openai", "paid", fresh_input=50, output=100)
+    price("anthropic", "paid", fresh_input=50, output=100)
 
 
-def deployment(name: str, upstream: Metered, **columns: Any) -> Deployment:
-    """An OpenAI-compatible server at our upstream."""
+def deployment(name: str, base_url: str, **columns: Any) -> Deployment:
+    """Something that speaks OpenAI's API, if nothing else is said."""
     facts = {
         "provider": "openai", "model": name.rpartition("/")[2], "model_class": "local",
-        "base_url": f"{upstream.url}/{name}/v1", "languages": ["en", "ko"], "timeout_s": 5.0,
+        "base_url": base_url, "languages": ["en", "ko"], "timeout_s": 5.0,
     }
     return Deployment.objects.update_or_create(name=name, defaults=facts | columns)[0]
 
@@ -82,6 +84,16 @@ def price(provider: str, model: str, *, fresh_input: int, output: int) -> None:
         source="test", source_date=date(2026, 11, 1),
     )
     price_supersede(new, at=clock.now() - timedelta(days=30), actor="test")
+
+
+def tier(**columns: Any) -> str:
+    """A plan of its own: enterprise, but for these columns."""
+    row = Tier.objects.get(name="enterprise")
+    row.name = f"t{uuid4().hex[:12]}"
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.save(force_insert=True)
+    return row.name
 
 
 def budget(scope: str, usd: str, *more: str) -> None:
@@ -109,19 +121,21 @@ def records(call_id: str, *, count: int = 1) -> list[UsageRecord]:
     def found() -> list[UsageRecord]:
         return list(UsageRecord.objects.filter(call_id=call_id).order_by("attempt", "pk"))
 
-    eventually(lambda: len(found()) >= count, what=f"{count} records of call {call_id}")
-    rows = found()
-    assert len(rows) == count, [(row.attempt, row.outcome) for row in rows]
-    return rows
+    return _when_there_are(count, found)
 
 
 def records_of(who: Account, *, count: int) -> list[UsageRecord]:
     def found() -> list[UsageRecord]:
         return list(UsageRecord.objects.filter(user_id=who.user.pk).order_by("pk"))
 
-    eventually(lambda: len(found()) >= count, what=f"{count} records of {who.email}")
+    return _when_there_are(count, found)
+
+
+def _when_there_are(count: int, found: Callable[[], list[UsageRecord]]) -> list[UsageRecord]:
+    with suppress(AssertionError):
+        eventually(lambda: len(found()) >= count, what="records")
     rows = found()
-    assert len(rows) == count, [(row.attempt, row.outcome) for row in rows]
+    assert len(rows) == count, [(row.attempt, row.outcome, row.error_code) for row in rows]
     return rows
 
 

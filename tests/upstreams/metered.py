@@ -50,6 +50,7 @@ class Sale:
     end: str = "open"  # open | complete | hung_up | cut | failed
     ended_at: float = 0.0
     pieces: int = 0
+    peer_port: int = 0  # tells which process asked
 
     @property
     def is_anthropic(self) -> bool:
@@ -98,7 +99,8 @@ class Metered:
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         asked = await read_request(reader)
-        sale = Sale(asked.path, asked.headers, asked.body)
+        peer_port = writer.get_extra_info("peername")[1]
+        sale = Sale(asked.path, asked.headers, asked.body, peer_port=peer_port)
         manner = self._next.popleft() if self._next else self.manner
         self.sales.append(sale)
         sale.end = await self._answer(sale, manner, reader, writer)

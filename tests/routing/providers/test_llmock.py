@@ -13,7 +13,7 @@ from costcontrol.lib.errors import (
 )
 from routing.types import DeploymentSpec, StopReason
 from tests.routing.providers.asking import ask, deployment, text_of
-from tests.routing.providers.conftest import LLMock
+from tests.services.llmock import LLMock
 
 PATHS = {"openai": "/v1", "anthropic": "/anthropic"}
 both = pytest.mark.parametrize("provider", sorted(PATHS))
