@@ -112,7 +112,7 @@ def _message(item: Any, where: str) -> Message:
     if not isinstance(item, dict):
         raise BadRequest(_("“%(where)s” must be an object.") % {"where": where}, param=where)
     role = item.get("role")
-    if role not in ROLES:
+    if not isinstance(role, str) or role not in ROLES:
         raise BadRequest(
             _("“%(where)s.role” must be one of: %(roles)s.")
             % {"where": where, "roles": ", ".join(sorted(ROLES))},
