@@ -10,15 +10,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.request import Request
 
 from accounts.models import ApiKey, User
 from accounts.services import end_user_get
@@ -72,9 +67,9 @@ async def acaller(headers: Mapping[str, str]) -> Caller:
     known = _remembered.get((digest, end_user))
     now = clock.now()
     if known and time.monotonic() - known.at < settings.SNAPSHOT_SECONDS:
-        return _valid(known, now)
+        return valid(known, now)
     try:
-        known = await database.run(_look_up, digest, end_user, now)
+        known = await database.run(look_up, digest, end_user, now)
     except DatabaseError:
         if known is None or time.monotonic() - known.at > STALE_S:
             raise Closed(
@@ -83,16 +78,16 @@ async def acaller(headers: Mapping[str, str]) -> Caller:
     if len(_remembered) >= MAX_REMEMBERED:
         _remembered.clear()
     _remembered[(digest, end_user)] = known
-    return _valid(known, now)
+    return valid(known, now)
 
 
-def _valid(known: Remembered, now: datetime) -> Caller:
+def valid(known: Remembered, now: datetime) -> Caller:
     if known.expires_at is not None and known.expires_at <= now:
         raise Unauthenticated(_("This API key has expired. Create a new one."))
     return known.caller
 
 
-def _look_up(digest: str, end_user: str, now: datetime) -> Remembered:
+def look_up(digest: str, end_user: str, now: datetime) -> Remembered:
     key = _key_get(digest)
     user = key.user
     if end_user:
@@ -124,30 +119,3 @@ def _end_user(key: ApiKey, external_id: str) -> User:
     if not user.is_active:
         raise Unauthenticated(_("This account is closed."))
     return user
-
-
-class ApiKeyAuthentication(BaseAuthentication):
-    """The same keys for DRF views. `request.auth` is the Caller."""
-
-    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        try:
-            digest = hashlib.sha256(secret_of(headers).encode()).hexdigest()
-            known = _look_up(digest, headers.get("x-end-user", "").strip(), clock.now())
-            caller = _valid(known, clock.now())
-        except Unauthenticated as error:
-            raise AuthenticationFailed(error.message, code=error.code) from error
-        return User.objects.select_related("tier").get(pk=caller.user_id), caller
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
-
-
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the OpenAPI document names it."""
-
-    target_class = ApiKeyAuthentication
-    name = "apiKey"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer"}

@@ -59,6 +59,7 @@ class GatewayHandler(ASGIHandler):
     async def answer(self, scope: Scope, body: bytes, send: Send) -> None:
         request = ASGIRequest(scope, io.BytesIO(body))
         request._body = body
+        request.urlconf = "costcontrol.urls_gateway"
         response = await self.get_response_async(request)
         await self.send_response(response, send)
 

@@ -4,13 +4,11 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from costcontrol import probes, views
+from costcontrol import views
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("healthz", probes.healthz),
-    path("readyz", probes.readyz),
-    path("v1/", include("routing.api.urls")),
+    path("", include("costcontrol.urls_gateway")),
     path("api/v1/", include("billing.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -1,13 +1,10 @@
-"""How errors look: OpenAI's shape on `/v1`, `application/problem+json` on `/api/v1`."""
+"""How errors look on `/v1`: OpenAI's shape. `problems.py` has those of `/api/v1`."""
 
 import json
 import math
 from typing import Any
 
 from django.http import HttpResponse
-from rest_framework.exceptions import APIException
-from rest_framework.response import Response
-from rest_framework.views import exception_handler
 
 from costcontrol.lib.errors import CostControlError, ProviderError, Refused
 
@@ -43,24 +40,4 @@ def openai_error_response(error: CostControlError) -> HttpResponse:
         content_type="application/json", headers=error_headers(error),
     )
     response._has_been_logged = True  # type: ignore[attr-defined]  # a refusal is no fault
-    return response
-
-
-def problem(code: str, status: int, detail: str, **extra: Any) -> dict[str, Any]:
-    """RFC 9457."""
-    return {"type": "about:blank", "title": code.replace("_", " "), "status": status,
-            "code": code, "detail": detail, **extra}
-
-
-def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler."""
-    if isinstance(error, CostControlError):
-        body = problem(error.code, error.status, error.message, **error.details)
-        return Response(body, error.status, headers=error_headers(error),
-                        content_type="application/problem+json")
-    response = exception_handler(error, context)
-    if response is not None and isinstance(error, APIException):
-        code = error.get_codes() if isinstance(error.get_codes(), str) else "invalid_request"
-        response.data = problem(str(code), response.status_code, str(error.detail))
-        response.content_type = "application/problem+json"
     return response

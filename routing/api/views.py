@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.auth import acaller
 from costcontrol.lib.api import openai_error_response
-from costcontrol.lib.errors import BadRequest, CostControlError
+from costcontrol.lib.errors import BadRequest, CostControlError, NotFound
 from routing import gateway, snapshot
 from routing.answers import Answer
 from routing.api import parsing, rendering
@@ -46,6 +46,16 @@ def openai_view(method: str) -> Callable[[View], View]:
         return wrapped
 
     return decorate
+
+
+@csrf_exempt
+async def unknown_path(request: HttpRequest) -> HttpResponse:
+    return openai_error_response(
+        NotFound(
+            _("There is no %(path)s. Calls go to POST /v1/chat/completions.")
+            % {"path": request.path[:200]}
+        )
+    )
 
 
 class MethodNotAllowed(BadRequest):
