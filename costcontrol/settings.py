@@ -106,7 +106,9 @@ SQLITE_OPTIONS = {
         "PRAGMA cache_size=-8000;"
     ),
 }
-POSTGRESQL_OPTIONS = {"pool": {"min_size": 0, "max_size": 12, "timeout": 5}, "connect_timeout": 5}
+# Nobody waits long for a server that is away, and the pool tries anew whenever it is asked.
+POOL = {"min_size": 0, "max_size": 12, "timeout": 2, "reconnect_timeout": 1}
+POSTGRESQL_OPTIONS = {"pool": POOL, "connect_timeout": 5}
 
 
 def database() -> dict[str, Any]:

@@ -42,6 +42,8 @@ async def answer(request: ChatRequest, caller: Caller, *, idempotency_key: str =
         return await _started(await _found_or_begun(call))
     except CostControlError as error:
         raise _explainable(call, error) from error.__cause__
+    except DatabaseError:
+        raise _explainable(call, refusals.no_database()) from None
 
 
 async def _started(answer: Answer) -> Answer:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -64,4 +65,7 @@ async def _answer_claimed(call: Call, claim: Claim, begin: Begin) -> Answer:
 async def finish(claims: Sequence[Claim], completion: Completion | None) -> None:
     stored = exact.dumps(completion) if completion else None
     for claim in claims:
-        await database.run(idempotency.finish, claim, stored)
+        await database.insist(
+            partial(database.run, idempotency.finish, claim, stored),
+            what=f"answer of idempotency key {claim.pk}",
+        )

@@ -5,14 +5,11 @@ that hangs up cannot stop it. Whoever dies harder than that is closed by the swe
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import uuid4
-
-from django.db import DatabaseError
 
 from accounts import auth
 from billing import gauge, ledger
@@ -25,10 +22,8 @@ from routing.call import Call
 from routing.meter import Draft, Meter
 from routing.types import DeploymentSpec
 
-log = logging.getLogger(__name__)
 WAIT_S = 2.5  # how long a call waits for others' holds to be settled
 POLL_S = 0.03
-SETTLE_TRIES = 3
 
 
 @asynccontextmanager
@@ -93,15 +88,11 @@ async def _shielded(meter: Meter, error: BaseException | None) -> None:
 
 
 async def _close(meter: Meter, error: BaseException | None) -> None:
-    """Settle or release; if the database is away for long, the sweeper will do it."""
-    for patience_s in (0.2, 1.0, 3.0)[:SETTLE_TRIES]:
-        try:
-            return await _close_once(meter, error)
-        except DatabaseError as failure:
-            log.warning("settling %s again in a moment (%s)", meter.reservation_id, failure)
-            await asyncio.sleep(patience_s)
-    log.error("could not settle %s: left to the sweeper", meter.reservation_id)
-    return None
+    """Settle or release. After minutes without a database it is left to the sweeper; if that was
+    faster, a late settlement corrects its estimate."""
+    await database.insist(
+        lambda: _close_once(meter, error), what=f"settling {meter.reservation_id}"
+    )
 
 
 async def _close_once(meter: Meter, error: BaseException | None) -> None:
