@@ -41,7 +41,7 @@ class Flight:
     def __init__(self) -> None:
         self.chunks: list[Chunk] = []
         self.error: BaseException | None = None
-        self.is_done = False
+        self.is_done = self.is_given_up = False
         self.must_land = False
         self._readers = 0
         self._news = asyncio.Event()
@@ -75,6 +75,7 @@ class Flight:
     def leave(self) -> None:
         self._readers -= 1
         if not self._readers and not self.must_land and self._task and not self._task.done():
+            self.is_given_up = True  # it still settles: nobody may join it now
             self._task.cancel()
 
     async def started(self) -> None:
@@ -112,7 +113,8 @@ _flights: dict[str, Flight] = {}
 
 
 def running(key: str) -> Flight | None:
-    return _flights.get(key)
+    flight = _flights.get(key)
+    return None if flight is None or flight.is_given_up else flight
 
 
 def register(key: str, flight: Flight) -> None:

@@ -112,3 +112,17 @@ def test_first_reader_leaves_and_the_one_who_read_along_gets_it_all(
     assert rest[-1] == "[DONE]"
     assert upstream.ends() == ["complete"]
     assert spent_by(alice) == (CENT, 0)
+
+
+def test_same_question_right_after_hanging_up_is_answered(
+    gateway: Gateway, upstream: Metered
+) -> None:
+    alice = account()
+    for pause_s in (0, 0.002, 0.005, 0.01, 0.02):  # into the moment in which the first one settles
+        upstream.will(SLOW)
+        with gateway.streaming(alice, paid_body(pause_s)) as stream:
+            stream.read(2)
+        time.sleep(pause_s)
+        with gateway.streaming(alice, paid_body(pause_s)) as again:
+            assert again.read()[-1] == "[DONE]"
+    assert_the_books_agree()
