@@ -89,6 +89,9 @@ async def turn(window_id: int, *, seconds: float) -> AsyncIterator[bool]:
 
 
 async def _wait(line: Line, seconds: float) -> None:
+    if not line.semaphore.locked():
+        await line.semaphore.acquire()  # at once: whoever comes next finds it taken
+        return
     line.waiting += 1
     try:
         await asyncio.wait_for(line.semaphore.acquire(), max(0.001, seconds))
