@@ -1,0 +1,74 @@
+"""Requests a minute: counted in Valkey, and in the process when there is none."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+
+from accounts.types import Caller, TierRules
+from costcontrol.lib import redis
+from costcontrol.lib.errors import RateLimited
+from routing import limits
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+ids = count(9_000_001)
+
+
+def caller(limit: int | None) -> Caller:
+    tier = TierRules(
+        name="free", title="Free", route_mode="local", debates_per_day=5, requests_per_day=300,
+        calls_per_debate=300, usd_per_day_nanos=None, requests_per_minute=limit,
+        concurrent_calls=3, allowed_classes=("local",), is_economy_exempt=False,
+    )
+    number = next(ids)
+    return Caller(number, user_uuid=str(number), key_prefix="abcd1234", tier=tier)
+
+
+async def admitted(who: Caller, tries: int, *, at: datetime = NOON) -> int:
+    passed = 0
+    for _ in range(tries):
+        try:
+            await limits.admit(who, now=at)
+        except RateLimited:
+            continue
+        passed += 1
+    return passed
+
+
+async def test_no_more_than_the_limit_pass_in_a_minute() -> None:
+    assert await admitted(caller(5), 8) == 5
+
+
+async def test_no_limit_is_no_limit() -> None:
+    assert await admitted(caller(None), 50) == 50
+
+
+async def test_each_user_has_a_minute_of_their_own() -> None:
+    assert [await admitted(caller(2), 3) for _ in range(2)] == [2, 2]
+
+
+async def test_last_minute_counts_by_the_share_that_is_still_near() -> None:
+    who = caller(10)
+    await admitted(who, 10)
+    next_minute = NOON + timedelta(seconds=60)
+    assert await admitted(who, 10, at=next_minute) == 0
+    assert await admitted(who, 10, at=next_minute + timedelta(seconds=30)) == 5
+    assert await admitted(who, 20, at=next_minute + timedelta(seconds=125)) == 10
+
+
+async def test_refusal_says_the_limit_and_when_to_come_back() -> None:
+    who = caller(1)
+    await limits.admit(who, now=NOON)
+    with pytest.raises(RateLimited, match="More than 1 requests in a minute") as refused:
+        await limits.admit(who, now=NOON)
+    assert 1 <= (refused.value.retry_after_s or 0) <= 60
+    assert refused.value.details == {"limit": 1}
+
+
+@pytest.mark.parametrize(("limit", "passed"), [(4, 4), (1, 1)])
+async def test_without_valkey_the_process_counts(limit: int, passed: int) -> None:
+    redis.breaker().trip()
+    try:
+        assert await admitted(caller(limit), 8) == passed
+    finally:
+        redis.breaker.cache_clear()
