@@ -28,7 +28,7 @@ from routing.idempotency import Claim
 from routing.meter import Meter
 from routing.providers import get_provider
 from routing.spending import spending
-from routing.types import Completion, DeploymentSpec, ProviderCall
+from routing.types import Chunk, Completion, DeploymentSpec, ProviderCall
 
 TRIES = 2  # per candidate
 MAX_PAUSE_S = 2.0  # a longer Retry-After sends the call to the next candidate instead
@@ -100,7 +100,8 @@ class Attempts:
         ) as meter:
             self.work.meter = meter
             provider_call = ProviderCall(self.call.request, deployment, meter.held.output_tokens)
-            async for chunk in get_provider(deployment.provider).stream(provider_call):
+            async for sent in get_provider(deployment.provider).stream(provider_call):
+                chunk = _readable(sent)
                 meter.see(chunk)
                 if meter.is_lost:
                     raise ReservationLost(_("The reservation ran out."), is_billed=None)
@@ -129,6 +130,15 @@ class Attempts:
     def _note_failure(self, deployment: DeploymentSpec, error: ProviderError) -> None:
         if error.opens_breaker:
             health.breaker(deployment.name).failed(error.message, at_once=not error.may_retry)
+
+
+def _readable(chunk: Chunk) -> Chunk:
+    """Half a surrogate pair, which JSON can carry, is no text: nobody could be sent it."""
+    try:
+        chunk.text.encode()
+    except UnicodeEncodeError:
+        return replace(chunk, text=chunk.text.encode(errors="replace").decode())
+    return chunk
 
 
 async def _pause(error: ProviderError) -> bool:

@@ -215,8 +215,9 @@ class Meter:
         return min(self.held.amount, cost(usage, self.price))
 
     def completion(self) -> Completion:
+        """The answer to keep. PostgreSQL's JSON takes no NUL."""
         return Completion(
-            text=self.text, stop_reason=self.stop_reason or StopReason.STOP,
+            text=self.text.replace("\0", "\ufffd"), stop_reason=self.stop_reason or StopReason.STOP,
             usage=self.billed_usage(), deployment=self.deployment.name,
             model_class=self.deployment.model_class, served_model=self.served_model,
             delta=merged(self.deltas),

@@ -125,7 +125,8 @@ async def events(answer: Answer) -> AsyncIterator[bytes]:
 
 def _event(head: bytes, chunk: Chunk, role: bytes) -> bytes:
     """One chunk. Put together from bytes: twenty of these make a stream's cost."""
-    body = json.dumps({"content": chunk.text, **(chunk.delta or {})}, ensure_ascii=False).encode()
+    said = json.dumps({"content": chunk.text, **(chunk.delta or {})}, ensure_ascii=False)
+    body = said.encode(errors="replace")
     stop = b'"%s"' % chunk.stop_reason.encode() if chunk.stop_reason else b"null"
     return (
         b"data: " + head + b',"choices":[{"index":0,"delta":{' + role + body[1:]

@@ -76,7 +76,8 @@ async def chat_completions(request: HttpRequest) -> HttpResponseBase:
 
 async def _whole(answer: Answer) -> HttpResponse:
     chunks = await answer.whole()
-    body = json.dumps(rendering.completion_json(answer, chunks), ensure_ascii=False)
+    said = json.dumps(rendering.completion_json(answer, chunks), ensure_ascii=False)
+    body = said.encode(errors="replace")
     headers = rendering.headers_of(answer)
     if answer.call.caller.may_see_costs:
         headers["X-Cost-Nanos"] = str(rendering.cost_nanos(answer))

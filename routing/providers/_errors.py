@@ -158,4 +158,5 @@ def _seconds_until(http_date: str) -> float:
 
 def _quote(message: str) -> str:
     text = " ".join(message.split()) or "it gave no reason"
+    text = "".join(each if each.isprintable() else "\ufffd" for each in text[:LONGEST_QUOTE + 1])
     return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"

@@ -49,6 +49,10 @@ class Lines:
         self.status, self.headers = reply.status_code, reply.headers
         self.close = reply.close
         self._lines = reply.iter_lines()
+        self._reply = reply
+
+    def read_text(self) -> str:
+        return self._reply.read().decode()
 
     def read(self, count: int = 1_000) -> list[Any]:
         """So many events; fewer if the stream ends before."""

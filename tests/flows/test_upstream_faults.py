@@ -1,6 +1,7 @@
 """Upstreams that fail in every way they can: what the caller sees, what is charged, who is asked
 next. llmock's own log is the other side of our books."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -313,3 +314,34 @@ def test_text_of_the_answer_is_untouched(gateway: Gateway, upstream: Metered) ->
         *chunks, _done = stream.read()
     assert whole.data["choices"][0]["message"]["content"] == text
     assert "".join(chunk["choices"][0]["delta"]["content"] for chunk in chunks) == text
+
+
+STRANGE = [("half a pair: \ud83d.", "half a pair: ?."), ("a NUL: \0.", "a NUL: \0.")]
+
+
+@any_way
+@pytest.mark.parametrize(("sent", "seen"), STRANGE)
+@pytest.mark.postgresql
+def test_what_no_text_can_hold_is_replaced(
+    gateway: Gateway, upstream: Metered, alice: Account, is_stream: bool, sent: str, seen: str
+) -> None:
+    upstream.will(Manner(text=sent, pieces=1))
+    with gateway.streaming(alice, paid_body(stream=is_stream), idempotency_key="k") as reply:
+        first = reply.read_text()
+    again = gateway.post(alice, paid_body(), idempotency_key="k")
+    assert json.dumps(seen)[1:-1] in first
+    assert again.data["choices"][0]["message"]["content"] == seen.replace("\0", "\ufffd")
+    assert len(upstream.sales) == 1
+    assert_all_is_accounted_for(alice, records_of(alice, count=1))
+
+
+@pytest.mark.postgresql
+def test_reason_of_a_provider_is_quoted_without_what_cannot_be_written(
+    gateway: Gateway, upstream: Metered, alice: Account
+) -> None:
+    upstream.will(Manner(status=400, says="no \0 and \ud83d, please"))
+    reply = gateway.post(alice, paid_body())
+    rows = records(reply.call_id, count=2)
+    assert reply.status == 400
+    assert "no \ufffd and \ufffd, please" in reply.error["message"]
+    assert "please" in next(row.reason for row in rows if row.outcome == "refused")

@@ -36,6 +36,7 @@ class Manner:
     piece_s: float = 0.0
     cut_after: int | None = None
     text: str = TEXT
+    says: str = "no"  # of a failure
     reports_usage: bool = True
     message: dict[str, Any] = field(default_factory=dict)  # more fields of OpenAI's message
 
@@ -115,7 +116,7 @@ class Metered:
         if await hangs_up(reader, within_s=manner.wait_s):
             return "hung_up"
         if manner.status != 200:
-            await send_whole(writer, manner.status, refusal(sale), manner.headers)
+            await send_whole(writer, manner.status, refusal(sale, manner), manner.headers)
             return "failed"
         if not sale.body.get("stream"):
             if manner.cut_after is not None:
@@ -160,10 +161,10 @@ async def send_whole(
     await writer.drain()
 
 
-def refusal(sale: Sale) -> Any:
+def refusal(sale: Sale, manner: Manner) -> Any:
     if sale.is_anthropic:
-        return anthropic.error("no", kind="api_error")
-    return openai.error("no", kind="server_error")
+        return anthropic.error(manner.says, kind="api_error")
+    return openai.error(manner.says, kind="server_error")
 
 
 def whole(sale: Sale, manner: Manner) -> Any:
