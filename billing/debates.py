@@ -7,6 +7,7 @@ from django.db import transaction
 
 from billing import gauge, ledger
 from billing.budgets import Rule, WindowRef
+from billing.gauge import Reading
 from billing.holds import NoRoom
 from billing.ledger import Attempt, Hold
 
@@ -25,14 +26,17 @@ def is_taken(user_id: int, debate_id: str) -> bool:
     return debate_key(user_id, debate_id) in _taken
 
 
-def take(rule: Rule, *, user_id: int, debate_id: str, call_id: UUID, now: datetime) -> None:
-    """Count one debate; the same one again counts nothing. Raises NoRoom."""
+def take(
+    rule: Rule, *, user_id: int, debate_id: str, call_id: UUID, now: datetime
+) -> tuple[Reading, ...]:
+    """Count one debate; the same one again counts nothing. What is left now. Raises NoRoom."""
     key = debate_key(user_id, debate_id)
     window = gauge.windows([rule], now=now)[0]
     _count(key, window, Attempt(call_id, provider="", model="", facts={"debate_id": debate_id}))
     if len(_taken) >= MAX_REMEMBERED:
         _taken.clear()
     _taken.add(key)
+    return gauge.read([rule], now=now)
 
 
 @transaction.atomic

@@ -63,7 +63,7 @@ async def _found_or_begun(call: Call) -> Answer:
     try:
         readings = await _readings(call)
         call = await _planned(call, readings)
-        await _take_debate(call)
+        readings = (*await _debate(call), *readings)
     except CostControlError:
         if hit := await _cached(call):
             return _from_cache(call, hit)
@@ -93,7 +93,10 @@ def _from_cache(call: Call, hit: Completion, readings: tuple[Reading, ...] = ())
 
 async def _readings(call: Call) -> tuple[Reading, ...]:
     """How full this caller's windows are; from memory while that is fresh."""
-    rules = _rules(call)
+    return await _read(_rules(call), call)
+
+
+async def _read(rules: list[Rule], call: Call) -> tuple[Reading, ...]:
     if (readings := gauge.peek(rules, now=call.at)) is not None:
         return readings
     try:
@@ -122,14 +125,16 @@ async def _planned(call: Call, readings: tuple[Reading, ...]) -> Call:
     return replace(call, plan=policy.choose(situation))
 
 
-async def _take_debate(call: Call) -> None:
+async def _debate(call: Call) -> tuple[Reading, ...]:
     """The first call of a debate takes it from the quota; the others are part of it."""
     user_id, debate_id = call.caller.user_id, call.request.debate_id
     rule = debates_rule(call.caller.tier, user_id)
-    if not debate_id or rule is None or debates.is_taken(user_id, debate_id):
-        return
+    if not debate_id or rule is None:
+        return ()
+    if debates.is_taken(user_id, debate_id):
+        return await _read([rule], call)
     try:
-        await database.run(
+        return await database.run(
             debates.take, rule, user_id=user_id, debate_id=debate_id, call_id=call.id, now=call.at
         )
     except NoRoom as full:

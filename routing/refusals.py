@@ -49,23 +49,25 @@ def _budget(window: WindowRef, now: datetime) -> BudgetExhausted:
 
 def _quota(window: WindowRef, room: Room, *, tier: TierRules, now: datetime) -> QuotaExceeded:
     return QuotaExceeded(
-        _("Limit reached: %(used)s of %(limit)s%(until)s. Cached answers still work.")
-        % {"used": _amount(window, room.spent), "limit": _amount(window, room.cap),
-           "until": _until(window)},
+        _("Limit reached: %(amount)s%(until)s. Cached answers still work.")
+        % {"amount": _amount(window, room), "until": _until(window)},
         retry_after_s=_seconds(window, now), scope=_scope(window), metric=window.rule.metric,
         limit=room.cap, used=room.spent, resets_at=_iso(window), still_works=["cache"],
         upgrade={"from": tier.name},
     )
 
 
-def _amount(window: WindowRef, amount: int) -> str:
+def _amount(window: WindowRef, room: Room) -> str:
+    used = {"used": room.spent, "limit": room.cap}
     match window.rule.metric:
         case Metric.USD:
-            return format_usd(amount)
+            return _("%(used)s of %(limit)s") % {
+                "used": format_usd(room.spent), "limit": format_usd(room.cap)
+            }
         case Metric.DEBATES:
-            return _("%(n)d debates") % {"n": amount}
+            return _("%(used)d of %(limit)d debates") % used
         case _:
-            return _("%(n)d calls") % {"n": amount}
+            return _("%(used)d of %(limit)d calls") % used
 
 
 def _scope(window: WindowRef) -> str:

@@ -37,17 +37,18 @@ def _who(answer: Answer) -> tuple[str, str]:
 
 
 def _quota(answer: Answer) -> dict[str, str]:
-    """Calls of this day or debate: what is left when this one is counted."""
-    for reading in _readings(answer):
-        if reading.window.rule.metric == Metric.REQUESTS:
-            headers = {
-                "X-Quota-Limit": str(reading.room.cap),
-                "X-Quota-Remaining": str(max(0, reading.room.left)),
-            }
-            if reading.window.end:
-                headers["X-Quota-Reset"] = reading.window.end.isoformat()
-            return headers
-    return {}
+    """Debates of this day; for a call outside debates, calls. What is left after this one."""
+    by_metric = {r.window.rule.metric: r for r in (*answer.readings, *_readings(answer))}
+    reading = by_metric.get(Metric.DEBATES) or by_metric.get(Metric.REQUESTS)
+    if reading is None:
+        return {}
+    headers = {
+        "X-Quota-Limit": str(reading.room.cap),
+        "X-Quota-Remaining": str(max(0, reading.room.left)),
+    }
+    if reading.window.end:
+        headers["X-Quota-Reset"] = reading.window.end.isoformat()
+    return headers
 
 
 def _readings(answer: Answer) -> Iterable[Reading]:

@@ -195,7 +195,7 @@ def test_quota_of_calls_closes_after_the_last_one_and_says_all_about_it(gateway:
     assert datetime.fromisoformat(third.error["resets_at"])
     assert third.headers["x-should-retry"] == "false"
     assert int(third.headers["retry-after"]) > 0
-    assert "2 calls of 2 calls" in third.error["message"]
+    assert "2 of 2 calls" in third.error["message"]
     assert (again.status, again.headers["x-cache"]) == (200, "hit")
     assert again.headers["x-quota-remaining"] == "0"
     assert_the_books_agree()
@@ -237,9 +237,10 @@ def test_sixth_debate_is_refused_while_the_open_ones_go_on(gateway: Gateway) -> 
     assert (sixth.status, sixth.error["code"]) == (429, "quota_exceeded")
     assert (sixth.error["limit"], sixth.error["used"]) == (5, 5)
     assert sixth.error["metric"] == "debates"
-    assert "5 debates of 5 debates" in sixth.error["message"]
+    assert "5 of 5 debates" in sixth.error["message"]
     assert (inside.status, outside.status) == (200, 200)
-    assert inside.headers["x-quota-limit"] == "300"
+    assert [reply.headers["x-quota-remaining"] for reply in opened] == ["4", "3", "2", "1", "0"]
+    assert inside.headers["x-quota-limit"] == "5"
     assert_the_books_agree()
 
 

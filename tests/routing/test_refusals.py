@@ -27,7 +27,7 @@ def test_quota_of_a_user_says_limit_used_and_when_it_opens() -> None:
     error = refused(ScopeKind.USER, "7", Metric.DEBATES, cap=5, spent=5)
     assert isinstance(error, QuotaExceeded)
     assert error.message == (
-        "Limit reached: 5 debates of 5 debates until 2026-11-25T15:00:00+00:00. "
+        "Limit reached: 5 of 5 debates until 2026-11-25T15:00:00+00:00. "
         "Cached answers still work."
     )
     assert error.retry_after_s == 3 * 3600
