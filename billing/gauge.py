@@ -82,7 +82,7 @@ def peek(
         room, at = _rooms.get(ref.id, (None, 0.0))
         if room is None or at < oldest:
             return None
-        readings.append(Reading(ref, room))
+        readings.append(Reading(ref if ref.rule == rule else replace(ref, rule=rule), room))
     return tuple(readings)
 
 

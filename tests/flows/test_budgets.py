@@ -176,6 +176,16 @@ def test_other_scopes_have_budgets_too(gateway: Gateway, kind: str) -> None:
     assert reply.error["scope"] == f"{kind}:{names[kind]}"
 
 
+def test_changed_soft_percent_holds_in_a_running_process(gateway: Gateway) -> None:
+    alice = account("premium")
+    routes = []
+    for soft in ("80", "0", "80"):
+        budget(f"user:{alice.email}", "1", "--soft", soft)
+        gateway.sees_new_budgets()
+        routes.append(gateway.post(alice, auto(len(routes))).headers["x-route"])
+    assert routes == ["economy", "local", "economy"]
+
+
 # --- one user's own limits ------------------------------------------------------------------------
 
 
