@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.flows.rows import connected_to, name_of, new_database, rows_make
@@ -13,6 +14,8 @@ from tests.flows.server import SNAPSHOT_SECONDS, Gateway
 from tests.services.llmock import LLMock, running_llmock
 from tests.upstreams.metered import Metered, running_metered
 
+# A SQLite file is always there.
+collect_ignore = [] if connection.vendor == "postgresql" else ["test_database_away.py"]
 KEYS = {"ANTHROPIC_API_KEY": "sk-ant-test", "OPENAI_API_KEY": "sk-test"}
 
 

@@ -25,10 +25,7 @@ from tests.flows.server import Gateway, burst
 from tests.services.outage import Door, door_before
 from tests.upstreams.metered import Manner, Metered
 
-pytestmark = [
-    pytest.mark.postgresql,
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="needs a PostgreSQL server"),
-]
+pytestmark = pytest.mark.postgresql
 
 
 @pytest.fixture(scope="module")
