@@ -6,6 +6,7 @@ chunk: what the caller has begun to read is not replaced.
 
 import asyncio
 import random
+from contextlib import aclosing
 from dataclasses import replace
 from uuid import UUID
 
@@ -77,6 +78,9 @@ class Attempts:
         for is_last_try in [False] * (TRIES - 1) + [True]:
             try:
                 return await self._attempt(deployment)
+            except asyncio.CancelledError:
+                health.breaker(deployment.name).abandoned()
+                raise
             except NoRoom as full:
                 self._leave_full(deployment, full)
                 return None
@@ -100,16 +104,20 @@ class Attempts:
         ) as meter:
             self.work.meter = meter
             provider_call = ProviderCall(self.call.request, deployment, meter.held.output_tokens)
-            async for sent in get_provider(deployment.provider).stream(provider_call):
-                chunk = _readable(sent)
-                meter.see(chunk)
-                if meter.is_lost:
-                    raise ReservationLost(_("The reservation ran out."), is_billed=None)
-                self.work.publish(chunk)
+            stream = get_provider(deployment.provider).stream(provider_call)
+            async with aclosing(stream) as chunks:
+                async for sent in chunks:
+                    self._pass_on(_readable(sent), meter)
             if not meter.is_complete:
                 raise ProviderMalformed(_("The answer ended before its end."), is_billed=None)
         health.breaker(deployment.name).succeeded()
         return meter
+
+    def _pass_on(self, chunk: Chunk, meter: Meter) -> None:
+        meter.see(chunk)
+        if meter.is_lost:
+            raise ReservationLost(_("The reservation ran out."), is_billed=None)
+        self.work.publish(chunk)
 
     def _leave(self, deployment: DeploymentSpec, error: CostControlError) -> None:
         """Remember why, in the error and in the reason of the attempts to come."""

@@ -29,6 +29,11 @@ class Breaker:
             self.open_until = now + OPEN_S
         return ""
 
+    def abandoned(self) -> None:
+        """The trial call was given up by its caller: the next one may try."""
+        if self.open_until:
+            self.open_until = time.monotonic()
+
     def succeeded(self) -> None:
         self.failures, self.open_until = 0, 0.0
 

@@ -69,6 +69,7 @@ def web() -> Part:
         "--host": settings.HOST,
         "--port": str(settings.PORT),
         "--workers": str(settings.WEB_WORKERS),
+        "--workers-kill-timeout": "5",  # one that is told to stop while it starts never does
         "--log-level": "warning",
     }
     words = [word for pair in options.items() for word in pair]

@@ -6,6 +6,7 @@ from typing import Any
 
 from routing.providers._errors import TRANSPORT_ERRORS, from_transport, malformed
 
+MAX_COUNT = 1_000_000_000  # tokens; more is an upstream's mistake, and fits no column
 LONGEST_LINE = 1024 * 1024  # bytes; an upstream that never ends a line must not fill our memory
 
 JsonObject = dict[str, Any]
@@ -55,6 +56,6 @@ async def values(
 
 
 def count(value: Any) -> int | None:
-    """A token count as reported; None if it is absent or no count at all."""
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return value if is_count else None
+    """A token count as reported; None if it is absent, or no count that can be believed."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and 0 <= value <= MAX_COUNT else None

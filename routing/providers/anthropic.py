@@ -1,6 +1,6 @@
 """Anthropic's messages API."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -51,7 +51,7 @@ class AnthropicProvider:
     def __init__(self) -> None:
         self._clients = Clients(make_client)
 
-    async def stream(self, call: ProviderCall) -> AsyncIterator[Chunk]:
+    async def stream(self, call: ProviderCall) -> AsyncGenerator[Chunk]:
         refuse_parameters(VENDOR, call, passes=frozenset())
         refuse_tool_messages(VENDOR, call)
         async with self._reply(call) as reply:

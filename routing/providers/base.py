@@ -1,6 +1,6 @@
 """What the gateway asks of an upstream. One file per vendor implements it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from routing.types import Chunk, DeploymentSpec, ProviderCall
@@ -17,7 +17,7 @@ class Provider(Protocol):
 
     passes: frozenset[str] | None
 
-    def stream(self, call: ProviderCall) -> AsyncIterator[Chunk]:
+    def stream(self, call: ProviderCall) -> AsyncGenerator[Chunk]:
         """Make exactly one upstream request and yield its answer.
 
         A streamed request yields chunks as they come; any other yields one chunk. A proper end

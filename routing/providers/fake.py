@@ -6,7 +6,7 @@ with numbered words. A suffix is a pause per word in milliseconds: `echo:20`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from billing.usage import Usage
 from costcontrol.lib.errors import ProviderUnavailable
@@ -22,7 +22,7 @@ class FakeProvider:
     def __init__(self, *, pause_s: float = 0.0) -> None:
         self.pause_s = pause_s
 
-    async def stream(self, call: ProviderCall) -> AsyncIterator[Chunk]:
+    async def stream(self, call: ProviderCall) -> AsyncGenerator[Chunk]:
         kind, pause_s = self._behaviour(call.deployment)
         if kind == "down":
             raise ProviderUnavailable("The simulated model is down.", upstream_status=503)

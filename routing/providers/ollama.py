@@ -1,6 +1,6 @@
 """Ollama's own API: its OpenAI-compatible one ignores the context size and cuts long prompts."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +69,7 @@ class OllamaProvider:
     def __init__(self) -> None:
         self._clients = Clients(make_client)
 
-    async def stream(self, call: ProviderCall) -> AsyncIterator[Chunk]:
+    async def stream(self, call: ProviderCall) -> AsyncGenerator[Chunk]:
         refuse_parameters(VENDOR, call, passes=OPTIONS | {"response_format"})
         refuse_tool_messages(VENDOR, call)
         if is_remote_name(call.deployment.model):

@@ -1,6 +1,6 @@
 """OpenAI's chat completions, and every server that speaks them (vLLM, llama.cpp, LM Studio)."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, cast
 
@@ -42,7 +42,7 @@ class OpenAIProvider:
     def __init__(self) -> None:
         self._clients = Clients(make_client)
 
-    async def stream(self, call: ProviderCall) -> AsyncIterator[Chunk]:
+    async def stream(self, call: ProviderCall) -> AsyncGenerator[Chunk]:
         if self.passes is not None:
             refuse_parameters(self.vendor, call, passes=self.passes)
         base_url, key = self.endpoint(call.deployment)

@@ -1,5 +1,6 @@
 """Circuit breakers and probes."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -58,6 +59,16 @@ def test_the_trial_decides(is_well: bool, says: str) -> None:
     else:
         breaker.failed("it still fails")
     assert breaker.refusal() == says
+
+
+def test_a_trial_that_its_caller_gave_up_leaves_the_next_call_to_try() -> None:
+    breaker = Breaker()
+    breaker.failed("down", at_once=True)
+    breaker.open_until = time.monotonic() - 1
+    assert breaker.refusal() == ""
+    assert breaker.refusal() == "down"
+    breaker.abandoned()
+    assert breaker.refusal() == ""
 
 
 async def test_only_those_with_a_problem_are_named() -> None:
