@@ -1,0 +1,1 @@
+"""Staff pages. Reads every app, owns no table."""

@@ -1,0 +1,1 @@
+"""Three months of a made-up debate platform, played through the real gateway."""
