@@ -18,6 +18,7 @@ env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / ".data").resolve()
+DEMO = (DATA_DIR / "demo").is_file()  # `make demo` made this folder: every page and export says so
 
 
 def secret_key() -> str:
