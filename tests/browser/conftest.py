@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.watch import watched
+
 NO_CHROMIUM = "no Chromium on this machine, so the browser tests did not run"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MACOS = (
@@ -46,14 +48,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page with no cookies. The test fails when the page writes an error to its console."""
-    context = browser.new_context()
-    context.set_default_timeout(10_000)
-    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # browsers just ask
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert errors == []
+    """A fresh page with no cookies. The test fails when anything goes wrong in it unasked."""
+    with watched(browser) as seen:
+        yield seen.page
+    assert seen.complaints == []

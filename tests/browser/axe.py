@@ -1,0 +1,33 @@
+"""axe-core 4.14.1, asked about the page that is open: WCAG A and AA, and its best practices.
+
+The file is the one of npm's `axe-core`, unchanged (MPL-2.0, see its licence beside it).
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+SCRIPT = Path(__file__).parent / "vendor" / "axe.min.js"
+SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ASK = """options => axe.run(document, options).then(found => found.violations)"""
+
+
+def violations(page: Page, *, without: Collection[str] = ()) -> list[str]:
+    """One line for each broken rule and element; empty is good."""
+    page.evaluate(SCRIPT.read_text())
+    rules = {rule: {"enabled": False} for rule in without}
+    found = page.evaluate(
+        ASK, {"runOnly": TAGS, "rules": rules, "resultTypes": ["violations"]}
+    )
+    return [line for rule in found for line in _lines(rule)]
+
+
+def _lines(rule: dict[str, Any]) -> list[str]:
+    return [
+        f"axe: {rule['id']} at {' '.join(map(str, node['target']))}: "
+        f"{' '.join(node['failureSummary'].split())}"
+        for node in rule["nodes"]
+    ]

@@ -1,0 +1,27 @@
+"""The checker itself: it is the file that its makers publish, and it finds what is wrong."""
+
+import hashlib
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser import axe
+
+pytestmark = pytest.mark.browser
+
+
+def test_script_is_the_published_one() -> None:
+    assert hashlib.sha256(axe.SCRIPT.read_bytes()).hexdigest() == axe.SHA256
+
+
+def test_picture_without_a_text_is_found(page: Page) -> None:
+    page.set_content("<html lang=en><title>t</title><main><h1>t</h1><img src='data:,'></main>")
+    assert [line.split()[1] for line in axe.violations(page)] == ["image-alt"]
+
+
+def test_pale_text_is_found_unless_left_out(page: Page) -> None:
+    page.set_content(
+        "<html lang=en><title>t</title><main><h1>t</h1><p><font color='#eee'>pale</font></main>"
+    )
+    assert [line.split()[1] for line in axe.violations(page)] == ["color-contrast"]
+    assert axe.violations(page, without=["color-contrast"]) == []

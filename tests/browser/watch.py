@@ -1,0 +1,48 @@
+"""A browser context in which nothing goes wrong unnoticed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+TIMEOUT_MS = 10_000
+REPORT = """
+document.addEventListener("securitypolicyviolation", event => reportViolation(
+    `${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))
+"""
+
+
+class Watched:
+    """A page, and what it complained of: console errors, script errors, broken policy."""
+
+    def __init__(self, context: BrowserContext, page: Page) -> None:
+        self.context, self.page = context, page
+        self.complaints: list[str] = []
+        self.refused: set[str] = set()  # addresses that a test knows will not answer 200
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+
+    def violated(self, report: str) -> None:
+        self.complaints.append(f"policy: {report}")
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        is_expected = said.location["url"] in self.refused and "Failed to load" in said.text
+        if said.type == "error" and not is_expected:
+            self.complaints.append(f"console: {said.text} ({said.location['url']})")
+
+
+@contextmanager
+def watched(browser: Browser, **options: Any) -> Iterator[Watched]:
+    """A context of its own. `options` are those of Playwright's `new_context`."""
+    context = browser.new_context(reduced_motion="reduce", **options)
+    context.set_default_timeout(TIMEOUT_MS)
+    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # browsers just ask
+    seen = Watched(context, context.new_page())
+    if options.get("java_script_enabled", True):
+        context.expose_function("reportViolation", seen.violated)
+        context.add_init_script(REPORT)
+    try:
+        yield seen
+    finally:
+        context.close()
