@@ -19,6 +19,8 @@ env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / ".data").resolve()
 DEMO = (DATA_DIR / "demo").is_file()  # `make demo` made this folder: every page and export says so
+if DEMO:
+    os.environ.setdefault("DEMO_KEY", "demo")  # what the simulated upstreams are sent
 
 
 def secret_key() -> str:
@@ -92,6 +94,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "costcontrol.context.page",
             ]
         },
     }
@@ -176,6 +179,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 # --- pages --------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ko", "한국어")]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
