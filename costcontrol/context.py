@@ -1,0 +1,70 @@
+"""What every page's frame knows: whose it is, where one can go, which language and theme."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "theme"  # written by static/costcontrol.js; without it the system decides
+
+STAFF = (
+    (_("Overview"), "dashboard:overview"),
+    (_("Calls"), "dashboard:calls"),
+    (_("Settings"), "admin:index"),
+)
+EVERYBODY = ((_("API"), "docs"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the navigation."""
+
+    label: str | Promise
+    url: str
+    is_active: bool = False
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """The context processor."""
+    is_staff, email = viewer(request)
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    return {
+        "is_demo": getattr(settings, "DEMO", False),
+        "is_staff": is_staff,
+        "viewer_email": email,
+        "navigation": navigation(request.path, is_staff=is_staff),
+        "languages": settings.LANGUAGES,
+        "theme": theme if theme in THEMES else "auto",
+    }
+
+
+def viewer(request: HttpRequest) -> tuple[bool, str]:
+    """Whether they are staff, and their email. A page about a lost database still has a frame."""
+    try:
+        user = getattr(request, "user", None)
+        if user is None or not user.is_authenticated:
+            return False, ""
+        return user.is_staff, user.email or ""
+    except DatabaseError:
+        return False, ""
+
+
+def navigation(path: str, *, is_staff: bool) -> list[Entry]:
+    """The entry with the longest address that `path` begins with is the active one."""
+    known = [(label, address(name)) for label, name in (*(STAFF if is_staff else ()), *EVERYBODY)]
+    places = [(label, url) for label, url in known if url]
+    active = max((url for _label, url in places if path.startswith(url)), key=len, default="")
+    return [Entry(label, url, is_active=url == active) for label, url in places]
+
+
+def address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

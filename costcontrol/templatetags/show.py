@@ -1,0 +1,142 @@
+"""`{% load show %}`: values as elements that people, machines and browsers can read.
+
+Each has the exact value in an attribute and a text in the active language; None is a dash.
+"""
+
+import json
+from datetime import UTC, datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from costcontrol import formats
+from costcontrol.dashboard.components import Badge, Cell, Change, Kind
+
+register = template.Library()
+
+NOT_IN_SCRIPTS = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
+
+
+def unknown() -> SafeString:
+    return format_html(
+        '<span class="unknown" aria-hidden="true">{}</span><span class="visually-hidden">{}</span>',
+        formats.UNKNOWN,
+        _("not known"),
+    )
+
+
+@register.simple_tag
+def money(nanos: int | None, places: int | None = None) -> SafeString:
+    if nanos is None:
+        return unknown()
+    digits = formats.places_of(nanos) if places is None else places
+    return format_html(
+        '<data class="money" value="{}" data-places="{}">{}</data>',
+        str(nanos),
+        digits,
+        formats.money(nanos, places=digits),
+    )
+
+
+@register.simple_tag
+def count(number: int | None) -> SafeString:
+    if number is None:
+        return unknown()
+    return format_html(
+        '<data class="count" value="{}">{}</data>', str(number), formats.count(number)
+    )
+
+
+@register.simple_tag
+def share(basis_points: int | None) -> SafeString:
+    if basis_points is None:
+        return unknown()
+    return format_html(
+        '<data class="share" value="{}">{}</data>', str(basis_points), formats.share(basis_points)
+    )
+
+
+@register.simple_tag
+def duration(ms: int | None) -> SafeString:
+    if ms is None:
+        return unknown()
+    return format_html(
+        '<data class="duration" value="{}">{}</data>', str(ms), formats.duration(ms)
+    )
+
+
+@register.simple_tag
+def when(moment: datetime | None, zone: str = "UTC") -> SafeString:
+    if moment is None:
+        return unknown()
+    instant = moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return format_html(
+        '<time datetime="{}" data-zone="{}" title="{}">{}</time>',
+        instant,
+        zone,
+        f"{formats.when(moment, zone=zone)} {zone}",
+        formats.when(moment, zone=zone),
+    )
+
+
+@register.simple_tag
+def badge(text: str, tone: str = "off") -> SafeString:
+    return format_html('<span class="badge" data-tone="{}">{}</span>', tone, text)
+
+
+@register.simple_tag
+def change(value: Change) -> SafeString:
+    """`▲ 12.3% more than the 30 days before`; whether that is good is in the tone, never alone."""
+    points = value.basis_points
+    arrow, words = {True: ("▲", _("more")), False: ("▼", _("less"))}[points > 0]
+    if points == 0:
+        arrow, words = "=", _("no change")
+    tone = {True: "ok", False: "bad", None: "off"}[value.is_good]
+    return format_html(
+        '<span class="change" data-tone="{}"><span aria-hidden="true">{}</span> {} '
+        '<span class="visually-hidden">{}</span></span> <span class="than">{}</span>',
+        tone,
+        arrow,
+        share(abs(points)),
+        words,
+        value.than,
+    )
+
+
+@register.simple_tag
+def cell(value: Cell) -> SafeString:
+    """Whatever a cell holds; its note below."""
+    shown = _cell_value(value)
+    if not value.note:
+        return shown
+    return format_html('{}<span class="cell-note">{}</span>', shown, value.note)
+
+
+@register.simple_tag
+def chart_json(text: str) -> SafeString:
+    """A Plotly figure for a data block: checked to be JSON, and nothing in it can end the block."""
+    json.loads(text)
+    return mark_safe(text.translate(NOT_IN_SCRIPTS))
+
+
+def _cell_value(cell: Cell) -> SafeString:
+    value = cell.value
+    if value is None:
+        return unknown()
+    if isinstance(value, Badge):
+        return badge(value.text, value.tone)
+    if isinstance(value, datetime):
+        return when(value, cell.zone)
+    if isinstance(value, str):
+        return _words(cell, value)
+    if cell.kind == Kind.MONEY:
+        return money(value, cell.places)
+    return {Kind.COUNT: count, Kind.SHARE: share, Kind.DURATION: duration}[cell.kind](value)
+
+
+def _words(cell: Cell, words: str) -> SafeString:
+    if cell.kind == Kind.LINK:
+        return format_html('<a href="{}">{}</a>', cell.href, words)
+    return format_html("{}", words)
