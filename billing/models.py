@@ -282,7 +282,11 @@ class UsageRecord(models.Model):
     cost_nanos = models.BigIntegerField(default=0)
     baseline = models.CharField(max_length=160, blank=True)
     baseline_nanos = models.BigIntegerField(null=True)
-    waited_ms = models.PositiveIntegerField(default=0)
+    limits_ms = models.PositiveIntegerField(null=True)  # before the attempt; null: not recorded
+    cache_ms = models.PositiveIntegerField(null=True)
+    policy_ms = models.PositiveIntegerField(null=True)
+    begun_ms = models.PositiveIntegerField(null=True)  # since the call came in
+    waited_ms = models.PositiveIntegerField(default=0)  # for its hold
     first_token_ms = models.PositiveIntegerField(null=True)
     latency_ms = models.PositiveIntegerField(default=0)
 

@@ -1,6 +1,8 @@
 """One call on its way through the gateway: what was asked, by whom, and what was decided."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +11,32 @@ from accounts.types import Caller
 from billing.budgets import Rule, rules_of_call
 from routing.snapshot import Snapshot
 from routing.types import ChatRequest, Classified, DeploymentSpec, Plan
+
+
+@dataclass(slots=True)
+class Times:
+    """How long the steps before the hold took, in seconds; None: the call did not come to it."""
+
+    limits: float | None = None
+    cache: float | None = None
+    policy: float | None = None
+
+    @contextmanager
+    def of(self, step: str) -> Iterator[None]:
+        """Measure a step. One that is passed twice is added up."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            setattr(self, step, (getattr(self, step) or 0.0) + time.monotonic() - begun)
+
+    def columns(self) -> dict[str, int | None]:
+        return {
+            f"{step}_ms": None if seconds is None else int(seconds * 1000)
+            for step, seconds in (
+                ("limits", self.limits), ("cache", self.cache), ("policy", self.policy)
+            )
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +51,7 @@ class Call:
     snapshot: Snapshot
     plan: Plan
     begun: float = field(default_factory=time.monotonic)
+    times: Times = field(default_factory=Times)
 
     def rules(self, deployment: DeploymentSpec) -> list[Rule]:
         return rules_of_call(

@@ -36,7 +36,8 @@ async def answer(request: ChatRequest, caller: Caller, *, idempotency_key: str =
         uuid4(), clock.now(), request, caller, classify(request), await _snapshot(), Plan((), "")
     )
     try:
-        await limits.admit(caller, now=call.at)
+        with call.times.of("limits"):
+            await limits.admit(caller, now=call.at)
         if idempotency_key:
             return await _started(await repeats.once(call, idempotency_key, begin=_found_or_begun))
         return await _started(await _found_or_begun(call))
@@ -58,12 +59,13 @@ async def _started(answer: Answer) -> Answer:
 
 
 async def _found_or_begun(call: Call) -> Answer:
-    if call.request.may_read_cache and (hit := exact.memory.get(work.key_of(call))):
+    if hit := _remembered(call):
         return _from_cache(call, hit)
     try:
-        readings = await _readings(call)
-        call = await _planned(call, readings)
-        readings = (*await _debate(call), *readings)
+        with call.times.of("policy"):
+            readings = await _readings(call)
+            call = await _planned(call, readings)
+            readings = (*await _debate(call), *readings)
     except CostControlError:
         if hit := await _cached(call):
             return _from_cache(call, hit)
@@ -80,9 +82,19 @@ async def _snapshot() -> snapshot.Snapshot:
         raise refusals.no_database() from None
 
 
+def _remembered(call: Call) -> Completion | None:
+    if not call.request.may_read_cache:
+        return None
+    with call.times.of("cache"):
+        return exact.memory.get(work.key_of(call))
+
+
 async def _cached(call: Call) -> Completion | None:
     """A stored answer of the usual route, wherever it is: good in every mode."""
-    return await exact.lookup(work.key_of(call)) if call.request.may_read_cache else None
+    if not call.request.may_read_cache:
+        return None
+    with call.times.of("cache"):
+        return await exact.lookup(work.key_of(call))
 
 
 def _from_cache(call: Call, hit: Completion, readings: tuple[Reading, ...] = ()) -> Answer:

@@ -41,6 +41,7 @@ def of_attempt(meter: Meter, usage: Usage, error: BaseException | None) -> Usage
         cost_nanos=meter.cost_nanos,
         baseline=baseline,
         baseline_nanos=baseline_nanos,
+        begun_ms=max(0, call.elapsed_ms - meter.elapsed_ms - meter.waited_ms),
         waited_ms=meter.waited_ms,
         first_token_ms=meter.first_token_ms,
         latency_ms=meter.elapsed_ms,

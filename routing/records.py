@@ -27,6 +27,7 @@ def facts_of_call(call: Call) -> dict[str, Any]:
         "requested_model": request.model[:160],
         "reason": call.plan.reason,
         "is_economy": call.plan.is_economy,
+        **call.times.columns(),
     }
 
 

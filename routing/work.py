@@ -62,7 +62,8 @@ async def _make(call: Call, work: Work) -> None:
     if not call.request.may_read_cache:
         return await _make_here(call, work, Lease(key, ""))
     found = exact.memory.get(key)
-    raw, token = (None, "") if found else await singleflight.find_or_lead(key)
+    with call.times.of("cache"):
+        raw, token = (None, "") if found else await singleflight.find_or_lead(key)
     if raw is not None:
         found = exact.remember(key, raw)
     if found is None:
