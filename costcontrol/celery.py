@@ -7,14 +7,35 @@ Celery would send to its own default broker.
 import os
 from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "costcontrol.settings")
 
+from costcontrol import heartbeats
+from costcontrol.lib import clock
+
 app = Celery("costcontrol")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@signals.worker_ready.connect
+@signals.task_prerun.connect
+@signals.task_postrun.connect
+def _worker_lives(**_facts: Any) -> None:
+    heartbeats.leave(heartbeats.WORKER, now=clock.now())
+
+
+@signals.beat_init.connect
+def _beat_begins(**_facts: Any) -> None:
+    """From now on whatever this process sends is a sign of beat."""
+    signals.before_task_publish.connect(_beat_lives)
+    _beat_lives()
+
+
+def _beat_lives(**_facts: Any) -> None:
+    heartbeats.leave(heartbeats.BEAT, now=clock.now())
 
 
 def every(task: str, schedule: float | crontab, *, expires_s: int) -> dict[str, Any]:
