@@ -17,7 +17,7 @@ async def healthz(_request: HttpRequest) -> HttpResponse:
 async def readyz(_request: HttpRequest) -> HttpResponse:
     """503 while the database is away or no model can answer. Valkey away is said, not fatal."""
     problem, has_valkey = await asyncio.gather(
-        _database(), redis.attempt(lambda client: client.ping(), default=False)
+        database_problem(), redis.attempt(lambda client: client.ping(), default=False)
     )
     models = await _models() if not problem else {}
     is_ready = not problem and any(not why for why in models.values())
@@ -33,7 +33,7 @@ async def readyz(_request: HttpRequest) -> HttpResponse:
     )
 
 
-async def _database() -> str:
+async def database_problem() -> str:
     try:
         await database.run(connection.ensure_connection)
         await database.run(_select_one)

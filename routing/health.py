@@ -21,6 +21,11 @@ class Breaker:
     open_until: float = 0.0
     why: str = ""
 
+    @property
+    def closes_in_s(self) -> float:
+        """How long it stays open; 0 while it is closed. Only looks, and takes no trial away."""
+        return max(0.0, self.open_until - time.monotonic())
+
     def refusal(self) -> str:
         now = time.monotonic()
         if now < self.open_until:
