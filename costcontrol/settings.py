@@ -2,6 +2,7 @@
 
 HOST PORT DATA_DIR DATABASE_URL REDIS_URL OLLAMA_HOST OPENAI_BASE_URL ANTHROPIC_BASE_URL
 OPENAI_API_KEY ANTHROPIC_API_KEY SECRET_KEY ALLOWED_HOSTS DEBUG
+KEEP_TEXT_DAYS
 """
 
 import os
@@ -172,6 +173,7 @@ SNAPSHOT_SECONDS = env.float("SNAPSHOT_SECONDS", default=3.0)  # age of keys, ti
 GAUGE_SECONDS = 1.0  # age of a budget's reading that economy mode may be decided on
 CACHE_TTL_S = env.int("CACHE_TTL_S", default=3600)
 CACHE_MEMORY_BYTES = 16 * 1024 * 1024
+KEEP_TEXT_DAYS = max(0, env.int("KEEP_TEXT_DAYS", default=0))  # prompts and answers; 0: not kept
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES

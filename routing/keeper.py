@@ -1,12 +1,13 @@
 """Housekeeping beside the calls: checkpoints of running attempts, and rows that can wait.
 
 One task per process, alive only while there is something to keep. Cache answers cost nothing, so
-their rows are written together twice a second instead of one by one.
+their rows are written together twice a second instead of one by one; so are texts that are kept.
 """
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import DatabaseError, DataError, IntegrityError
@@ -14,6 +15,9 @@ from django.db import DatabaseError, DataError, IntegrityError
 from billing import ledger
 from billing.models import UsageRecord
 from costcontrol.lib import database
+from routing import texts
+from routing.call import Call
+from routing.models import CallText
 
 if TYPE_CHECKING:
     from routing.meter import Meter
@@ -22,10 +26,13 @@ log = logging.getLogger(__name__)
 TICK_S = 0.5
 TICKS_A_CHECKPOINT = 2
 MAX_ROWS = 20_000
+MAX_TEXTS = 500
+TEXTS_A_WRITE = 20
 ROWS_A_WRITE = 50  # short turns, so that reservations in the same thread do not wait
 
 _meters: dict[UUID, "Meter"] = {}
 _rows: list[UsageRecord] = []
+_texts: list[CallText] = []
 _task: asyncio.Task[None] | None = None
 
 
@@ -45,6 +52,15 @@ def write_soon(row: UsageRecord) -> None:
     _wake()
 
 
+def keep_text(call: Call, answer: str, *, deltas: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Queue what was asked and answered, if texts are kept. What there is no room for is left
+    out: texts are a convenience."""
+    if not texts.are_kept() or len(_texts) >= MAX_TEXTS:
+        return
+    _texts.append(texts.row_of(call, answer, deltas=deltas))
+    _wake()
+
+
 def _wake() -> None:
     global _task
     if _task is None or _task.done() or _task.get_loop() is not asyncio.get_running_loop():
@@ -53,7 +69,7 @@ def _wake() -> None:
 
 async def _keep() -> None:
     ticks = 0
-    while _meters or _rows:
+    while _meters or _rows or _texts:
         await asyncio.sleep(TICK_S)
         ticks += 1
         try:
@@ -65,13 +81,27 @@ async def _keep() -> None:
 
 
 async def flush() -> None:
-    """Write the queued rows; they stay queued if that fails."""
+    """Write the queued rows and texts; they stay queued if that fails."""
+    await _flush_rows()
+    await _flush_texts()
+
+
+async def _flush_rows() -> None:
     while batch := _rows[:ROWS_A_WRITE]:
         try:
             await database.run(ledger.insert_usage, batch)
         except (DataError, IntegrityError):
             await _write_each(batch)
         del _rows[: len(batch)]
+
+
+async def _flush_texts() -> None:
+    while batch := _texts[:TEXTS_A_WRITE]:
+        try:
+            await database.run(texts.insert, batch)
+        except (DataError, IntegrityError):
+            log.error("keeper: the texts of %d calls could not be written down", len(batch))
+        del _texts[: len(batch)]
 
 
 async def _write_each(rows: list[UsageRecord]) -> None:

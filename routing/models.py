@@ -113,3 +113,24 @@ class IdempotentReply(models.Model):
 
     def __str__(self) -> str:
         return self.idempotency_key
+
+
+class CallText(models.Model):
+    """What was asked and answered in one call, until it expires. Not in the admin: a look at it is
+    audited, see `routing/texts.py`."""
+
+    call_id = models.UUIDField(unique=True)
+    user_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    messages = models.JSONField()
+    answer = models.TextField()
+    is_cut = models.BooleanField(default=False)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("text of a call")
+        verbose_name_plural = _("texts of calls")
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return str(self.call_id)

@@ -42,6 +42,8 @@ async def spending(
             raise
         finally:
             keeper.unwatch(meter)
+            if meter.has_output:
+                keeper.keep_text(call, meter.text, deltas=meter.deltas)
             await _shielded(meter, error)
 
 
