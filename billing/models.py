@@ -282,6 +282,7 @@ class UsageRecord(models.Model):
     cost_nanos = models.BigIntegerField(default=0)
     baseline = models.CharField(max_length=160, blank=True)
     baseline_nanos = models.BigIntegerField(null=True)
+    prompt_cache_nanos = models.BigIntegerField(default=0)
     limits_ms = models.PositiveIntegerField(null=True)  # before the attempt; null: not recorded
     cache_ms = models.PositiveIntegerField(null=True)
     policy_ms = models.PositiveIntegerField(null=True)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from billing.models import UsageRecord
 from billing.prices import Price
+from billing.savings import prompt_cache_nanos
 from billing.usage import Usage
 from costcontrol.lib.errors import CostControlError
 from routing import records
@@ -21,6 +22,7 @@ def of_attempt(meter: Meter, usage: Usage, error: BaseException | None) -> Usage
     is_estimated = usage.is_estimated or not usage.is_reported
     was_answered = not error or meter.cost_nanos
     baseline, baseline_nanos = records.baseline_of(call, usage) if was_answered else ("", None)
+    price = meter.price_of(usage)
     return UsageRecord(
         **records.facts_of_attempt(call, meter.deployment, meter.attempt),
         call_id=call.id,
@@ -36,11 +38,12 @@ def of_attempt(meter: Meter, usage: Usage, error: BaseException | None) -> Usage
         output_tokens=usage.output_tokens,
         searches=usage.searches,
         confidence=Confidence.ESTIMATED if is_estimated else Confidence.EXACT,
-        **_prices(meter.price_of(usage)),
+        **_prices(price),
         held_nanos=meter.held.amount,
         cost_nanos=meter.cost_nanos,
         baseline=baseline,
         baseline_nanos=baseline_nanos,
+        prompt_cache_nanos=prompt_cache_nanos(usage, price),
         begun_ms=max(0, call.elapsed_ms - meter.elapsed_ms - meter.waited_ms),
         waited_ms=meter.waited_ms,
         first_token_ms=meter.first_token_ms,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from accounts.models import User
+from billing import savings
 from billing.models import LedgerEntry, Reservation, UsageRecord
 
 
@@ -53,6 +54,7 @@ class AttemptReport:
     cost_nanos: int
     baseline: str
     baseline_nanos: int | None
+    prompt_cache_nanos: int
     waited_ms: int
     first_token_ms: int | None
     latency_ms: int
@@ -102,8 +104,9 @@ class CallReport:
 
     @property
     def saved_nanos(self) -> int | None:
-        """Estimated, with the cost of failed attempts taken off. None: no baseline known."""
-        return None if self.baseline_nanos is None else self.baseline_nanos - self.cost_nanos
+        """Estimated, with the cost of failed attempts taken off. None: of no row it is known."""
+        known = [one for row in self.attempts if (one := savings.saved_nanos(row)) is not None]
+        return sum(known) if known else None
 
     def reservation(self, reservation_id: UUID | None) -> ReservationReport | None:
         return next((one for one in self.reservations if one.id == reservation_id), None)

@@ -4,12 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, Q, QuerySet, Sum
+from django.db.models.expressions import RawSQL
 
+from billing import savings
 from billing.budgets import span
 from billing.models import Budget, UsageRecord
+from billing.reports.facts import Facts, by_bucket
+from billing.reports.shapes import Series, Unit
 
-NO_ANSWER = (UsageRecord.Outcome.FAILED, UsageRecord.Outcome.REFUSED)
+CLASSES = ("local", "economy", "mid", "premium")
+Outcome = UsageRecord.Outcome
+IS_CALL = ~Q(outcome=Outcome.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,19 @@ class Spend:
     by_outcome: tuple[Group, ...]
 
 
+def by_class(facts: Facts) -> Series:
+    """What was spent, by class of model, the cheapest first."""
+    sums = by_bucket(
+        (row for row in facts.usage if row.cost_nanos),
+        lambda row: row.model_class or "other",
+        lambda row: row.cost_nanos,
+    )
+    for name in CLASSES:
+        sums.setdefault(name, {})
+    names = [*CLASSES, *sorted(sums.keys() - set(CLASSES))]
+    return facts.series({name: sums[name] for name in names}, Unit.NANOS)
+
+
 def spend_of_days(days: int, *, zone: str, now: datetime) -> Spend:
     """The last so many local days, today included."""
     tz = ZoneInfo(zone)
@@ -60,7 +79,7 @@ def spend_of_days(days: int, *, zone: str, now: datetime) -> Spend:
 def spend_between(start: datetime, end: datetime) -> Spend:
     """Rows of [start, end]: what is under way now is not yet in it."""
     records = UsageRecord.objects.filter(at__gte=start, at__lte=end)
-    sums = records.aggregate(calls=Count("call_id", distinct=True), cost=Sum("cost_nanos"))
+    sums = records.aggregate(calls=Count("pk", filter=IS_CALL), cost=Sum("cost_nanos"))
     estimated = records.filter(confidence=UsageRecord.Confidence.ESTIMATED)
     return Spend(
         start=start,
@@ -69,34 +88,37 @@ def spend_between(start: datetime, end: datetime) -> Spend:
         cost_nanos=sums["cost"] or 0,
         estimated_nanos=total(estimated, "cost_nanos"),
         saved=saved_by(records),
-        by_route=groups(records.filter(attempt__gt=0), "model_class", "deployment"),
+        by_route=groups(
+            records.filter(cache_layer="").exclude(deployment=""), "model_class", "deployment",
+            counted=IS_CALL,
+        ),
         by_cache=groups(records.exclude(cache_layer=""), "cache_layer"),
         by_outcome=groups(records, "outcome", "error_code"),
     )
 
 
 def saved_by(records: QuerySet[UsageRecord]) -> Saved | None:
-    answered = records.exclude(outcome__in=NO_ANSWER)
+    answered = records.exclude(outcome__in=[Outcome.FAILED, Outcome.REFUSED])
     known = answered.filter(baseline_nanos__isnull=False)
-    names = known.order_by("baseline").values_list("baseline", flat=True).distinct()
-    baselines = tuple(names)
+    baselines = tuple(known.order_by("baseline").values_list("baseline", flat=True).distinct())
     if not baselines:
         return None
-    without_baseline = answered.filter(baseline_nanos__isnull=True).values("call_id")
-    baseline_nanos = total(known, "baseline_nanos")
+    saved = RawSQL(savings.SAVED, [], output_field=BigIntegerField())
     return Saved(
-        nanos=baseline_nanos - total(records.exclude(call_id__in=without_baseline), "cost_nanos"),
-        baseline_nanos=baseline_nanos,
+        nanos=total(records.annotate(saved=saved), "saved"),
+        baseline_nanos=total(known, "baseline_nanos"),
         baselines=baselines,
-        calls=known.values("call_id").distinct().count(),
+        calls=known.count(),
     )
 
 
-def groups(records: QuerySet[UsageRecord], *columns: str) -> tuple[Group, ...]:
-    """Calls and cost by these columns, dearest first."""
+def groups(
+    records: QuerySet[UsageRecord], *columns: str, counted: Q | None = None
+) -> tuple[Group, ...]:
+    """Rows and cost by these columns, dearest first."""
     rows = (
         records.values_list(*columns)
-        .annotate(calls=Count("call_id", distinct=True), cost=Sum("cost_nanos"))
+        .annotate(calls=Count("pk", filter=counted), cost=Sum("cost_nanos"))
         .order_by("-cost", "-calls", *columns)
     )
     return tuple(

@@ -32,6 +32,11 @@ def to_usd(nanos: int) -> Decimal:
     return Decimal(nanos) / NANOS_PER_USD
 
 
+def share_nanos(nanos: int, count: int) -> Nanos:
+    """One of `count` equal parts, rounded half to even. For figures; nothing is booked by it."""
+    return Nanos(int((Decimal(nanos) / count).to_integral_value(ROUND_HALF_EVEN)))
+
+
 def format_usd(nanos: int, *, places: int = 4) -> str:
     """`$0.0123`, for people; never parsed back."""
     amount = to_usd(nanos).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)

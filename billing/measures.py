@@ -1,0 +1,88 @@
+"""What is added up of usage rows, once in SQL: rollups store these sums, live hours are read so.
+
+A cube is one question: its dimensions, and measures that can be merged over any hours. Readers take
+whole hours from the cube's table and everything else from the usage rows; both give the same rows.
+"""
+
+from dataclasses import dataclass, replace
+
+from billing import savings
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """`of_row` is SQL over one usage row; `merge` is how values of rows and hours come together."""
+
+    name: str
+    of_row: str
+    merge: str = "SUM"
+
+    @property
+    def of_rows(self) -> str:
+        return self._merged(self.of_row)
+
+    @property
+    def of_hours(self) -> str:
+        return self._merged(self.name)
+
+    def _merged(self, what: str) -> str:
+        if self.merge == "SUM":
+            return f"CAST(SUM({what}) AS BIGINT)"  # PostgreSQL's sum of bigints is a numeric
+        return f"COALESCE({self.merge}(NULLIF({what}, '')), '')"
+
+
+@dataclass(frozen=True, slots=True)
+class Cube:
+    """`rows`: which usage rows it is about, as SQL."""
+
+    table: str
+    dimensions: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    rows: str = "1 = 1"
+
+
+def count_if(name: str, condition: str) -> Measure:
+    return Measure(name, f"CASE WHEN {condition} THEN 1 ELSE 0 END")
+
+
+def sum_if(name: str, condition: str, value: str) -> Measure:
+    return Measure(name, f"CASE WHEN {condition} THEN {value} ELSE 0 END")
+
+
+KNOWN_BASELINE = f"CASE WHEN {savings.IS_KNOWN} THEN baseline ELSE '' END"
+
+USAGE = Cube(
+    table="billing_hourlyusage",
+    dimensions=("tier", "language", "deployment", "model_class", "cache_layer"),
+    measures=(
+        count_if("attempts", "1 = 1"),
+        count_if("calls", savings.IS_CALL),
+        count_if("answered", savings.IS_ANSWERED),
+        Measure("cost_nanos", "cost_nanos"),
+        sum_if("estimated_nanos", "confidence = 'estimated'", "cost_nanos"),
+        count_if("compared", savings.IS_KNOWN),
+        sum_if("baseline_nanos", savings.IS_KNOWN, "baseline_nanos"),
+        Measure("saved_cache_nanos", savings.SAVED_CACHE),
+        Measure("saved_prompt_cache_nanos", savings.SAVED_PROMPT_CACHE),
+        Measure("saved_route_nanos", savings.SAVED_ROUTE),
+        Measure("saved_failed_nanos", savings.SAVED_FAILED),
+        Measure("fresh_input_tokens", "COALESCE(fresh_input_tokens, 0)"),
+        Measure("cache_read_tokens", "COALESCE(cache_read_tokens, 0)"),
+        Measure("cache_write_tokens", "COALESCE(cache_write_tokens, 0)"),
+        Measure("output_tokens", "COALESCE(output_tokens, 0)"),
+        Measure("first_baseline", KNOWN_BASELINE, "MIN"),
+        Measure("last_baseline", KNOWN_BASELINE, "MAX"),
+    ),
+)
+COST = replace(USAGE, measures=(Measure("cost_nanos", "cost_nanos"),))
+OUTCOME = Cube(
+    table="billing_hourlyoutcome",
+    dimensions=("tier", "language", "deployment", "outcome", "error_code"),
+    measures=(count_if("attempts", "1 = 1"),),
+)
+DEBATE = Cube(
+    table="billing_hourlydebate",
+    dimensions=("tier", "language", "user_id", "debate_id"),
+    measures=(count_if("calls", savings.IS_CALL), Measure("cost_nanos", "cost_nanos")),
+    rows="debate_id <> ''",
+)

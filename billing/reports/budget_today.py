@@ -1,0 +1,112 @@
+"""How full each budget is now, and where it will end if the rest is like the days before."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from billing.budgets import rule_of_budget
+from billing.models import Budget, ScopeKind, UsageRecord
+from billing.reports import reading
+from billing.reports.facts import located
+from billing.reports.ranges import Bucket
+from billing.reports.reading import CostSum
+from billing.reports.usage import Limit, limits_of
+from costcontrol.lib.money import share_nanos
+
+MOST = 20
+HISTORY_DAYS = 7
+DAY = timedelta(days=1)
+FIRST = (ScopeKind.PLATFORM, ScopeKind.PROVIDER, ScopeKind.TIER)  # shown before others
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetToday:
+    """One budget's current window. `projected`: spent when it ends; None where it is not known."""
+
+    scope_kind: str
+    scope_id: str
+    period: str
+    cap: int
+    spent: int
+    held: int
+    left: int
+    projected: int | None
+    resets_at: datetime | None
+    soft_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Costs of the last days: bucket 2n is the n-th day's part like the one that is left of today,
+    2n + 1 the rest of it. `days`: since the first call, at most seven."""
+
+    costs: tuple[CostSum, ...]
+    days: int
+
+    def of_part(self, scope_kind: str, scope_id: str) -> int:
+        return sum(c.cost_nanos for c in self._of(scope_kind, scope_id) if c.bucket % 2 == 0)
+
+    def of_days(self, scope_kind: str, scope_id: str) -> int:
+        return sum(c.cost_nanos for c in self._of(scope_kind, scope_id))
+
+    def _of(self, scope_kind: str, scope_id: str) -> Iterable[CostSum]:
+        if scope_kind == ScopeKind.TIER:
+            return (cost for cost in self.costs if cost.tier == scope_id)
+        if scope_kind == ScopeKind.PROVIDER:
+            return (cost for cost in self.costs if cost.deployment.startswith(f"{scope_id}/"))
+        return self.costs
+
+
+def budgets(*, now: datetime) -> tuple[BudgetToday, ...]:
+    """The platform's first, then providers, tiers, and the fullest of all others."""
+    rows = list(Budget.objects.all())
+    limits = limits_of([rule_of_budget(row) for row in rows], now=now)
+    found = sorted(zip(rows, limits, strict=True), key=lambda pair: _rank(*pair))[:MOST]
+    histories: dict[timedelta, History] = {}
+    return tuple(_today(row, limit, now, histories) for row, limit in found)
+
+
+def _rank(row: Budget, limit: Limit) -> tuple[int, float, str]:
+    kind = ScopeKind(row.scope_kind)
+    place = FIRST.index(kind) if kind in FIRST else len(FIRST)
+    return place, -(limit.used / max(1, limit.limit)), f"{row.scope_id} {row.period}"
+
+
+def _today(
+    row: Budget, limit: Limit, now: datetime, histories: dict[timedelta, History]
+) -> BudgetToday:
+    return BudgetToday(
+        scope_kind=row.scope_kind, scope_id=row.scope_id, period=row.period, cap=limit.limit,
+        spent=limit.used, held=limit.held, left=limit.remaining,
+        projected=_projected(row, limit, now, histories), resets_at=limit.resets_at,
+        soft_percent=row.soft_percent,
+    )
+
+
+def _projected(
+    row: Budget, limit: Limit, now: datetime, histories: dict[timedelta, History]
+) -> int | None:
+    """What is spent, and for what is left of the period the average of the days before."""
+    if limit.resets_at is None or row.scope_kind not in FIRST:
+        return None
+    days, part = divmod(limit.resets_at - now, DAY)
+    if part not in histories:
+        histories[part] = history(part, now=now)
+    past = histories[part]
+    if not past.days:
+        return None
+    scope = (row.scope_kind, row.scope_id)
+    ahead = past.of_part(*scope) + days * past.of_days(*scope)
+    return limit.used + share_nanos(ahead, past.days)
+
+
+def history(part: timedelta, *, now: datetime) -> History:
+    first = UsageRecord.objects.order_by("at").values_list("at", flat=True).first()
+    days = 0 if first is None else min(HISTORY_DAYS, (now - first) // DAY)
+    buckets = []
+    for day in range(days, 0, -1):
+        start = now - day * DAY
+        buckets += [Bucket(start, start + part), Bucket(start + part, start + DAY)]
+    if not buckets:
+        return History((), 0)
+    return History(reading.costs(located(tuple(buckets), until=now).spans), days)

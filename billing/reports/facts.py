@@ -1,0 +1,144 @@
+"""What the reports of one question are made of, read once.
+
+Every report is a pure function of `Facts`. Whole hours come from the rollups; what is not rolled up
+yet is read from the usage rows, in the same shape (`spans.py` decides, `reading.py` reads).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from accounts.models import Tier
+from billing.histograms import Histogram
+from billing.models import UsageRecord
+from billing.reports import reading
+from billing.reports.ranges import Bucket
+from billing.reports.reading import DebateSum, OutcomeSum, UsageSum
+from billing.reports.shapes import Line, Question, Series, Unit
+from billing.reports.spans import Source, Span
+
+T = TypeVar("T", UsageSum, OutcomeSum)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`lag_s`: how far the rollup is behind the last closed hour. `missing_hours`: hours so far
+    behind that they were not read; their buckets are not known, and totals lack them."""
+
+    question: Question
+    as_of: datetime
+    lag_s: int
+    missing_hours: int
+    buckets: tuple[Bucket, ...]
+    is_known: tuple[bool, ...]
+    usage: tuple[UsageSum, ...]
+    outcomes: tuple[OutcomeSum, ...]
+    latencies: Mapping[tuple[int, str], Histogram]
+    debates: DebateSum | None
+
+    @property
+    def calls(self) -> int:
+        return sum(row.calls for row in self.usage)
+
+    @property
+    def cost_nanos(self) -> int:
+        return sum(row.cost_nanos for row in self.usage)
+
+    def series(self, lines: Mapping[str, Mapping[int, int | None]], unit: Unit) -> Series:
+        """Of values by bucket; 0 where a known bucket has none."""
+        return Series(
+            self.buckets,
+            tuple(
+                Line(key, tuple(
+                    values.get(number, 0) if known else None
+                    for number, known in enumerate(self.is_known)
+                ))
+                for key, values in lines.items()
+            ),
+            unit,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FilterChoices:
+    tiers: tuple[str, ...]
+    languages: tuple[str, ...]
+    deployments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where each hour of some buckets is read from, and how far the rollup is."""
+
+    spans: tuple[Span, ...]
+    lag_s: int
+
+    @property
+    def missing_hours(self) -> int:
+        return sum(span.hours for span in self.spans if span.source == Source.MISSING)
+
+    @property
+    def missing_buckets(self) -> frozenset[int]:
+        return frozenset(span.bucket for span in self.spans if span.source == Source.MISSING)
+
+
+def load(question: Question) -> Facts:
+    buckets = question.range.buckets
+    until = question.now + timedelta.resolution  # what happens now is in it
+    located_at = located(buckets, until=until)
+    missing = located_at.missing_buckets
+    parts, filters = located_at.spans, question.filters
+    return Facts(
+        question=question,
+        as_of=question.now,
+        lag_s=located_at.lag_s,
+        missing_hours=located_at.missing_hours,
+        buckets=buckets,
+        is_known=tuple(
+            bucket.start < until and number not in missing for number, bucket in enumerate(buckets)
+        ),
+        usage=reading.usage(parts, filters),
+        outcomes=reading.outcomes(parts, filters),
+        latencies=reading.latencies(parts, filters),
+        debates=reading.debates(parts, filters),
+    )
+
+
+def located(buckets: tuple[Bucket, ...], *, until: datetime) -> Located:
+    spans = tuple(
+        Span(number, bucket.start, min(bucket.end, until), Source.LIVE)
+        for number, bucket in enumerate(buckets)
+        if bucket.start < min(bucket.end, until)
+    )
+    return Located(spans, lag_s=0)
+
+
+def previous(question: Question) -> Question:
+    """As many days right before, up to the same time of day: a day so far against a day so far."""
+    zone = ZoneInfo(question.range.zone)
+    now = question.now.astimezone(zone) - timedelta(days=question.range.days)
+    return replace(question, range=question.range.previous(), now=now.astimezone(UTC))
+
+
+def by_bucket(
+    rows: Iterable[T], key: Callable[[T], str], value: Callable[[T], int]
+) -> dict[str, dict[int, int | None]]:
+    """Sums by key and bucket."""
+    sums: dict[str, dict[int, int | None]] = {}
+    for row in rows:
+        line = sums.setdefault(key(row), {})
+        line[row.bucket] = (line.get(row.bucket) or 0) + value(row)
+    return sums
+
+
+def filters_known() -> FilterChoices:
+    def seen(column: str) -> set[str]:
+        return set(UsageRecord.objects.values_list(column, flat=True).distinct()) - {""}
+
+    return FilterChoices(
+        tiers=tuple(sorted(seen("tier") | set(Tier.objects.values_list("name", flat=True)))),
+        languages=tuple(sorted(seen("language"))),
+        deployments=tuple(sorted(seen("deployment"))),
+    )

@@ -1,0 +1,46 @@
+"""What was saved, and by what: an estimate against the named baseline. Parts add up."""
+
+from billing.reports.facts import Facts
+from billing.reports.reading import UsageSum
+from billing.reports.shapes import Series, Unit
+from billing.reports.spend import Saved
+from billing.savings import FAILED, PROMPT_CACHE, ROUTE
+
+LAYERS = ("exact", "shared")
+
+
+def by_cause(facts: Facts) -> Series:
+    """`failed` is never above 0. Layers that these names do not cover follow at the end."""
+    sums: dict[str, dict[int, int | None]] = {
+        cause: {} for cause in (*LAYERS, PROMPT_CACHE, ROUTE, FAILED)
+    }
+    for row in facts.usage:
+        for cause, nanos in causes(row).items():
+            line = sums.setdefault(cause, {})
+            line[row.bucket] = (line.get(row.bucket) or 0) + nanos
+    return facts.series(sums, Unit.NANOS)
+
+
+def causes(row: UsageSum) -> dict[str, int]:
+    """What is not 0."""
+    parts = {
+        row.cache_layer: row.saved_cache_nanos,
+        PROMPT_CACHE: row.saved_prompt_cache_nanos,
+        ROUTE: row.saved_route_nanos,
+        FAILED: row.saved_failed_nanos,
+    }
+    return {cause: nanos for cause, nanos in parts.items() if nanos}
+
+
+def saved(facts: Facts) -> Saved | None:
+    """None: no call has a baseline, which is not a saving of 0."""
+    compared = sum(row.compared for row in facts.usage)
+    if not compared:
+        return None
+    names = {name for row in facts.usage for name in (row.first_baseline, row.last_baseline)}
+    return Saved(
+        nanos=sum(sum(causes(row).values()) for row in facts.usage),
+        baseline_nanos=sum(row.baseline_nanos for row in facts.usage),
+        baselines=tuple(sorted(names - {""})),
+        calls=compared,
+    )

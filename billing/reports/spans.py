@@ -1,0 +1,97 @@
+"""Where a report takes each hour from: the rollups, or the usage rows themselves.
+
+Rolled: whole hours before the frontier. Live: hours from the frontier on, hours marked by late
+rows, and hours that the edge of a bucket cuts (zones with half hours, and the running hour), so
+that sums are exact in every zone. Live reading is bounded: where the rollup is days behind, the
+newest hours are read and the others are missing, which is said.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from itertools import groupby
+
+from billing.reports.ranges import Bucket
+
+HOUR = timedelta(hours=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_LIVE_HOURS = 48
+
+
+class Source(Enum):
+    ROLLED = "rolled"
+    LIVE = "live"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """[start, end) of one bucket."""
+
+    bucket: int
+    start: datetime
+    end: datetime
+    source: Source
+
+    @property
+    def hours(self) -> int:
+        return hour_of(self.end) - hour_of(self.start)
+
+
+def hour_of(at: datetime) -> int:
+    """Hours since the epoch, in UTC."""
+    return (at - EPOCH) // HOUR
+
+
+def start_of(hour: int) -> datetime:
+    return EPOCH + hour * HOUR
+
+
+def spans(
+    buckets: tuple[Bucket, ...], *, until: datetime, frontier: int, marked: frozenset[int]
+) -> tuple[Span, ...]:
+    """Every instant of the buckets before `until`, each in one span."""
+    source_of = _sources(until, frontier, marked)
+    return tuple(
+        span
+        for number, bucket in enumerate(buckets)
+        for span in _spans_of(number, bucket.start, min(bucket.end, until), source_of)
+    )
+
+
+def _sources(
+    until: datetime, frontier: int, marked: frozenset[int]
+) -> Callable[[int], Source]:
+    """Newest first, up to MAX_LIVE_HOURS are live. Marked ones beyond: what was rolled before."""
+    after = hour_of(until) + 1
+    oldest_live = max(frontier, after - MAX_LIVE_HOURS)
+    room = MAX_LIVE_HOURS - max(0, after - oldest_live)
+    live = frozenset(sorted((hour for hour in marked if hour < after), reverse=True)[:room])
+
+    def source_of(hour: int) -> Source:
+        if hour < frontier:
+            return Source.LIVE if hour in live else Source.ROLLED
+        return Source.LIVE if hour >= oldest_live else Source.MISSING
+
+    return source_of
+
+
+def _spans_of(
+    number: int, start: datetime, end: datetime, source_of: Callable[[int], Source]
+) -> Iterator[Span]:
+    first, last = hour_of(start + HOUR - timedelta.resolution), hour_of(end)  # whole hours
+    if first >= last:
+        if start < end:
+            yield from _cut(number, start, end)
+        return
+    yield from _cut(number, start, start_of(first))
+    for source, run in groupby(range(first, last), source_of):
+        hours = list(run)
+        yield Span(number, start_of(hours[0]), start_of(hours[-1] + 1), source)
+    yield from _cut(number, start_of(last), end)
+
+
+def _cut(number: int, start: datetime, end: datetime) -> Iterator[Span]:
+    if start < end:
+        yield Span(number, start, end, Source.LIVE)
