@@ -1,6 +1,6 @@
 """Who is calling, as the rest of the product sees it: frozen values, no database behind them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accounts.models import ApiKey, Tier, User
 
@@ -50,12 +50,18 @@ class Caller:
 
     @classmethod
     def of(cls, user: User, key: ApiKey) -> "Caller":
+        return replace(
+            cls.signed_in(user), key_prefix=key.prefix, is_service="service" in key.scopes
+        )
+
+    @classmethod
+    def signed_in(cls, user: User) -> "Caller":
+        """Somebody who calls from a page, without a key: the limits of their plan hold."""
         return cls(
             user_id=user.pk,
             user_uuid=str(user.uuid),
-            key_prefix=key.prefix,
+            key_prefix="",
             tier=TierRules.of(user.tier),
-            is_service="service" in key.scopes,
             is_end_user=user.owner_id is not None,
             is_staff=user.is_staff and user.owner_id is None,
         )
