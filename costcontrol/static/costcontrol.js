@@ -1,0 +1,150 @@
+// What pages do in the browser: draw charts, write numbers and dates the reader's way, switch the
+// theme, copy, tell how old a figure is. Everything is readable without it.
+"use strict";
+
+const root = document.documentElement;
+const language = root.lang.slice(0, 2);
+const locale = (navigator.languages || []).find((one) => one.slice(0, 2) === language) || root.lang;
+root.dataset.js = "";
+
+// --- numbers, money, dates --------------------------------------------------------------------
+
+const number = (options) => (value) => new Intl.NumberFormat(locale, options).format(value);
+const digits = (places, more) => number({ minimumFractionDigits: places, maximumFractionDigits: places, ...more });
+
+const texts = {
+  money: (nanos, places) => digits(places, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" })(nanos / 1e9),
+  count: number({}),
+  share: (points) => digits(1, { style: "percent" })(points / 10000),
+};
+
+function writeValues(part) {
+  for (const element of part.querySelectorAll("data[value]")) {
+    const write = texts[element.className];
+    if (write) element.textContent = write(Number(element.value), Number(element.dataset.places || 2));
+  }
+  for (const element of part.querySelectorAll("time[data-zone]")) {
+    const options = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23", timeZone: element.dataset.zone };
+    element.textContent = new Intl.DateTimeFormat(locale, options).format(new Date(element.dateTime));
+  }
+  writeAges(part);
+}
+
+function writeAges(part) {
+  const words = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  for (const element of part.querySelectorAll("time[data-age]")) {
+    const seconds = Math.round((Date.parse(element.dateTime) - Date.now()) / 1000);
+    const [name, length] = units.find(([, size]) => Math.abs(seconds) >= size) || units[3];
+    element.textContent = words.format(Math.trunc(seconds / length), name);
+  }
+}
+
+// --- charts -----------------------------------------------------------------------------------
+
+const probe = document.createElement("span");
+probe.hidden = true;
+
+/** What a custom property is as a colour in the theme of the moment. */
+function color(name) {
+  probe.style.color = `var(--${name})`;
+  return getComputedStyle(probe).color;
+}
+
+function paint(trace) {
+  const name = trace.meta && trace.meta.color;
+  if (!name) return trace;
+  const shade = color(`c-${name}`);
+  const marker = { ...trace.marker, color: shade, line: { width: 0, ...(trace.marker || {}).line } };
+  return { ...trace, marker, line: { ...trace.line, color: shade }, textfont: { color: color("ink"), ...trace.textfont } };
+}
+
+/** Lines across for the axis that has the values; the other one has only its labels. */
+function axis(given, hasValues) {
+  return {
+    automargin: true, fixedrange: true, zeroline: hasValues, showgrid: hasValues, ticks: "",
+    gridcolor: color("line"), zerolinecolor: color("line-strong"), linecolor: color("line-strong"),
+    ...(hasValues ? { nticks: 6 } : {}), ...given,
+  };
+}
+
+function frame(given, data) {
+  const flat = data.some((trace) => trace.orientation === "h");
+  const names = new Set(["xaxis", "yaxis", ...Object.keys(given).filter((key) => /^[xy]axis/.test(key))]);
+  const axes = [...names].map((name) => [name, axis(given[name], name.startsWith(flat ? "x" : "y"))]);
+  return {
+    bargap: 0.18, hovermode: "x unified", showlegend: data.length > 1, dragmode: false, margin: { l: 4, r: 4, t: 4, b: 4 },
+    ...given, ...Object.fromEntries(axes),
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", traceorder: "normal", ...given.legend },
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: color("soft") },
+    hoverlabel: { bgcolor: color("card"), bordercolor: color("line-strong"), font: { color: color("ink") }, align: "left" },
+  };
+}
+
+async function draw(figure) {
+  const twin = figure.parentElement.querySelector("details.twin");
+  try {
+    const { data, layout = {} } = JSON.parse(figure.querySelector("script").textContent);
+    const config = { displayModeBar: false, responsive: true, locale: language };
+    await Plotly.react(figure.querySelector(".plot"), data.map(paint), frame(layout, data), config);
+    figure.dataset.state = "drawn";
+  } catch {
+    figure.dataset.state = "missing";
+    figure.querySelector(".no-chart").hidden = false;
+    if (twin) twin.open = true;
+  }
+}
+
+async function drawAll(part, { again = false } = {}) {
+  const figures = [...part.querySelectorAll("figure[data-chart]")];
+  await Promise.all(figures.filter((figure) => again || !figure.dataset.state).map(draw));
+  document.body.dataset.ready = "";
+}
+
+function purge(part) {
+  for (const plot of part.querySelectorAll(".js-plotly-plot")) Plotly.purge(plot);
+}
+
+// --- theme, copying, zones --------------------------------------------------------------------
+
+function switchTheme(theme) {
+  root.dataset.theme = theme;
+  const age = theme === "auto" ? 0 : 31536000;
+  document.cookie = `theme=${theme}; path=/; max-age=${age}; samesite=lax`;
+}
+
+async function copy(button) {
+  const words = button.textContent;
+  await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
+  button.textContent = button.dataset.done;
+  setTimeout(() => { button.textContent = words; }, 2000);
+}
+
+function offerOwnZone(part) {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const select of part.querySelectorAll("select[data-zones]")) {
+    if (![...select.options].some((option) => option.value === zone)) select.add(new Option(zone, zone));
+  }
+}
+
+// --- at the start, and for every part that htmx brings -----------------------------------------
+
+function enliven(part) {
+  writeValues(part);
+  offerOwnZone(part);
+  for (const button of part.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
+  return drawAll(part);
+}
+
+document.body.append(probe);
+enliven(document);
+setInterval(() => writeAges(document), 15000);
+document.addEventListener("click", (event) => { if (event.target.matches("[data-copy]")) copy(event.target); });
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-theme-switch]")) switchTheme(event.target.value);
+});
+document.addEventListener("htmx:beforeSwap", (event) => purge(event.detail.target));
+document.addEventListener("htmx:afterSettle", (event) => enliven(event.detail.elt));
+new MutationObserver(() => drawAll(document, { again: true })).observe(root, { attributeFilter: ["data-theme"] });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll(document, { again: true }));

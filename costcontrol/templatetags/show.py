@@ -71,14 +71,19 @@ def duration(ms: int | None) -> SafeString:
 def when(moment: datetime | None, zone: str = "UTC") -> SafeString:
     if moment is None:
         return unknown()
-    instant = moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return format_html(
         '<time datetime="{}" data-zone="{}" title="{}">{}</time>',
-        instant,
+        _instant(moment),
         zone,
         f"{formats.when(moment, zone=zone)} {zone}",
         formats.when(moment, zone=zone),
     )
+
+
+@register.simple_tag
+def ago(moment: datetime) -> SafeString:
+    """How long ago that was: written by the browser, which knows what time it is."""
+    return format_html('<time datetime="{}" data-age></time>', _instant(moment))
 
 
 @register.simple_tag
@@ -119,6 +124,10 @@ def chart_json(text: str) -> SafeString:
     """A Plotly figure for a data block: checked to be JSON, and nothing in it can end the block."""
     json.loads(text)
     return mark_safe(text.translate(NOT_IN_SCRIPTS))
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _cell_value(cell: Cell) -> SafeString:
