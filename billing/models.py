@@ -247,7 +247,7 @@ class UsageRecord(models.Model):
     call_id = models.UUIDField()
     attempt = models.PositiveSmallIntegerField()
     reservation_id = models.UUIDField(null=True, unique=True)
-    at = models.DateTimeField(db_index=True)
+    at = models.DateTimeField()
     user_id = models.BigIntegerField()
     key_prefix = models.CharField(max_length=16, blank=True)
     tier = models.CharField(max_length=40)
@@ -297,6 +297,17 @@ class UsageRecord(models.Model):
         indexes = [
             models.Index(fields=["call_id", "attempt"], name="usage_by_call"),
             models.Index(fields=["user_id", "at"], name="usage_by_user"),
+            models.Index(  # holds what calls are filtered by, so that their rows are not opened
+                fields=[
+                    "at", "id", "outcome", "tier", "language", "deployment", "call_kind",
+                    "key_prefix", "error_code",
+                ],
+                name="usage_by_time",
+            ),
+            models.Index(
+                fields=["debate_id", "at"], condition=~models.Q(debate_id=""),
+                name="usage_by_debate",
+            ),
             models.Index(
                 fields=["deployment", "call_kind", "language", "-id"], name="usage_output_lengths"
             ),
