@@ -1,0 +1,69 @@
+"""Every page, and how it is reached. A new page is one line in PAGES."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from playwright.sync_api import Page
+
+from tests.browser.rows import STAFF
+
+Exceptions = Mapping[str, str]  # an axe rule, and why this page may break it
+
+ADMIN_READY = "body:has(#site-name)"
+OF_DJANGO = {"link-in-text-block": "Django's own breadcrumbs are told apart by their place"}
+OF_SWAGGER_UI = {
+    "color-contrast": "Swagger UI's own palette",
+    "heading-order": "Swagger UI begins with a second h2",
+    "landmark-main-is-top-level": "Swagger UI brings a main of its own",
+    "landmark-no-duplicate-main": "Swagger UI brings a main of its own",
+    "landmark-unique": "Swagger UI brings a main of its own",
+    "nested-interactive": "Swagger UI's rows hold buttons in buttons",
+    "target-size": "Swagger UI's paths are links of one line",
+}
+
+
+def wrong_password(page: Page) -> None:
+    page.locator("input[name=username]").fill(STAFF)
+    page.locator("input[name=password]").fill("wrong")
+    with page.expect_navigation():
+        page.locator("main form button").click()
+
+
+@dataclass(frozen=True)
+class PageCase:
+    """`then` is what the reader does on it. `ready` appears when all of it is there.
+
+    `charts` is how many of them have something to show. Pages that are not of our own making
+    (`is_ours` False) are looked at four times, not eight, and may be wider than a phone.
+    """
+
+    name: str
+    path: str
+    user: str = ""
+    has_calls: bool = False
+    status: int = 200
+    then: Callable[[Page], None] | None = None
+    ready: str = "body[data-ready]"
+    charts: int = 0
+    is_ours: bool = True
+    axe_exceptions: Exceptions = field(default_factory=dict)
+
+
+def admin(name: str, path: str) -> PageCase:
+    return PageCase(
+        name, f"/admin/{path}", STAFF, ready=ADMIN_READY, is_ours=False, axe_exceptions=OF_DJANGO
+    )
+
+
+PAGES = (
+    PageCase("home", "/"),
+    PageCase("login", "/login/"),
+    PageCase("login-wrong-password", "/login/", then=wrong_password),
+    PageCase("not-found", "/nowhere/", status=404),
+    admin("admin-index", ""),
+    admin("admin-budget", "billing/budget/1/change/"),
+    PageCase(
+        "api-docs", "/api/docs/", ready="body[data-ready]:has(.opblock)", is_ours=False,
+        axe_exceptions=OF_SWAGGER_UI,
+    ),
+)

@@ -1,0 +1,105 @@
+"""Every page, in both languages and themes, wide and narrow: nothing breaks, all can be read.
+
+Each is kept as a picture: artifacts/screens/<page>-<language>-<theme>-<width>.png
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.browser import axe, charts
+from tests.browser.pages import PAGES, PageCase
+from tests.browser.site import Site, running_site
+from tests.browser.watch import Watched, watched
+
+pytestmark = pytest.mark.browser
+SCREENS = Path(settings.BASE_DIR) / "artifacts" / "screens"
+LANGUAGES = {"ko": "ko-KR", "en": "en-US"}
+THEMES = ("light", "dark")
+SCREEN = {"viewport": {"width": 1440, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+WIDTHS = {1440: SCREEN, 390: PHONE}
+HANGUL = re.compile("[가-힣]")
+OVERFLOW = """
+Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)"""
+
+
+def axe_asks_here(language: str, theme: str, width: int) -> bool:
+    """Once a theme and width, in alternating languages: its rules hardly read words."""
+    is_even = (theme == THEMES[0]) == (width == 1440)
+    return is_even == (language == "ko")
+
+
+LOOKS = [
+    pytest.param(
+        case.has_calls, case, language, theme, width,
+        id=f"{case.name}-{language}-{theme}-{width}",
+    )
+    for case, language, theme, width in product(PAGES, LANGUAGES, THEMES, WIDTHS)
+    if case.is_ours or axe_asks_here(language, theme, width)
+]
+
+
+@pytest.fixture(scope="module")
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Site]:
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    folder = tmp_path_factory.mktemp("site")
+    with django_db_blocker.unblock(), running_site(folder, has_calls=request.param) as site:
+        yield site
+
+
+
+@pytest.mark.parametrize(
+    ("site", "case", "language", "theme", "width"), LOOKS, indirect=["site"], scope="module"
+)
+def test_page(
+    site: Site, browser: Browser, case: PageCase, language: str, theme: str, width: int
+) -> None:
+    look = {"locale": LANGUAGES[language], "color_scheme": theme}
+    with watched(browser, **look, **WIDTHS[width]) as seen:
+        open_page(seen, site, case)
+        wrong = language_faults(seen.page, language) + charts.faults(seen.page, asked=case.charts)
+        if case.is_ours and (overflow := seen.page.evaluate(OVERFLOW)):
+            wrong.append(f"the document is {overflow} px too wide")
+        if axe_asks_here(language, theme, width):
+            wrong += axe.violations(seen.page, without=case.axe_exceptions)
+        picture = f"{case.name}-{language}-{theme}-{width}.png"
+        seen.page.screenshot(path=SCREENS / picture, full_page=True)
+    faults = wrong + seen.complaints
+    assert not faults, "\n".join(faults)
+
+
+def open_page(seen: Watched, site: Site, case: PageCase) -> None:
+    url = site.url + case.path
+    if case.user:
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": site.sessions[case.user]}
+        seen.context.add_cookies([cookie | {"url": site.url}])
+    if case.status != 200:
+        seen.refused.add(url)
+    response = seen.page.goto(url)
+    assert response
+    assert response.status == case.status
+    if case.then:
+        seen.page.locator(case.ready).wait_for(state="attached")
+        case.then(seen.page)
+    seen.page.locator(case.ready).first.wait_for(state="attached")
+
+
+def language_faults(page: Page, language: str) -> list[str]:
+    """What is asked for is what is shown: the document says so, and its heading reads so."""
+    said, heading = page.evaluate(
+        "[document.documentElement.lang, (document.querySelector('h1') || {}).textContent || '']"
+    )
+    faults = [] if said == language else [f"<html lang={said!r}>"]
+    if bool(HANGUL.search(heading)) != (language == "ko"):
+        faults.append(f"the heading is {heading.strip()!r}")
+    return faults
