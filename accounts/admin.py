@@ -11,6 +11,7 @@ from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audited import AuditedAdmin, DollarsField, ModelForm, ReadOnlyAdmin, actor_of
@@ -137,15 +138,15 @@ class ApiKeyAdmin(AuditedAdmin[ApiKey]):
             actor=actor_of(request),
         )
         obj.pk, obj.prefix = key.pk, key.prefix
-        self.message_user(
-            request, f"The key, shown only this once: {secret}", level=messages.WARNING
-        )
+        message = gettext("The key, shown only this once: %(secret)s") % {"secret": secret}
+        self.message_user(request, message, level=messages.WARNING)
 
     @admin.action(description=_("Revoke the selected keys"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         at, actor = now(), actor_of(request)
         count = sum(api_key_revoke(key, at=at, actor=actor) for key in queryset)
-        self.message_user(request, f"{count} keys revoked.")
+        message = ngettext("%(count)d key revoked.", "%(count)d keys revoked.", count)
+        self.message_user(request, message % {"count": count})
 
 
 @admin.register(AuditEvent)

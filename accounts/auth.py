@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.utils.translation import gettext as _
 
 from accounts.models import ApiKey, User
 from accounts.services import end_user_get
 from accounts.types import Caller
 from costcontrol.lib import clock, database
 from costcontrol.lib.errors import BadRequest, Refused, TierFeature, Unauthenticated
+from costcontrol.lib.sentences import Sentence as _
 
 STALE_S = 300.0
 MAX_REMEMBERED = 10_000

@@ -12,6 +12,7 @@ from accounts.auth import look_up, secret_of, valid
 from accounts.models import User
 from costcontrol.lib import clock
 from costcontrol.lib.errors import Unauthenticated
+from costcontrol.lib.sentences import said
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -24,7 +25,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             known = look_up(digest, headers.get("x-end-user", "").strip(), clock.now())
             caller = valid(known, clock.now())
         except Unauthenticated as error:
-            raise AuthenticationFailed(error.message, code=error.code) from error
+            raise AuthenticationFailed(said(error.message), code=error.code) from error
         return User.objects.select_related("tier").get(pk=caller.user_id), caller
 
     def authenticate_header(self, request: Request) -> str:

@@ -15,6 +15,7 @@ from django.db import models, transaction
 from accounts.models import ApiKey, AuditEvent, Tier, User
 from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.money import from_usd
+from costcontrol.lib.sentences import Sentence as _
 
 SCOPES = ("call", "service")  # a service key may speak for end users
 MODEL_CLASSES = ("local", "economy", "mid", "premium")
@@ -114,7 +115,8 @@ def end_user_get(*, owner: User, external_id: str) -> User:
     """The end user whom a service names so; made on the free tier on first sight."""
     if not external_id or len(external_id) > EXTERNAL_ID_LENGTH:
         raise BadRequest(
-            f"X-End-User must be 1 to {EXTERNAL_ID_LENGTH} characters long.", param="X-End-User"
+            _("X-End-User must be 1 to %(max)d characters long.") % {"max": EXTERNAL_ID_LENGTH},
+            param="X-End-User",
         )
     return User.objects.get_or_create(
         owner=owner,

@@ -20,6 +20,7 @@ from billing.models import ModelPrice
 from billing.usage import Usage
 from costcontrol.lib.errors import UnpricedModel
 from costcontrol.lib.money import Nanos, ceil_nanos
+from costcontrol.lib.sentences import Sentence as _
 
 STANDARD = "standard"
 ANY_MODEL = "*"  # a row for whatever a provider serves: local servers, priced by the machine
@@ -74,8 +75,9 @@ class PriceTable:
             if price.min_input_tokens <= input_tokens:
                 return price
         raise UnpricedModel(
-            f"There is no {processing} price for {provider}/{model}, so it is not called. "
-            "An operator can add one in the price book.",
+            _("There is no %(processing)s price for %(name)s, so it is not called. "
+              "An operator can add one in the price book.")
+            % {"processing": processing, "name": f"{provider}/{model}"},
             param="model",
         )
 

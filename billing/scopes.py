@@ -2,6 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from accounts.models import ApiKey, Tier, User
 from billing.models import ModelPrice, ScopeKind
 
@@ -15,9 +17,11 @@ class UnknownScope(ValueError):
 
 def scope_parse(text: str) -> tuple[str, str]:
     """(kind, id) of a scope as people write it. Raises UnknownScope."""
-    kind, _, name = text.partition(":")
+    kind, _sep, name = text.partition(":")
     if kind not in ScopeKind.values:
-        raise UnknownScope(f"{text!r} is not a scope; write {KINDS}.")
+        raise UnknownScope(
+            _("“%(text)s” is not a scope; write %(kinds)s.") % {"text": text, "kinds": KINDS}
+        )
     return kind, scope_check(kind, name)
 
 
@@ -26,7 +30,10 @@ def scope_check(kind: str, name: str) -> str:
     if kind == ScopeKind.PLATFORM:
         return platform_id(name)
     if not name or len(name) > ID_LENGTH:
-        raise UnknownScope(f"Say which {kind} is meant, in up to {ID_LENGTH} characters.")
+        raise UnknownScope(
+            _("Say which one is meant (%(kind)s), in up to %(max)d characters.")
+            % {"kind": ScopeKind(kind).label, "max": ID_LENGTH}
+        )
     finders = {
         ScopeKind.USER: user_id,
         ScopeKind.TIER: tier_id,
@@ -37,9 +44,13 @@ def scope_check(kind: str, name: str) -> str:
     return finder(name) if finder else name  # debates are named by the app that holds them
 
 
+def listed(names: list[str]) -> str:
+    return ", ".join(names) or _("none")
+
+
 def platform_id(name: str) -> str:
     if name:
-        raise UnknownScope("There is one platform; leave its name empty.")
+        raise UnknownScope(_("There is one platform; leave its name empty."))
     return ""
 
 
@@ -49,14 +60,17 @@ def user_id(name: str) -> str:
     found = User.objects.filter(pk=int(name)) if name.isdecimal() else by_email
     pk = found.values_list("pk", flat=True).first()
     if pk is None:
-        raise UnknownScope(f"There is no user {name}.")
+        raise UnknownScope(_("There is no user %(name)s.") % {"name": name})
     return str(pk)
 
 
 def tier_id(name: str) -> str:
     names = sorted(Tier.objects.values_list("name", flat=True))
     if name not in names:
-        raise UnknownScope(f"There is no tier {name}; there are: {', '.join(names) or 'none'}.")
+        raise UnknownScope(
+            _("There is no tier %(name)s; there are: %(names)s.")
+            % {"name": name, "names": listed(names)}
+        )
     return name
 
 
@@ -64,7 +78,9 @@ def key_id(name: str) -> str:
     """By prefix; `cc-prefix-...` is understood as well."""
     prefix = name.removeprefix("cc-").partition("-")[0]
     if not ApiKey.objects.filter(prefix=prefix).exists():
-        raise UnknownScope(f"There is no API key with the prefix {prefix}.")
+        raise UnknownScope(
+            _("There is no API key with the prefix %(prefix)s.") % {"prefix": prefix}
+        )
     return prefix
 
 
@@ -72,7 +88,10 @@ def provider_id(name: str) -> str:
     priced = ModelPrice.objects.filter(superseded_at__isnull=True).order_by("provider")
     names = list(priced.values_list("provider", flat=True).distinct())
     if name not in names:
-        raise UnknownScope(f"There is no provider {name}; there are: {', '.join(names) or 'none'}.")
+        raise UnknownScope(
+            _("There is no provider %(name)s; there are: %(names)s.")
+            % {"name": name, "names": listed(names)}
+        )
     return name
 
 
@@ -80,5 +99,7 @@ def zone_check(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise UnknownScope(f"{name!r} is not a time zone; write one as Asia/Seoul.") from None
+        raise UnknownScope(
+            _("“%(name)s” is not a time zone; write one as Asia/Seoul.") % {"name": name}
+        ) from None
     return name

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import checkboxes
@@ -117,11 +118,13 @@ class RoutePolicyAdmin(AuditedAdmin[RoutePolicy]):
     def publish(self, request: HttpRequest, queryset: QuerySet[RoutePolicy]) -> None:
         chosen = list(queryset)
         if len(chosen) != 1:
-            self.message_user(request, "Choose one draft to publish.", level=messages.ERROR)
+            refusal = _("Choose one draft to publish.")
+            self.message_user(request, refusal, level=messages.ERROR)
             return
         try:
             policy = policy_publish(chosen[0], at=now(), actor=actor_of(request))
         except PolicyError as error:
             self.message_user(request, str(error), level=messages.ERROR)
             return
-        self.message_user(request, f"Version {policy.version} is in force.")
+        message = gettext("Version %(version)d is in force.") % {"version": policy.version}
+        self.message_user(request, message)

@@ -10,8 +10,6 @@ from contextlib import aclosing
 from dataclasses import replace
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
 from billing.holds import NoRoom
 from billing.models import Metric
 from costcontrol.lib.errors import (
@@ -22,6 +20,7 @@ from costcontrol.lib.errors import (
     ReservationLost,
     Unavailable,
 )
+from costcontrol.lib.sentences import Sentence as _
 from routing import health, refusals
 from routing.cache.singleflight import Flight
 from routing.call import Call

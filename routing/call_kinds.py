@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from costcontrol.lib.errors import BadRequest
+from costcontrol.lib.sentences import Sentence as _
 from routing.types import Complexity
 
 DEFAULT_MAX_OUTPUT_TOKENS = 1024  # for a call that neither names a kind nor sends a cap
@@ -40,7 +41,9 @@ def kind_get(name: str) -> CallKind:
         return kind
     near = get_close_matches(name, CALL_KINDS, n=3, cutoff=0.5) or sorted(CALL_KINDS)
     raise BadRequest(
-        f"There is no call kind {name[:64]!r}. Use one of: {', '.join(near)}.", param="call_kind"
+        _("There is no call kind “%(name)s”. Use one of: %(names)s.")
+        % {"name": name[:64], "names": ", ".join(near)},
+        param="call_kind",
     )
 
 

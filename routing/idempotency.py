@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from accounts.types import Caller
 from costcontrol.lib.errors import Conflict
+from costcontrol.lib.sentences import Sentence as _
 from routing.models import IdempotentReply
 
 LEASE = timedelta(minutes=10)

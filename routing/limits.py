@@ -9,11 +9,11 @@ from collections import deque
 from datetime import datetime
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from accounts.types import Caller
 from costcontrol.lib import redis
 from costcontrol.lib.errors import RateLimited
+from costcontrol.lib.sentences import Sentence as _
 
 MINUTE_S = 60
 # KEYS: this minute, the last. ARGV: limit, share of the last minute that still counts.

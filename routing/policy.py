@@ -8,8 +8,6 @@ then strike candidates out, each with a reason that ends up in the call's record
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from accounts.types import TierRules
 from costcontrol.lib.errors import (
     ContextTooLong,
@@ -20,6 +18,8 @@ from costcontrol.lib.errors import (
     UnpricedModel,
     UnsupportedParameter,
 )
+from costcontrol.lib.sentences import Sentence as _
+from costcontrol.lib.sentences import joined
 from routing import tokens
 from routing.providers import get_provider
 from routing.snapshot import Snapshot
@@ -177,7 +177,10 @@ def _nobody(situation: Situation, struck: list[Struck]) -> CostControlError:
             _("No model is set up for this plan (%(tier)s). Ask the operator to enable one.")
             % {"tier": situation.tier.title}
         )
-    listed = "; ".join(f"{s.deployment.name}: {s.error.message}" for s in struck)
+    listed = joined(
+        _("%(name)s: %(why)s") % {"name": s.deployment.name, "why": s.error.message}
+        for s in struck
+    )
     message = _("No model can answer this call. %(listed)s.") % {"listed": listed}
     first = next((s.error for s in struck if s.error.status == 400), struck[0].error)
     is_callers = all(s.error.status == 400 for s in struck)

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.utils.translation import gettext as _
-
 from accounts.types import TierRules
 from billing.budgets import WindowRef
 from billing.holds import NoRoom
@@ -11,6 +9,7 @@ from billing.ledger import Room
 from billing.models import Metric, ScopeKind
 from costcontrol.lib.errors import BudgetExhausted, QuotaExceeded, RateLimited, Refused
 from costcontrol.lib.money import format_usd
+from costcontrol.lib.sentences import Sentence as _
 
 OPERATORS = (ScopeKind.PLATFORM, ScopeKind.TIER, ScopeKind.PROVIDER)
 

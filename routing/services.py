@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from accounts.services import audit, snapshot
 from routing.models import RoutePolicy
@@ -27,30 +28,37 @@ def cells_check(cells: Any) -> None:
 
 def cell_problems(cells: Any) -> Iterator[str]:
     if not isinstance(cells, dict):
-        yield f"The table must have one entry for each of {', '.join(MODES)}."
+        names = ", ".join(MODES)
+        yield _("The table must have one entry for each of %(names)s.") % {"names": names}
         return
     for mode in cells.keys() - set(MODES):
-        yield f"{mode!r} is not a route mode; there are {', '.join(MODES)}."
+        yield _("“%(name)s” is not a route mode; there are %(names)s.") % {
+            "name": mode, "names": ", ".join(MODES)
+        }
     for mode in MODES:
         row = cells.get(mode)
         if not isinstance(row, dict):
-            yield f"The row {mode!r} is missing."
+            yield _("The row “%(name)s” is missing.") % {"name": mode}
             continue
         for name in row.keys() - set(Complexity):
-            yield f"Cell {mode} / {name}: there are only {', '.join(Complexity)}."
+            yield _("Cell %(cell)s: there are only %(names)s.") % {
+                "cell": f"{mode} / {name}", "names": ", ".join(Complexity)
+            }
         for complexity in Complexity:
-            yield from class_problems(f"Cell {mode} / {complexity}", row.get(complexity))
+            yield from class_problems(f"{mode} / {complexity}", row.get(complexity))
 
 
 def class_problems(cell: str, classes: Any) -> Iterator[str]:
     if not isinstance(classes, list) or not classes:
-        yield f"{cell} must list at least one model class, best first."
+        yield _("Cell %(cell)s must list at least one model class, best first.") % {"cell": cell}
         return
     for name in classes:
         if name not in list(ModelClass):
-            yield f"{cell}: {name!r} is not a model class; there are {', '.join(ModelClass)}."
+            yield _("Cell %(cell)s: “%(name)s” is not a model class; there are %(names)s.") % {
+                "cell": cell, "name": name, "names": ", ".join(ModelClass)
+            }
     if len({str(name) for name in classes}) < len(classes):
-        yield f"{cell} lists a class twice."
+        yield _("Cell %(cell)s lists a class twice.") % {"cell": cell}
 
 
 def next_version() -> int:
@@ -67,7 +75,10 @@ def policy_publish(policy: RoutePolicy, *, at: datetime, actor: str) -> RoutePol
     )
     draft = next((row for row in live if row.pk == policy.pk), None)
     if draft is None or draft.status != Status.DRAFT:
-        raise PolicyError(f"Version {policy.version} is not a draft; copy it into a new one.")
+        raise PolicyError(
+            _("Version %(version)d is not a draft; copy it into a new one.")
+            % {"version": policy.version}
+        )
     cells_check(draft.cells)
     for row in live:
         if row.status == Status.PUBLISHED:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from costcontrol.lib.errors import BadRequest
+from costcontrol.lib.sentences import Sentence as _
 from routing.types import ChatRequest, DeploymentSpec
 
 PROMPT_PARAMETERS = ("tools", "functions", "tool_choice", "function_call", "response_format")
@@ -115,7 +116,9 @@ def as_json(value: Mapping[str, Any]) -> str:
     try:
         return json.dumps(dict(value), ensure_ascii=False, default=str)
     except RecursionError:
-        raise BadRequest("A parameter is nested too deeply. Send a flatter one.") from None
+        raise BadRequest(
+            _("A parameter is nested too deeply. Send a flatter one.")
+        ) from None
 
 
 def scaled(tokens: int, factor: float) -> int:

@@ -7,16 +7,18 @@ from typing import Any
 from django.http import HttpResponse
 
 from costcontrol.lib.errors import CostControlError, ProviderError, Refused
+from costcontrol.lib.sentences import language_of, said_to
 
 TYPES = {400: "invalid_request_error", 401: "authentication_error", 402: "billing_error",
          403: "permission_error", 404: "invalid_request_error", 409: "invalid_request_error",
          413: "invalid_request_error", 429: "rate_limit_error"}
 
 
-def openai_error(error: CostControlError) -> dict[str, Any]:
+def openai_error(error: CostControlError, *, accept_language: str = "") -> dict[str, Any]:
     """OpenAI's error object; our own fields stand beside its four."""
+    message = said_to(accept_language, error.message)
     extra = {name: value for name, value in error.details.items() if value is not None}
-    body = {"message": error.message, "type": TYPES.get(error.status, "api_error"),
+    body = {"message": message, "type": TYPES.get(error.status, "api_error"),
             "param": error.param, "code": error.code}
     return {"error": body | extra}
 
@@ -34,10 +36,12 @@ def error_headers(error: CostControlError) -> dict[str, str]:
     return headers
 
 
-def openai_error_response(error: CostControlError) -> HttpResponse:
+def openai_error_response(error: CostControlError, *, accept_language: str = "") -> HttpResponse:
+    body = openai_error(error, accept_language=accept_language)
+    language = {"Content-Language": language_of(accept_language)}
     response = HttpResponse(
-        json.dumps(openai_error(error), ensure_ascii=False), status=error.status,
-        content_type="application/json", headers=error_headers(error),
+        json.dumps(body, ensure_ascii=False), status=error.status,
+        content_type="application/json", headers=error_headers(error) | language,
     )
     response._has_been_logged = True  # type: ignore[attr-defined]  # a refusal is no fault
     return response

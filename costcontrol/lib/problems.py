@@ -8,6 +8,7 @@ from rest_framework.views import exception_handler
 
 from costcontrol.lib.api import error_headers
 from costcontrol.lib.errors import CostControlError
+from costcontrol.lib.sentences import said
 
 
 def problem(code: str, status: int, detail: str, **extra: Any) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def problem(code: str, status: int, detail: str, **extra: Any) -> dict[str, Any]
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler."""
     if isinstance(error, CostControlError):
-        body = problem(error.code, error.status, error.message, **error.details)
+        body = problem(error.code, error.status, said(error.message), **error.details)
         return Response(body, error.status, headers=error_headers(error),
                         content_type="application/problem+json")
     response = exception_handler(error, context)

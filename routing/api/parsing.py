@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from costcontrol.lib.errors import BadRequest, PayloadTooLarge, UnsupportedParameter
+from costcontrol.lib.sentences import Sentence as _
 from routing.call_kinds import kind_get
 from routing.types import ChatRequest, Complexity, Message
 

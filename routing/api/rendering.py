@@ -99,7 +99,7 @@ def usage_json(usage: Usage) -> dict[str, Any]:
     }
 
 
-async def events(answer: Answer) -> AsyncIterator[bytes]:
+async def events(answer: Answer, *, accept_language: str = "") -> AsyncIterator[bytes]:
     """OpenAI's stream. The usage chunk and [DONE] come after the settlement."""
     head = json.dumps(
         {"id": f"chatcmpl-{answer.call.id}", "object": "chat.completion.chunk",
@@ -117,7 +117,8 @@ async def events(answer: Answer) -> AsyncIterator[bytes]:
                     role = b""
     except CostControlError as error:
         error.call_id = error.call_id or str(answer.call.id)
-        yield b"data: " + json.dumps(openai_error(error)).encode() + b"\n\n"
+        body = openai_error(error, accept_language=accept_language)
+        yield b"data: " + json.dumps(body).encode() + b"\n\n"
         return
     if answer.call.request.wants_usage_chunk:
         yield _usage_event(head, answer, seen)

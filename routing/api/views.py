@@ -7,12 +7,12 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.auth import acaller
 from costcontrol.lib.api import openai_error_response
 from costcontrol.lib.errors import BadRequest, CostControlError, NotFound
+from costcontrol.lib.sentences import Sentence as _
 from routing import gateway, snapshot
 from routing.answers import Answer
 from routing.api import parsing, rendering
@@ -21,6 +21,9 @@ from routing.types import ModelClass
 log = logging.getLogger(__name__)
 View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 MAX_IDEMPOTENCY_KEY = 255
+BROKEN = _(
+    "Something broke on our side. The call was not charged beyond what the provider produced."
+)
 
 
 def openai_view(method: str) -> Callable[[View], View]:
@@ -35,27 +38,29 @@ def openai_view(method: str) -> Callable[[View], View]:
                     raise MethodNotAllowed(_("Use %(method)s here.") % {"method": method})
                 return await view(request)
             except CostControlError as error:
-                return openai_error_response(error)
+                return refusal(request, error)
             except Exception:
                 log.exception("a call failed inside the gateway")
-                return openai_error_response(
-                    CostControlError(_("Something broke on our side. The call was not charged "
-                                       "beyond what the provider produced."))
-                )
+                return refusal(request, CostControlError(BROKEN))
 
         return wrapped
 
     return decorate
 
 
+def refusal(request: HttpRequest, error: CostControlError) -> HttpResponse:
+    """In the caller's language. Looked up only now: a call that succeeds pays nothing for it."""
+    return openai_error_response(error, accept_language=accepted(request))
+
+
+def accepted(request: HttpRequest) -> str:
+    return str(request.headers.get("accept-language", ""))
+
+
 @csrf_exempt
 async def unknown_path(request: HttpRequest) -> HttpResponse:
-    return openai_error_response(
-        NotFound(
-            _("There is no %(path)s. Calls go to POST /v1/chat/completions.")
-            % {"path": request.path[:200]}
-        )
-    )
+    message = _("There is no %(path)s. Calls go to POST /v1/chat/completions.")
+    return refusal(request, NotFound(message % {"path": request.path[:200]}))
 
 
 class MethodNotAllowed(BadRequest):
@@ -71,7 +76,7 @@ async def chat_completions(request: HttpRequest) -> HttpResponseBase:
     if len(key) > MAX_IDEMPOTENCY_KEY or not key.isprintable():
         raise BadRequest(_("Idempotency-Key may have at most 255 characters."))
     answer = await gateway.answer(asked, caller, idempotency_key=key)
-    return _stream(answer) if asked.is_stream else await _whole(answer)
+    return _stream(answer, accepted(request)) if asked.is_stream else await _whole(answer)
 
 
 async def _whole(answer: Answer) -> HttpResponse:
@@ -84,12 +89,13 @@ async def _whole(answer: Answer) -> HttpResponse:
     return HttpResponse(body, content_type="application/json", headers=headers)
 
 
-def _stream(answer: Answer) -> StreamingHttpResponse:
+def _stream(answer: Answer, accept_language: str) -> StreamingHttpResponse:
     headers = rendering.headers_of(answer) | {
         "Cache-Control": "no-store", "X-Accel-Buffering": "no",
     }
     return StreamingHttpResponse(
-        rendering.events(answer), content_type="text/event-stream; charset=utf-8", headers=headers
+        rendering.events(answer, accept_language=accept_language),
+        content_type="text/event-stream; charset=utf-8", headers=headers,
     )
 
 

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import httpx2
 from django.conf import settings
 
+from costcontrol.lib.sentences import Sentence as _
 from routing.providers._errors import NEVER_SENT, misaddressed
 from routing.types import DeploymentSpec
 
@@ -53,7 +54,7 @@ class Clients(Generic[C]):
         try:
             return self._make(base_url, key)
         except (ValueError, *NEVER_SENT):
-            raise misaddressed("the provider") from None
+            raise misaddressed(_("the provider")) from None
 
     async def close(self) -> None:
         for client in self._by_loop.pop(asyncio.get_running_loop(), {}).values():
@@ -116,4 +117,6 @@ def missing_key(deployment: DeploymentSpec) -> str:
     key = key_of(deployment, usual_key=getattr(settings, key_name), usual_address=usual)
     address = address_of(deployment, usual=usual)
     is_open = deployment.provider == "openai" and not is_official(address)
-    return "" if key or is_open else f"set {deployment.api_key_env or key_name}"
+    if key or is_open:
+        return ""
+    return _("set %(name)s") % {"name": deployment.api_key_env or key_name}

@@ -21,6 +21,7 @@ from costcontrol.lib.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from costcontrol.lib.sentences import Sentence as _
 
 T = TypeVar("T")
 
@@ -74,21 +75,32 @@ def from_status(
         "upstream_status": status,
         "is_billed": None if status in CUT_BY_A_PROXY else False,
     }
+    named = {"vendor": vendor, "status": status}
     if status == 402 or kind in QUOTA_KINDS:
-        return ProviderQuotaSpent(f"The platform's account at {vendor} is used up.", **facts)
+        return ProviderQuotaSpent(
+            _("The platform's account at %(vendor)s is used up.") % named, **facts
+        )
     if status == 429:
-        return ProviderRateLimited(f"{vendor} is busy. Try again in a moment.", **facts)
+        return ProviderRateLimited(
+            _("%(vendor)s is busy. Try again in a moment.") % named, **facts
+        )
     if status in MISCONFIGURED:
         return ProviderMisconfigured(
-            f"{vendor} does not accept the platform's key or does not know the model "
-            f"(status {status}). The operator has to correct the deployment.",
+            _("%(vendor)s does not accept the platform's key or does not know the model "
+              "(status %(status)d). The operator has to correct the deployment.") % named,
             **facts,
         )
     if status in REJECTED:
-        return ProviderRejected(f"{vendor} refused this call: {_quote(message)}", **facts)
+        return ProviderRejected(
+            _("%(vendor)s refused this call: %(why)s") % (named | {"why": _quote(message)}), **facts
+        )
     if status in CUT_BY_A_PROXY:
-        return ProviderTimeout(f"{vendor} did not answer in time. Try again.", **facts)
-    return ProviderUnavailable(f"{vendor} failed (status {status}). Try again.", **facts)
+        return ProviderTimeout(
+            _("%(vendor)s did not answer in time. Try again.") % named, **facts
+        )
+    return ProviderUnavailable(
+        _("%(vendor)s failed (status %(status)d). Try again.") % named, **facts
+    )
 
 
 def from_event(vendor: str, error: Any) -> ProviderError:
@@ -110,24 +122,29 @@ def from_transport(vendor: str, error: BaseException | None) -> ProviderError:
     if isinstance(error, NEVER_SENT):
         return misaddressed(vendor)
     is_billed = False if isinstance(error, NEVER_CONNECTED) else None
-    what = type(error).__name__
+    named = {"vendor": vendor, "what": type(error).__name__}
     if isinstance(error, TIMEOUTS):
         return ProviderTimeout(
-            f"{vendor} did not answer in time ({what}). Try again.", is_billed=is_billed
+            _("%(vendor)s did not answer in time (%(what)s). Try again.") % named,
+            is_billed=is_billed,
         )
     return ProviderUnavailable(
-        f"{vendor} could not be reached or hung up ({what}). Try again.", is_billed=is_billed
+        _("%(vendor)s could not be reached or hung up (%(what)s). Try again.") % named,
+        is_billed=is_billed,
     )
 
 
 def misaddressed(vendor: str) -> ProviderMisconfigured:
     return ProviderMisconfigured(
-        f"The address or the key for {vendor} is not usable. The operator has to correct it."
+        _("The address or the key for %(vendor)s is not usable. The operator has to correct it.")
+        % {"vendor": vendor}
     )
 
 
 def malformed(vendor: str) -> ProviderMalformed:
-    return ProviderMalformed(f"{vendor} sent an answer that cannot be read.", is_billed=None)
+    return ProviderMalformed(
+        _("%(vendor)s sent an answer that cannot be read.") % {"vendor": vendor}, is_billed=None
+    )
 
 
 def parsed(vendor: str, parse: Callable[[Any], T], value: Any) -> T:
@@ -157,6 +174,8 @@ def _seconds_until(http_date: str) -> float:
 
 
 def _quote(message: str) -> str:
-    text = " ".join(message.split()) or "it gave no reason"
+    text = " ".join(message.split())
+    if not text:
+        return _("it gave no reason")
     text = "".join(each if each.isprintable() else "\ufffd" for each in text[:LONGEST_QUOTE + 1])
     return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from costcontrol.lib.errors import ProviderRejected
+from costcontrol.lib.sentences import Sentence as _
 from routing.types import ProviderCall
 
 
 def refuse_parameters(vendor: str, call: ProviderCall, *, passes: frozenset[str]) -> None:
     """Raise ProviderRejected for a parameter that this upstream would have to ignore."""
     if unknown := sorted(call.request.extra.keys() - passes):
-        raise ProviderRejected(f"{vendor} does not know the parameter {unknown[0]}. Leave it out.")
+        raise ProviderRejected(
+            _("%(vendor)s does not know the parameter %(name)s. Leave it out.")
+            % {"vendor": vendor, "name": unknown[0]}
+        )
 
 
 def refuse_tool_messages(vendor: str, call: ProviderCall) -> None:
@@ -18,7 +22,8 @@ def refuse_tool_messages(vendor: str, call: ProviderCall) -> None:
     for message in call.request.messages:
         if message.role not in ("system", "developer", "user", "assistant") or message.extra:
             raise ProviderRejected(
-                f"{vendor} deployments take text messages from system, user and assistant only."
+                _("%(vendor)s deployments take text messages from system, user and assistant "
+                  "only.") % {"vendor": vendor}
             )
 
 

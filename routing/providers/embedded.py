@@ -12,12 +12,13 @@ import httpx2
 from django.conf import settings
 
 from costcontrol.lib.errors import ProviderUnavailable
+from costcontrol.lib.sentences import Sentence as _
 from routing.providers._clients import Clients
 from routing.providers.openai import OpenAIProvider
 from routing.types import DeploymentSpec
 
 PROBE_TIMEOUT_S = 0.5
-NOT_RUNNING = "the built-in model is not running"
+NOT_RUNNING = _("the built-in model is not running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class LocalServer:
 
 
 class EmbeddedProvider(OpenAIProvider):
-    vendor = "The built-in model"
+    vendor = _("The built-in model")
     passes: frozenset[str] | None = frozenset(
         {"seed", "presence_penalty", "frequency_penalty", "response_format", "logit_bias"}
     )
@@ -41,7 +42,9 @@ class EmbeddedProvider(OpenAIProvider):
     def endpoint(self, deployment: DeploymentSpec) -> tuple[str, str]:
         server = self._local_server()
         if server is None:
-            raise ProviderUnavailable(f"Sorry, {NOT_RUNNING}. Try again in a moment.")
+            raise ProviderUnavailable(
+                _("The built-in model is not running. Try again in a moment.")
+            )
         return f"{server.url}/v1", server.key
 
     async def probe(self, deployment: DeploymentSpec) -> str:
@@ -51,8 +54,8 @@ class EmbeddedProvider(OpenAIProvider):
         try:
             reply = await self._probes.get("", "").http.get(f"{server.url}/health")
         except httpx2.HTTPError:
-            return "the built-in model does not answer"
-        return "" if reply.status_code == 200 else "the built-in model is still loading"
+            return _("the built-in model does not answer")
+        return "" if reply.status_code == 200 else _("the built-in model is still loading")
 
     async def close(self) -> None:
         await super().close()

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 
 from billing.usage import Usage
 from costcontrol.lib.errors import ProviderUnavailable
+from costcontrol.lib.sentences import Sentence as _
 from routing.types import Chunk, DeploymentSpec, ProviderCall, StopReason
 
 MARK = "[simulated]"
@@ -25,7 +26,7 @@ class FakeProvider:
     async def stream(self, call: ProviderCall) -> AsyncGenerator[Chunk]:
         kind, pause_s = self._behaviour(call.deployment)
         if kind == "down":
-            raise ProviderUnavailable("The simulated model is down.", upstream_status=503)
+            raise ProviderUnavailable(_("The simulated model is down."), upstream_status=503)
         words = answer(call, kind)
         said = words[: call.max_output_tokens]
         end = ending(call, kind, said=said, is_whole=len(said) == len(words))
@@ -40,7 +41,7 @@ class FakeProvider:
             yield end
 
     async def probe(self, deployment: DeploymentSpec) -> str:
-        return "the simulated model is down" if deployment.model.startswith("down") else ""
+        return _("the simulated model is down") if deployment.model.startswith("down") else ""
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from billing.usage import Usage
 from costcontrol.lib.errors import ProviderError
+from costcontrol.lib.sentences import Sentence as _
 from routing.providers._clients import (
     CONNECT_TIMEOUT_S,
     IDLE_S,
@@ -35,7 +36,9 @@ from routing.types import Chunk, DeploymentSpec, ProviderCall, StopReason
 
 VENDOR = "Ollama"
 PROBE_TIMEOUT_S = 0.5
-LEAVES_THE_MACHINE = "is a cloud model behind Ollama: data would leave this machine"
+LEAVES_THE_MACHINE = _(
+    "%(model)s is a cloud model behind Ollama: data would leave this machine"
+)
 OPTIONS = frozenset({"seed", "presence_penalty", "frequency_penalty"})
 
 
@@ -73,7 +76,7 @@ class OllamaProvider:
         refuse_parameters(VENDOR, call, passes=OPTIONS | {"response_format"})
         refuse_tool_messages(VENDOR, call)
         if is_remote_name(call.deployment.model):
-            raise ProviderMisconfigured(f"{call.deployment.model} {LEAVES_THE_MACHINE}.")
+            raise ProviderMisconfigured(LEAVES_THE_MACHINE % {"model": call.deployment.model})
         async with self._reply(call) as reply:
             if not call.request.is_stream:
                 yield parsed(VENDOR, line_chunk, await whole(reply)) or Chunk()
@@ -88,12 +91,12 @@ class OllamaProvider:
         try:
             models = await self.installed(deployment.base_url)
         except ProviderError:
-            return "Ollama does not answer"
+            return _("Ollama does not answer")
         wanted = {deployment.model, f"{deployment.model}:latest"}
         found = next((model for model in models if model.name in wanted), None)
         if found is None:
-            return f"run: ollama pull {deployment.model}"
-        return f"{found.name} {LEAVES_THE_MACHINE}" if found.is_remote else ""
+            return _("run: ollama pull %(model)s") % {"model": deployment.model}
+        return LEAVES_THE_MACHINE % {"model": found.name} if found.is_remote else ""
 
     async def installed(self, base_url: str = "") -> list[InstalledModel]:
         """What Ollama has on disk, and the cloud models it stands in for. Raises ProviderError."""
@@ -183,7 +186,9 @@ def checked(line: JsonObject) -> JsonObject:
     if error := line.get("error"):
         raise from_event(VENDOR, error)
     if line.get("remote_host") or line.get("remote_model"):
-        raise ProviderMisconfigured(f"{line.get('model')} {LEAVES_THE_MACHINE}.", is_billed=None)
+        raise ProviderMisconfigured(
+            LEAVES_THE_MACHINE % {"model": line.get("model")}, is_billed=None
+        )
     return line
 
 

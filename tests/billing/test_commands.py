@@ -111,10 +111,10 @@ def test_other_amounts_are_refused_with_a_sentence(usd: str) -> None:
         ("tier:gold", "There is no tier gold; there are: enterprise, free, premium"),
         ("user:nobody@example.org", "There is no user nobody@example.org"),
         ("user:99999", "There is no user 99999"),
-        ("user:", "Say which user is meant"),
+        ("user:", "Say which one is meant (a user)"),
         ("key:abcdefgh", "no API key with the prefix abcdefgh"),
         ("provider:acme", "There is no provider acme; there are: anthropic, embedded"),
-        ("debate:", "Say which debate is meant"),
+        ("debate:", "Say which one is meant (a debate)"),
     ],
 )
 def test_an_unknown_scope_is_refused_with_a_sentence(scope: str, sentence: str) -> None:

@@ -127,6 +127,6 @@ def test_days_are_bounded(days: int) -> None:
 
 
 def test_an_unknown_zone_is_refused_with_a_sentence() -> None:
-    with pytest.raises(CommandError, match="'Mars/Base' is not a time zone"):
+    with pytest.raises(CommandError, match="“Mars/Base” is not a time zone"):
         printed("--zone", "Mars/Base")
     assert "Asia/Seoul" in printed()

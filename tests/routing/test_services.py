@@ -25,14 +25,14 @@ def test_the_default_table_is_in_order() -> None:
 @pytest.mark.parametrize(
     ("cells", "sentence"),
     [
-        (changed("hybrid", "medium", ["economy", "premum"]), "hybrid / medium: 'premum' is no"),
+        (changed("hybrid", "medium", ["economy", "premum"]), "hybrid / medium: “premum” is no"),
         (changed("cloud", "complex", []), "Cell cloud / complex must list at least one"),
         (changed("cloud", "complex", "mid"), "Cell cloud / complex must list at least one"),
         (changed("local", "simple", ["local", "local"]), "Cell local / simple lists a class twice"),
-        (changed("local", "simple", [["local"]]), "Cell local / simple: ['local'] is not a model"),
+        (changed("local", "simple", [["local"]]), "Cell local / simple: “['local']” is no"),
         (changed("local", "hard", ["local"]), "Cell local / hard: there are only simple, medium"),
-        (CELLS | {"turbo": {}}, "'turbo' is not a route mode"),
-        ({"local": CELLS["local"]}, "The row 'hybrid' is missing"),
+        (CELLS | {"turbo": {}}, "“turbo” is not a route mode"),
+        ({"local": CELLS["local"]}, "The row “hybrid” is missing"),
         (CELLS | {"hybrid": {"simple": ["local"]}}, "Cell hybrid / medium must list"),
         ([], "The table must have one entry"),
         (None, "The table must have one entry"),
