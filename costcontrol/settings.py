@@ -73,7 +73,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "costcontrol.middleware.content_security_policy",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "costcontrol.static_files.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -191,6 +191,11 @@ TIME_ZONE = "UTC"
 DEFAULT_ZONE = env.str("DEFAULT_ZONE", default="Asia/Seoul")  # where a budget's day begins
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "costcontrol.static_files.Storage"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

@@ -1,4 +1,4 @@
-"""What the database needs before the parts start, and the login that the first start makes."""
+"""What must be there before the parts start, and the login that the first start makes."""
 
 import io
 import secrets
@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 
 from accounts.models import User
 from accounts.services import api_key_issue, audit
+from costcontrol import static_files
 from costcontrol.supervisor.preflight import first_line
 
 ACTOR = "command up"
@@ -36,7 +37,16 @@ def prepare_database() -> None:
             "DATA_DIR or DATABASE_URL to a new place."
         ) from error
     call_command("load_defaults", stdout=io.StringIO())
-    settings.STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns when it is missing
+
+
+def prepare_static_files() -> None:
+    try:
+        static_files.collect()
+    except OSError as error:
+        raise CommandError(
+            f"{settings.STATIC_ROOT} cannot be written ({error.strerror}): "
+            "make room there, or set DATA_DIR to another folder."
+        ) from error
 
 
 @transaction.atomic

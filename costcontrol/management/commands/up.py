@@ -30,6 +30,7 @@ class Command(BaseCommand):
         try:
             lock = look_before_leaping()
             first_start.prepare_database()
+            first_start.prepare_static_files()
         except KeyboardInterrupt:
             raise CommandError("Stopped before anything ran.") from None
         ollama = local_models.ollama_models()
