@@ -8,9 +8,9 @@ even the session can be read then.
 import logging
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from inspect import iscoroutinefunction
 from typing import Any, cast
 
+from asgiref.sync import iscoroutinefunction
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied

@@ -1,0 +1,182 @@
+"""What the health strip says: models, database, broker, worker, beat, rollup.
+
+Models are seen from this web process: breakers and probes belong to a process, so with several of
+them another one may have seen a failure that this one has not. A provider without a key is off,
+which is no error. Worker and beat are judged by the signs of life that they leave.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from django.db import DatabaseError
+from django.utils.translation import gettext as _
+
+from costcontrol import formats, heartbeats
+from costcontrol.dashboard.components import Badge, Tone
+from costcontrol.lib import redis
+from costcontrol.lib.sentences import said
+from costcontrol.probes import database_problem
+from routing import health, snapshot
+from routing.providers import missing_key
+from routing.types import DeploymentSpec, ModelClass
+
+SILENT_AFTER = timedelta(seconds=60)  # beat sends a task every 15 seconds
+PROVIDERS = {"anthropic": "Anthropic", "openai": "OpenAI", "ollama": "Ollama"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the product: its state in a word, and in a sentence what to do about it."""
+
+    name: str
+    badge: Badge
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A deployment, and why it cannot answer now: `no_key`, or `problem`. Empty: it can."""
+
+    deployment: DeploymentSpec
+    no_key: str = ""
+    problem: str = ""
+    is_paused: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        return self.deployment.model_class == ModelClass.LOCAL
+
+    @property
+    def can_answer(self) -> bool:
+        return not (self.no_key or self.problem)
+
+
+async def models() -> tuple[Model, ...]:
+    """Raises DatabaseError while there is no snapshot."""
+    deployments = (await snapshot.current()).deployments
+    problems = await health.problems(deployments)
+    return tuple(_model(deployment, problems) for deployment in deployments)
+
+
+def _model(deployment: DeploymentSpec, problems: Mapping[str, str]) -> Model:
+    if no_key := missing_key(deployment):
+        return Model(deployment, no_key=said(no_key))
+    breaker = health.breaker(deployment.name)
+    if breaker.closes_in_s:
+        pause = formats.duration(int(breaker.closes_in_s * 1000))
+        why = _("paused after failures (%(why)s); the next try is in %(pause)s") % {
+            "why": said(breaker.why), "pause": pause,
+        }
+        return Model(deployment, problem=why, is_paused=True)
+    return Model(deployment, problem=said(problems.get(deployment.name, "")))
+
+
+async def parts(*, now: datetime) -> tuple[Part, ...]:
+    """Everything that the product is made of. Never fails: what cannot be seen says so."""
+    problem = await database_problem()
+    has_broker = await redis.attempt(lambda client: client.ping(), default=False)
+    seen = await heartbeats.last_seen() if has_broker else {}
+    return (
+        *(() if problem else await _models()),
+        _database(problem),
+        _broker(has_broker=bool(has_broker)),
+        *(background(seen, now=now) if has_broker else ()),
+    )
+
+
+async def _models() -> tuple[Part, ...]:
+    try:
+        found = await models()
+    except DatabaseError:
+        return ()
+    return tuple(_grouped(found))
+
+
+def _grouped(found: tuple[Model, ...]) -> Iterator[Part]:
+    """One part a provider, as long as all of its models are in the same state."""
+
+    def group(model: Model) -> tuple[str, str, str]:
+        return (_group_name(model.deployment), model.no_key, model.problem)
+
+    for (name, _no_key, _problem), alike in groupby(sorted(found, key=group), key=group):
+        models_alike = list(alike)
+        names = ", ".join(model.deployment.model for model in models_alike)
+        yield _part(name, models_alike[0], names)
+
+
+def _group_name(deployment: DeploymentSpec) -> str:
+    if deployment.provider == "embedded":
+        return _("Built-in model")
+    usual = PROVIDERS.get(deployment.provider, "")
+    return usual if usual and not deployment.base_url else deployment.name
+
+
+def _part(name: str, model: Model, names: str) -> Part:
+    if model.no_key:
+        return Part(name, Badge(_("off"), Tone.OFF), model.no_key)
+    if model.is_paused:
+        return Part(name, Badge(_("paused"), Tone.BAD), f"{names}: {model.problem}")
+    if model.problem:
+        return Part(name, Badge(_("not ready"), Tone.WARN), f"{names}: {model.problem}")
+    return Part(name, Badge(_("ready"), Tone.OK), names)
+
+
+def _database(problem: str) -> Part:
+    if not problem:
+        return Part(_("Database"), Badge(_("ready"), Tone.OK))
+    note = _("Calls that cost money are refused until it is back.")
+    return Part(_("Database"), Badge(_("away"), Tone.BAD), note)
+
+
+def _broker(*, has_broker: bool) -> Part:
+    if has_broker:
+        return Part("Valkey", Badge(_("ready"), Tone.OK))
+    note = _("Calls are answered, but more slowly, and nothing happens in the background.")
+    return Part("Valkey", Badge(_("away"), Tone.BAD), note)
+
+
+def background(seen: Mapping[str, datetime], *, now: datetime) -> tuple[Part, Part]:
+    """A worker gets its work from beat: while beat is away, a silent worker may just be idle."""
+    beat, worker = _silence(seen, heartbeats.BEAT, now), _silence(seen, heartbeats.WORKER, now)
+    sends = beat is not None and beat <= SILENT_AFTER
+    works = worker is not None and worker <= SILENT_AFTER
+    names = (_("Timer (beat)"), _("Worker"))
+    return (
+        Part(names[0], _alive() if sends else _silent(beat), "" if sends else _beat_note()),
+        Part(names[1], _alive() if works else _silent(worker, is_idle=not sends),
+             "" if works else _worker_note(has_work=sends)),
+    )
+
+
+def _silence(seen: Mapping[str, datetime], part: str, now: datetime) -> timedelta | None:
+    return now - seen[part] if part in seen else None
+
+
+def _alive() -> Badge:
+    return Badge(_("ready"), Tone.OK)
+
+
+def _silent(length: timedelta | None, *, is_idle: bool = False) -> Badge:
+    tone = Tone.OFF if is_idle else Tone.BAD
+    if length is None:
+        return Badge(_("no sign yet"), tone)
+    since = formats.duration(int(length.total_seconds()) * 1000)
+    return Badge(_("silent for %(time)s") % {"time": since}, tone)
+
+
+def _beat_note() -> str:
+    return _(
+        "It starts what is due: rollups, clean-up. Calls are not affected. Look at the output of "
+        "“make run”, or start “celery -A costcontrol beat”."
+    )
+
+
+def _worker_note(*, has_work: bool) -> str:
+    if not has_work:
+        return _("It may just be idle: while beat is away it is given nothing to do.")
+    return _(
+        "It takes no tasks: it is busy with a long one, or it has stopped. Look at the output of "
+        "“make run”, or start “celery -A costcontrol worker”."
+    )

@@ -1,0 +1,120 @@
+"""What the overview shows, put together: one reading of the range, one of the period before.
+
+Each part is made by itself. One that fails is shown as a card that says so, with a reference to
+the log, and the others live on.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+from uuid import uuid4
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing.models import UsageRecord
+from billing.reports import budget_today, facts, kpis, savings
+from billing.reports.facts import Facts
+from costcontrol import formats
+from costcontrol.dashboard import cards, charts
+from costcontrol.dashboard.components import BudgetBar, Figure, KpiCard
+from costcontrol.dashboard.filters import State
+
+T = TypeVar("T")
+STALE_AFTER_S = 300
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A part that failed. `reference` stands in the log beside what happened."""
+
+    id: str
+    title: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """`empty`: why there is nothing to show, in a word for the template."""
+
+    state: State
+    as_of: datetime
+    stale: str = ""
+    empty: str = ""
+    cards: tuple[KpiCard, ...] | Broken = ()
+    budgets: tuple[BudgetBar, ...] | Broken = ()
+    figures: tuple[Figure | Broken, ...] = field(default=())
+
+
+def overview(state: State) -> Overview:
+    budgets = attempt(lambda: _budgets(state), id="budgets", title=_("Budgets"))
+    read = attempt(lambda: _facts(state), id="figures", title=_("Figures"))
+    if isinstance(read, Broken):
+        return Overview(state, state.question.now, budgets=budgets, figures=(read,))
+    now, before = read
+    empty = "" if now.calls or now.cost_nanos else _why_empty(state)
+    return Overview(
+        state, now.as_of, _stale(now), empty, budgets=budgets,
+        cards=attempt(lambda: _cards(now, before), id="kpis", title=_("At a glance")),
+        figures=() if empty else tuple(_figure(chart, now, state) for chart in charts.CHARTS),
+    )
+
+
+def attempt(make: Callable[[], T], *, id: str, title: str) -> T | Broken:
+    """The decision to show the rest of the page when a part of it fails."""
+    try:
+        return make()
+    except Exception:
+        reference = uuid4().hex[:8]
+        log.exception("the part %r of the overview failed, reference %s", id, reference)
+        return Broken(id, title, reference)
+
+
+def _facts(state: State) -> tuple[Facts, Facts]:
+    return facts.load(state.question), facts.load(facts.previous(state.question))
+
+
+def _figure(chart: charts.Chart, read: Facts, state: State) -> Figure | Broken:
+    return attempt(
+        lambda: charts.draw(chart, read, state), id=chart.id, title=str(chart.title)
+    )
+
+
+def _cards(now: Facts, before: Facts) -> tuple[KpiCard, ...]:
+    days = now.question.range.days
+    than = ngettext(
+        "than the day before", "than the %(days)d days before", days
+    ) % {"days": days}
+    notes = cards.notes(calls=now.calls, saved=savings.saved(now))
+    return tuple(
+        cards.card(kpi, than=than, note=notes.get(kpi.key, "")) for kpi in kpis.kpis(now, before)
+    )
+
+
+def _budgets(state: State) -> tuple[BudgetBar, ...]:
+    found = budget_today.budgets(now=state.question.now)
+    return tuple(cards.budget_bar(budget, zone=state.zone) for budget in found)
+
+
+def _stale(read: Facts) -> str:
+    if read.missing_hours:
+        return ngettext(
+            "The hourly sums are %(time)s behind, and %(hours)d hour is not in the figures yet.",
+            "The hourly sums are %(time)s behind, and %(hours)d hours are not in the figures yet.",
+            read.missing_hours,
+        ) % {"time": formats.duration(read.lag_s * 1000), "hours": read.missing_hours}
+    if read.lag_s > STALE_AFTER_S:
+        return _(
+            "The hourly sums are %(time)s behind. The newest hours are read from the calls "
+            "themselves, which takes longer; the figures are right."
+        ) % {"time": formats.duration(read.lag_s * 1000)}
+    return ""
+
+
+def _why_empty(state: State) -> str:
+    if not UsageRecord.objects.exists():
+        return "no calls"
+    return "filters" if state.is_filtered else "range"
