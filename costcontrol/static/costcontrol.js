@@ -1,6 +1,5 @@
 // What pages do in the browser: draw charts, write numbers and dates the reader's way, switch the
 // theme, copy, tell how old a figure is. Everything is readable without it.
-"use strict";
 
 const root = document.documentElement;
 const language = root.lang.slice(0, 2);
