@@ -1,10 +1,11 @@
 # Two commands: `make run` (the whole product on this machine) and `make test` (proves it).
+# And to look around: `make demo` (three months of made-up data, in a folder of its own: DEMO_DIR).
 # Needs a POSIX shell and Python 3.11 or newer; everything else is fetched into .venv.
 # PORT DATA_DIR DATABASE_URL REDIS_URL OLLAMA_HOST OPENAI_BASE_URL ANTHROPIC_BASE_URL are respected.
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run test prove lint dev try-model model clean
+.PHONY: run demo screenshots test prove lint dev try-model model clean
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -qq
@@ -16,6 +17,12 @@ NO_MODEL := $(call stamp,no-model,requirements-model.txt)
 
 run: $(RUNTIME) try-model
 	@exec $(PY) manage.py up
+
+demo: $(RUNTIME)
+	@DATA_DIR="$${DEMO_DIR:-.demo}" exec $(PY) manage.py demo $(if $(FRESH),--fresh)
+
+screenshots: dev
+	@DATA_DIR="$${DEMO_DIR:-.demo}" exec $(PY) manage.py demo --screenshots docs/images
 
 prove: $(RUNTIME)
 	@exec $(PY) manage.py prove

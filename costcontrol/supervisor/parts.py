@@ -5,6 +5,7 @@ SQLite has one writer anyway, and nothing is forked, so no open connection is in
 installation starts `celery -A costcontrol worker` with the pool that it likes.
 """
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,7 +25,9 @@ LOCAL_MODEL = "model"
 def choose_parts(*, with_broker: bool, with_local_model: bool) -> list[Part]:
     """In the order of their start: what others need comes first."""
     parts = [web(), worker(), beat()]
-    if with_local_model:
+    if settings.DEMO:
+        parts.insert(0, simulated_providers())
+    elif with_local_model:
         parts.insert(0, local_model())
     if with_broker:
         parts.insert(0, broker())
@@ -61,6 +64,13 @@ def local_model() -> Part:
         env={"LOCAL_MODEL_FILE": str(settings.LOCAL_MODEL_FILE)},
         optional_exit=CANNOT_RUN_HERE,
     )
+
+
+def simulated_providers() -> Part:
+    """In a demo's folder: every deployment points to their port."""
+    port = json.loads((settings.DATA_DIR / "demo").read_text())["port"]
+    command = [sys.executable, "-m", "costcontrol.demo.upstream", str(port)]
+    return _part("models", command)
 
 
 def web() -> Part:

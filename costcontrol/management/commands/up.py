@@ -12,6 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from costcontrol.checks import TAG
+from costcontrol.demo import banner as demo_banner
+from costcontrol.demo import folder
 from costcontrol.supervisor import banner, first_start, local_models, parts, preflight
 from costcontrol.supervisor.console import Console
 from costcontrol.supervisor.leash import Leash
@@ -33,7 +35,7 @@ class Command(BaseCommand):
             first_start.prepare_static_files()
         except KeyboardInterrupt:
             raise CommandError("Stopped before anything ran.") from None
-        ollama = local_models.ollama_models()
+        ollama = [] if settings.DEMO else local_models.ollama_models()
         if ollama:
             call_command("discover_ollama")
         say_what_is_wrong(console)
@@ -73,6 +75,9 @@ def greet(supervisor: Supervisor, console: Console, *, ollama: list[str]) -> Non
     address = f"http://{_reachable_host()}:{settings.PORT}"
     if not supervisor.wait_until(lambda: _is_up(address), within_s=WEB_WITHIN_S):
         console.notice("web", f"does not answer at {address}/healthz yet: see its lines above")
+        return
+    if settings.DEMO:
+        console.write(demo_banner.ready(address, folder.marker_read(settings.DATA_DIR)))
         return
     local_model = ollama[0] if ollama else _embedded_model(supervisor)
     login = first_start.staff_login_create()

@@ -1,0 +1,92 @@
+"""`manage.py demo`: three months of a made-up debate platform, and the product on top of it.
+
+Everything lives in DEMO_DIR (.demo): nothing else is written, and no real provider is asked.
+"""
+
+import os
+import sys
+from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from costcontrol.demo import folder, house, session
+from costcontrol.demo.folder import Marker
+from costcontrol.demo.script import Scenario
+from costcontrol.lib import clock
+from costcontrol.supervisor import preflight
+
+MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+
+
+class Command(BaseCommand):
+    help = "Shows the product with three months of made-up data, in a folder of its own."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        usual = Scenario(now=clock.now())
+        parser.add_argument("--fresh", action="store_true", help="make the data anew")
+        parser.add_argument("--days", type=int, default=usual.days)
+        parser.add_argument("--debates-a-day", type=float, default=usual.debates_a_day)
+        parser.add_argument("--seed", default=usual.seed)
+        parser.add_argument("--only-data", action="store_true", help="do not start the product")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        here = folder.demo_dir(settings.BASE_DIR)
+        if folder.environment(here) != os.environ:
+            start_again(here, sys.argv[1:])
+        folder.refuse_real_data(here)
+        try:
+            self.data(here, options)
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped before the demo was complete: `make demo` starts it anew."
+            ) from None
+        if not options["only_data"]:
+            start_again(here, ["up"])
+
+    def data(self, here: Path, options: dict[str, Any]) -> None:
+        preflight.check_data_dir(here)
+        lock = preflight.lock_data_dir(here)
+        try:
+            marker = folder.marker_read(here)
+            if marker and marker.is_finished and not options["fresh"]:
+                self.reuse(here, marker)
+            else:
+                self.make(here, options, lock=lock)
+        finally:
+            os.close(lock)
+
+    def reuse(self, here: Path, marker: Marker) -> None:
+        port = folder.free_port(marker.port)
+        if port != marker.port:
+            folder.marker_write(here, replace(marker, port=port))
+            house.point_to(port)
+        self.stdout.write(
+            f"costcontrol: the demo in {here} has {marker.calls:,} calls "
+            "(to make it anew: make demo FRESH=1)"
+        )
+
+    def make(self, here: Path, options: dict[str, Any], *, lock: int) -> None:
+        folder.clear(here)
+        scenario = Scenario(
+            now=clock.now(), seed=options["seed"], days=options["days"],
+            debates_a_day=options["debates_a_day"],
+        )
+        self.stdout.write(
+            f"costcontrol: playing {scenario.days} days of a made-up debate platform into {here} "
+            "(about two minutes, once)"
+        )
+        report = session.replay(here, scenario, stream=self.stdout, lock=lock)
+        self.stdout.write(report.lines())
+
+
+def start_again(here: Path, words: list[str]) -> None:
+    """The same program for the demo's folder, in this process."""
+    environ = folder.environment(here)
+    folder.refuse_real_data(here)
+    sys.stdout.flush()
+    os.execve(sys.executable, [*MANAGE, *words], environ)
