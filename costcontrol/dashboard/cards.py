@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -83,7 +84,7 @@ def _saved_note(saved: Saved | None) -> str:
 def budget_bar(budget: BudgetToday, *, zone: str) -> BudgetBar:
     period = str(PERIODS.get(Budget.Period(budget.period), budget.period))
     return BudgetBar(
-        label=f"{_scope(budget)}, {period}",
+        label=capfirst(f"{_scope(budget)}, {period}"),
         cap_nanos=budget.cap,
         spent_nanos=budget.spent,
         held_nanos=budget.held,

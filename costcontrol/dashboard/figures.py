@@ -14,20 +14,20 @@ from django.utils.translation import gettext as _
 from billing.reports.ranges import Range, Step
 from billing.reports.shapes import Line, Part, Series, Unit
 from costcontrol.dashboard.labels import bucket_label, label
-from costcontrol.lib.money import to_usd
+from costcontrol.lib.money import NANOS_PER_USD, to_usd
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-HORIZONTAL = {"horizontal": True}  # the script draws its grid the other way
-PALETTE = 8  # `1` to `8`: for keys that have no colour of their own
+PALETTE = 8  # `c1` to `c8`: for keys that have no colour of their own
+PLACES = ((10 * NANOS_PER_USD, 0), (NANOS_PER_USD // 10, 2))
 HOVER = {
     Unit.NANOS: "%{y:$,.4f}",
     Unit.MS: "%{y:,.0f} ms",
     Unit.CALLS: "%{y:,.0f}",
 }
 TICKS = {
-    Unit.NANOS: {"tickprefix": "$", "tickformat": ",.2~f"},
+    Unit.NANOS: {"tickprefix": "$"},
     Unit.MS: {"ticksuffix": " ms", "tickformat": ",.0f"},
     Unit.CALLS: {"tickformat": ",.0f"},
 }
@@ -39,17 +39,17 @@ def stacked_bars(series: Series, *, days: Range) -> "Figure":
     traces = [
         _trace("bar", line, series, days) | {"meta": {"color": line.key}} for line in lines
     ]
-    return _figure(traces, series.unit, days, barmode="relative")
+    return _figure(traces, series, days, barmode="relative")
 
 
 def counted_bars(series: Series, *, days: Range) -> "Figure":
     """Bars whose keys are not known beforehand: colours in the order of the lines."""
     lines = [line for line in series.lines if any(line.values)]
     traces = [
-        _trace("bar", line, series, days) | {"meta": {"color": str(place % PALETTE + 1)}}
+        _trace("bar", line, series, days) | {"meta": {"color": f"c{place % PALETTE + 1}"}}
         for place, line in enumerate(lines)
     ]
-    return _figure(traces, series.unit, days, barmode="stack")
+    return _figure(traces, series, days, barmode="stack", showlegend=True)
 
 
 def two_panels(series: Series, *, days: Range) -> "Figure":
@@ -63,7 +63,7 @@ def two_panels(series: Series, *, days: Range) -> "Figure":
             more |= {"yaxis": "y2", "line": {"dash": "dot"}}
         traces.append(_trace("scatter", line, series, days) | more)
     below = {"domain": [0, 0.34], "anchor": "x", "rangemode": "tozero", "nticks": 4}
-    figure = _figure(traces, series.unit, days)
+    figure = _figure(traces, series, days)
     figure.update_layout(
         yaxis={"domain": [0.44, 1], "title": {"text": _("Provider calls")}},
         yaxis2=TICKS[series.unit] | below | {"title": {"text": _("Stored answers")}},
@@ -76,14 +76,14 @@ def shares(parts: Sequence[Part], *, days: Range) -> "Figure":
     del days
     names = [label(part.key) for part in parts]
     traces = [
-        _share_trace(_("Share of calls"), "1", names, [part.calls for part in parts]),
-        _share_trace(_("Share of dollars"), "2", names, [p.cost_nanos for p in parts]),
+        _share_trace(_("Share of calls"), "calls", names, [part.calls for part in parts]),
+        _share_trace(_("Share of dollars"), "dollars", names, [p.cost_nanos for p in parts]),
     ]
     layout = {
         "xaxis": {"ticksuffix": "%", "rangemode": "tozero"},
         "yaxis": {"autorange": "reversed", "automargin": True},
     }
-    return _new(traces, barmode="group", hovermode="y unified", meta=HORIZONTAL, **layout)
+    return _new(traces, barmode="group", hovermode="y unified", **layout)
 
 
 def _share_trace(
@@ -108,13 +108,23 @@ def _trace(kind: str, line: Line, series: Series, days: Range) -> dict[str, Any]
     }
 
 
-def _figure(traces: list[dict[str, Any]], unit: Unit, days: Range, **layout: Any) -> "Figure":
+def _figure(
+    traces: list[dict[str, Any]], series: Series, days: Range, **layout: Any
+) -> "Figure":
     is_hourly = days.step == Step.HOUR
-    xaxis = {"type": "category" if is_hourly else "date", "nticks": 8}
+    xaxis: dict[str, Any] = {"type": "category" if is_hourly else "date", "nticks": 8}
     if not is_hourly:
         xaxis |= {"tickformat": "%m-%d", "hoverformat": "%Y-%m-%d"}
-    yaxis = TICKS[unit] | {"rangemode": "tozero"}
+    yaxis = TICKS[series.unit] | {"rangemode": "tozero"}
+    if series.unit == Unit.NANOS:
+        yaxis["tickformat"] = f",.{_places(series)}f"
     return _new(traces, xaxis=xaxis, yaxis=yaxis, hovermode="x unified", **layout)
+
+
+def _places(series: Series) -> int:
+    """Decimals of dollars, so that neighbouring ticks differ."""
+    most = max((abs(value or 0) for line in series.lines for value in line.values), default=0)
+    return next((places for least, places in PLACES if most >= least), 4)
 
 
 def _new(traces: list[dict[str, Any]], **layout: Any) -> "Figure":

@@ -21,6 +21,7 @@ from costcontrol import formats
 from costcontrol.dashboard import cards, charts
 from costcontrol.dashboard.components import BudgetBar, Figure, KpiCard
 from costcontrol.dashboard.filters import State
+from costcontrol.dashboard.summary import summary
 
 T = TypeVar("T")
 STALE_AFTER_S = 300
@@ -44,6 +45,7 @@ class Overview:
     as_of: datetime
     stale: str = ""
     empty: str = ""
+    summary: str | Broken = ""
     cards: tuple[KpiCard, ...] | Broken = ()
     budgets: tuple[BudgetBar, ...] | Broken = ()
     figures: tuple[Figure | Broken, ...] = field(default=())
@@ -58,6 +60,7 @@ def overview(state: State) -> Overview:
     empty = "" if now.calls or now.cost_nanos else _why_empty(state)
     return Overview(
         state, now.as_of, _stale(now), empty, budgets=budgets,
+        summary=attempt(lambda: summary(now), id="summary", title=_("Summary")),
         cards=attempt(lambda: _cards(now, before), id="kpis", title=_("At a glance")),
         figures=() if empty else tuple(_figure(chart, now, state) for chart in charts.CHARTS),
     )
@@ -84,14 +87,18 @@ def _figure(chart: charts.Chart, read: Facts, state: State) -> Figure | Broken:
 
 
 def _cards(now: Facts, before: Facts) -> tuple[KpiCard, ...]:
-    days = now.question.range.days
-    than = ngettext(
-        "than the day before", "than the %(days)d days before", days
-    ) % {"days": days}
+    than = _than(now.question.range.days)
     notes = cards.notes(calls=now.calls, saved=savings.saved(now))
     return tuple(
         cards.card(kpi, than=than, note=notes.get(kpi.key, "")) for kpi in kpis.kpis(now, before)
     )
+
+
+def _than(days: int) -> str:
+    """One day has a sentence of its own: Korean has one form for all numbers."""
+    if days == 1:
+        return _("than the day before, up to the same time")
+    return _("than the %(days)d days before") % {"days": days}
 
 
 def _budgets(state: State) -> tuple[BudgetBar, ...]:

@@ -54,6 +54,7 @@ def _page(
     is_done = all(step.is_done for step in steps)
     context = _figures(request, now) | {
         "steps": () if is_done else steps,
+        "is_called": steps[-1].is_done,
         "left": sum(not step.is_done for step in steps),
         "once": uuid4().hex,
         "parts": strip,

@@ -1,7 +1,7 @@
 // Parts that renew themselves: only while somebody can see them, and not under anybody's hands.
-"use strict";
-
-const due = new Map();
+const due = new Map(); // when each part was last asked for
+const open = new Set();
+const loadedAt = Date.now();
 
 function isInUse(part) {
   const held = document.activeElement;
@@ -17,9 +17,6 @@ function renew() {
     htmx.trigger(part, "renew");
   }
 }
-
-const loadedAt = Date.now();
-const open = new Set();
 
 /** What was unfolded stays unfolded in the part that comes instead. */
 function noteOpen(part) {
