@@ -101,10 +101,6 @@ async function drawAll(part, { again = false } = {}) {
   document.body.dataset.ready = "";
 }
 
-function purge(part) {
-  for (const plot of part.querySelectorAll(".js-plotly-plot")) Plotly.purge(plot);
-}
-
 // --- theme, copying, zones --------------------------------------------------------------------
 
 function switchTheme(theme) {
@@ -143,7 +139,9 @@ document.addEventListener("click", (event) => { if (event.target.matches("[data-
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-theme-switch]")) switchTheme(event.target.value);
 });
-document.addEventListener("htmx:beforeSwap", (event) => purge(event.detail.target));
-document.addEventListener("htmx:afterSettle", (event) => enliven(event.detail.elt));
+document.addEventListener("htmx:beforeCleanupElement", ({ target }) => {
+  if (target.matches(".js-plotly-plot")) Plotly.purge(target);
+});
+document.addEventListener("htmx:afterSettle", () => enliven(document));
 new MutationObserver(() => drawAll(document, { again: true })).observe(root, { attributeFilter: ["data-theme"] });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll(document, { again: true }));

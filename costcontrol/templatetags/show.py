@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from costcontrol import formats
-from costcontrol.dashboard.components import Badge, Cell, Change, Kind
+from costcontrol.dashboard.components import Badge, Cell, Change, Kind, Tone
 
 register = template.Library()
 
@@ -94,19 +94,19 @@ def badge(text: str, tone: str = "off") -> SafeString:
 @register.simple_tag
 def change(value: Change) -> SafeString:
     """`▲ 12.3% more than the 30 days before`; whether that is good is in the tone, never alone."""
-    points = value.basis_points
-    arrow, words = {True: ("▲", _("more")), False: ("▼", _("less"))}[points > 0]
-    if points == 0:
-        arrow, words = "=", _("no change")
-    tone = {True: "ok", False: "bad", None: "off"}[value.is_good]
+    tone = {True: Tone.OK, False: Tone.BAD, None: Tone.OFF}[value.is_good]
+    than = format_html(' <span class="than">{}</span>', value.than) if value.than else ""
+    if value.basis_points == 0:
+        return format_html('<span class="change">{}</span>{}', _("no change"), than)
+    arrow, word = ("▲", _("more")) if value.basis_points > 0 else ("▼", _("less"))
     return format_html(
         '<span class="change" data-tone="{}"><span aria-hidden="true">{}</span> {} '
-        '<span class="visually-hidden">{}</span></span> <span class="than">{}</span>',
+        '<span class="visually-hidden">{}</span></span>{}',
         tone,
         arrow,
-        share(abs(points)),
-        words,
-        value.than,
+        share(abs(value.basis_points)),
+        word,
+        than,
     )
 
 
