@@ -1,0 +1,130 @@
+"""Whatever stands in an address, a page has a question, and says what it changed."""
+
+from datetime import UTC, date, datetime
+from urllib.parse import parse_qsl
+
+import pytest
+
+from billing.reports.facts import FilterChoices
+from costcontrol.dashboard.filters import State, state_of
+from tests.costcontrol.dashboard.rows import NOW
+
+CHOICES = FilterChoices(("free", "premium"), ("en", "ko"), ("anthropic/claude-haiku-5-5",))
+TODAY = date(2026, 11, 25)
+JUNK = (
+    "' OR 1=1; DROP TABLE users; --", "<script>alert(1)</script>", "\x00", "9" * 5_000, "../../etc",
+    "\u0662\u0660\u0662\u0666-11-25", "%s%n", "{{ 7*7 }}", "\ud800", "2026-02-30", "2026-11-25T00:00", "-1", "NaN",
+)
+
+
+def ask(now: datetime = NOW, **query: str) -> State:
+    renamed = {name.removesuffix("_"): value for name, value in query.items()}
+    return state_of(renamed, choices=CHOICES, now=now)
+
+
+def days(state: State) -> tuple[date, date]:
+    return state.range.first, state.range.last
+
+
+def test_nothing_asked_is_the_last_thirty_days_in_the_default_zone() -> None:
+    state = ask()
+    assert days(state) == (date(2026, 10, 27), TODAY)
+    assert (state.zone, state.preset, state.notes) == ("Asia/Seoul", "30d", ())
+
+
+def test_today_is_the_day_of_the_zone() -> None:
+    late = datetime(2026, 11, 25, 20, tzinfo=UTC)
+    assert ask(late, range="today").range.last == date(2026, 11, 26)
+    assert ask(late, range="today", zone="America/New_York").range.last == TODAY
+
+
+def test_a_range_of_its_own() -> None:
+    state = ask(from_="2026-11-01", to="2026-11-05")
+    assert days(state) == (date(2026, 11, 1), date(2026, 11, 5))
+    assert (state.preset, state.notes) == ("", ())
+
+
+def test_a_form_that_repeats_the_days_of_its_preset_keeps_the_preset() -> None:
+    assert ask(range="7d", from_="2026-11-19", to="2026-11-25").preset == "7d"
+    assert ask(range="7d", from_="2026-11-18", to="2026-11-25").preset == ""
+
+
+def test_reversed_days_are_swapped() -> None:
+    state = ask(from_="2026-11-05", to="2026-11-01")
+    assert days(state) == (date(2026, 11, 1), date(2026, 11, 5))
+    assert "swapped" in state.notes[0]
+
+
+def test_ten_years_are_cut_to_the_last_four_hundred_days() -> None:
+    state = ask(from_="2016-11-25", to="2026-11-25")
+    assert (state.range.days, state.range.last) == (400, TODAY)
+    assert any("400 days" in note for note in state.notes)
+
+
+def test_four_hundred_days_are_not_cut() -> None:
+    state = ask(from_="2025-10-22", to="2026-11-25")
+    assert (state.range.days, state.notes) == (400, ())
+
+
+@pytest.mark.parametrize(("first", "last"), [
+    ("2030-01-01", "2031-01-01"), ("9999-12-31", "9999-12-31"), ("2026-11-26", ""),
+])
+def test_the_future_ends_today(first: str, last: str) -> None:
+    state = ask(from_=first, to=last)
+    assert days(state) == (TODAY, TODAY)
+    assert "future" in state.notes[0]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2019-12-31"])
+def test_days_before_everything_are_the_first_day_there_can_be(day: str) -> None:
+    state = ask(from_=day, to=day)
+    assert days(state) == (date(2020, 1, 1), date(2020, 1, 1))
+    assert state.notes
+
+
+def test_only_the_last_day_is_the_thirty_days_until_then() -> None:
+    assert days(ask(to="2026-11-10")) == (date(2026, 10, 12), date(2026, 11, 10))
+
+
+@pytest.mark.parametrize("name", ["range", "from", "to", "zone", "tier", "language", "deployment"])
+@pytest.mark.parametrize("junk", JUNK)
+def test_junk_gives_the_usual_page_and_a_sentence(name: str, junk: str) -> None:
+    state = state_of({name: junk}, choices=CHOICES, now=NOW)
+    assert state.question == ask().question
+    assert len(state.notes) == 1
+    assert len(state.notes[0]) < 200
+    assert "\x00" not in state.notes[0]
+
+
+def test_unknown_zone_is_named_beside_the_one_that_is_used() -> None:
+    state = ask(zone="Europe/Atlantis")
+    assert state.zone == "Asia/Seoul"
+    assert "Europe/Atlantis" in state.notes[0]
+    assert "Asia/Seoul" in state.notes[0]
+
+
+@pytest.mark.parametrize("zone", ["Europe", "posixrules/", "/etc/localtime", "Asia/../Asia/Seoul"])
+def test_what_looks_like_a_path_is_no_zone(zone: str) -> None:
+    assert ask(zone=zone).zone == "Asia/Seoul"
+
+
+def test_a_link_keeps_everything_but_what_it_changes() -> None:
+    asked = {"from": "2026-11-01", "to": "2026-11-05", "zone": "UTC", "tier": "free"}
+    state = state_of(asked, choices=CHOICES, now=NOW)
+    assert dict(parse_qsl(state.as_query())) == asked
+    assert dict(parse_qsl(state.as_query(range="7d"))) == {
+        "range": "7d", "zone": "UTC", "tier": "free"
+    }
+    assert dict(parse_qsl(state.as_query(tier=""))) == {
+        name: value for name, value in asked.items() if name != "tier"
+    }
+
+
+def test_the_usual_page_has_no_query() -> None:
+    assert ask().as_query() == ""
+
+
+def test_a_query_that_is_followed_asks_the_same_question() -> None:
+    state = ask(range="90d", zone="America/New_York", deployment=CHOICES.deployments[0])
+    again = state_of(dict(parse_qsl(state.as_query())), choices=CHOICES, now=NOW)
+    assert again == state
