@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run demo screenshots test prove lint dev try-model model clean
+.PHONY: run demo screenshots test prove lint dev messages try-model model clean
 
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check -qq
@@ -39,6 +39,10 @@ lint: dev
 	@$(PY) manage.py check --fail-level ERROR
 
 dev: $(RUNTIME) $(DEV)
+
+# Sentences of code and templates into costcontrol/locale: docs/translations.md
+messages: dev
+	@$(PY) manage.py catalogues
 
 # --- .venv: one stamp a requirements file, named after its checksum ------------------------
 
