@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -22,7 +23,7 @@ from routing.models import Deployment
 ACTOR = "command demo"
 TIER_OF = {APP: "premium", CAMPUS: "enterprise", STUDIO: "enterprise"}
 SERVICES = frozenset(TIER_OF)
-BUDGET_USD = "12"  # a day: the last days use more than half of it
+BUDGET_USD = Decimal("0.75")  # a day, for each debate of a usual day
 PATHS = {"anthropic": "/anthropic", "openai": "/openai/v1"}
 LOCAL: dict[str, Any] = {
     "name": "local/qwen3-8b-simulated",
@@ -40,11 +41,12 @@ LOCAL: dict[str, Any] = {
 def furnish(scenario: Scenario, *, port: int) -> tuple[Login, dict[str, str]]:
     """Make the database and its rows. The staff login, and the secret key of each account."""
     first_start.prepare_database()
+    cap = from_usd(BUDGET_USD * Decimal(scenario.debates_a_day))
     with transaction.atomic():
         _prices_hold_from(scenario.first_instant - timedelta(days=1))
         Deployment.objects.filter(provider="embedded").update(is_enabled=False)
         Deployment.objects.get_or_create(name=LOCAL["name"], defaults=LOCAL)
-        Budget.objects.filter(scope_kind="platform").update(cap_nanos=from_usd(BUDGET_USD))
+        Budget.objects.filter(scope_kind="platform").update(cap_nanos=cap)
         point_to(port)
         secrets = _people()
         login = first_start.staff_login_create()

@@ -31,6 +31,7 @@ FAULTS = (  # share of calls, and what happens to them; see faults.py
     (0.0040, "slow"), (0.0012, "529 529"), (0.0005, "lost"), (0.0020, "leaves"),
 )  # fmt: skip
 DOWN = "down:anthropic"
+CONTEST = 8.0  # times as many debates of the customer who holds it
 GIVES_UP = 0.35  # of debates, somewhere in the middle
 SINGLE_CALLS = 0.9  # outside debates, for each debate
 PREFIX_FROM, PREFIX_SHARE, PREFIX_STEP = 1024, 0.55, 128  # of OpenAI's prompt cache
@@ -43,11 +44,23 @@ class Scenario:
     now: datetime
     seed: str = "agora"
     days: int = 92
-    debates_a_day: float = 20.0  # in the middle of the time
-    launch: int = 47  # days ago
-    outage: int = 23
-    budget_hit: int = 12
+    debates_a_day: float = 9.0  # in the middle of the time
     outage_hours: tuple[int, int] = (14, 17)
+
+    @property
+    def launch(self) -> int:
+        """Days ago: everybody came to look."""
+        return round(self.days * 0.51)
+
+    @property
+    def outage(self) -> int:
+        """Days ago: Anthropic was down for some hours."""
+        return round(self.days * 0.25)
+
+    @property
+    def budget_hit(self) -> int:
+        """Days ago: a customer's contest used up the platform's budget."""
+        return round(self.days * 0.13)
 
     @property
     def last_day(self) -> date:
@@ -101,6 +114,7 @@ class _Day:
         self.random = random.Random(f"{scenario.seed} {ago} days ago")
         self.progress = 1 - ago / max(1, scenario.days - 1)
         self.people = [each for each in everybody() if each.joins <= self.progress]
+        self.weights = [self._weight(each) for each in self.people]
 
     def lanes(self) -> list[Lane]:
         debates = self._debates()
@@ -115,7 +129,7 @@ class _Day:
 
     def _debates(self) -> int:
         growth = 0.45 + 1.1 * self.progress
-        special = {self.scenario.launch: 2.4, self.scenario.budget_hit: 2.6}.get(self.ago, 1.0)
+        special = {self.scenario.launch: 2.4, self.scenario.budget_hit: 2.2}.get(self.ago, 1.0)
         noise = self.random.uniform(0.88, 1.12)
         usual = self.scenario.debates_a_day * growth * WEEKDAYS[self.date.weekday()]
         return max(1, round(usual * special * noise))
@@ -129,7 +143,11 @@ class _Day:
         return datetime.combine(self.date, start, ZONE).astimezone(UTC)
 
     def _somebody(self) -> Person:
-        return self.random.choices(self.people, [each.weight for each in self.people])[0]
+        return self.random.choices(self.people, self.weights)[0]
+
+    def _weight(self, person: Person) -> float:
+        is_contest = self.ago == self.scenario.budget_hit and person.names_models
+        return person.weight * (CONTEST if is_contest else 1.0)
 
     def _language(self, person: Person) -> str:
         other = {"ko": "en", "en": "ko"}[person.language]
