@@ -116,4 +116,4 @@ def sampler(request: HttpRequest) -> HttpResponse:
     return HttpResponse(template.render(context(), request))
 
 
-urlpatterns = [*product, path("sampler/", sampler)]
+urlpatterns = [*product, path("sampler/", sampler), path("sampler/part/", sampler)]
