@@ -4,6 +4,7 @@ A cube is one question: its dimensions, and measures that can be merged over any
 whole hours from the cube's table and everything else from the usage rows; both give the same rows.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from billing import savings
@@ -39,6 +40,16 @@ class Cube:
     dimensions: tuple[str, ...]
     measures: tuple[Measure, ...]
     rows: str = "1 = 1"
+    only_fine: tuple[str, ...] = ()  # dimensions that the whole grain leaves out; none: no grains
+
+    def only(self, names: Iterable[str]) -> "Cube":
+        """With some of its measures."""
+        wanted = set(names)
+        return replace(self, measures=tuple(m for m in self.measures if m.name in wanted))
+
+    @property
+    def has_grains(self) -> bool:
+        return bool(self.only_fine)
 
 
 def count_if(name: str, condition: str) -> Measure:
@@ -49,11 +60,15 @@ def sum_if(name: str, condition: str, value: str) -> Measure:
     return Measure(name, f"CASE WHEN {condition} THEN {value} ELSE 0 END")
 
 
+PROVIDER, CACHE = "provider", "cache"  # who answered: their latencies are told apart
+IS_MEASURED = "outcome IN ('complete', 'cached')"
+LATENCY_SOURCE = f"CASE WHEN outcome = 'cached' THEN '{CACHE}' ELSE '{PROVIDER}' END"
 KNOWN_BASELINE = f"CASE WHEN {savings.IS_KNOWN} THEN baseline ELSE '' END"
 
 USAGE = Cube(
     table="billing_hourlyusage",
     dimensions=("tier", "language", "deployment", "model_class", "cache_layer"),
+    only_fine=("tier", "language"),
     measures=(
         count_if("attempts", "1 = 1"),
         count_if("calls", savings.IS_CALL),
@@ -74,11 +89,11 @@ USAGE = Cube(
         Measure("last_baseline", KNOWN_BASELINE, "MAX"),
     ),
 )
-COST = replace(USAGE, measures=(Measure("cost_nanos", "cost_nanos"),))
 OUTCOME = Cube(
     table="billing_hourlyoutcome",
     dimensions=("tier", "language", "deployment", "outcome", "error_code"),
     measures=(count_if("attempts", "1 = 1"),),
+    rows="(outcome IN ('failed', 'refused') OR error_code <> '')",  # few: the rest is in USAGE
 )
 DEBATE = Cube(
     table="billing_hourlydebate",

@@ -3,6 +3,14 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from billing.models_rollup import FilterValue as FilterValue
+from billing.models_rollup import HourlyDebate as HourlyDebate
+from billing.models_rollup import HourlyLatency as HourlyLatency
+from billing.models_rollup import HourlyOutcome as HourlyOutcome
+from billing.models_rollup import HourlyUsage as HourlyUsage
+from billing.models_rollup import LateRow as LateRow
+from billing.models_rollup import RollupState as RollupState
+
 
 class ModelPrice(models.Model):
     """The price of one model from one instant on, for requests of at least `min_input_tokens`.

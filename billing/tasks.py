@@ -1,10 +1,11 @@
-"""The ledger's housekeeping, on Celery's clock."""
+"""The ledger's housekeeping and the rollups, on Celery's clock."""
 
 import logging
 
 from celery import shared_task
 
-from billing import ledger
+from billing import ledger, rollups
+from costcontrol.lib import clock
 
 log = logging.getLogger(__name__)
 
@@ -25,3 +26,9 @@ def check_ledger() -> int:
     for difference in differences:
         log.error("ledger: %s", difference)
     return len(differences)
+
+
+@shared_task
+def roll_up() -> int:
+    """Add up the hours that closed, and those with late rows. How many it were."""
+    return rollups.catch_up(now=clock.now())

@@ -45,6 +45,7 @@ def every(task: str, schedule: float | crontab, *, expires_s: int) -> dict[str, 
 
 app.conf.beat_schedule = {
     "close calls that died": every("billing.tasks.sweep", 15.0, expires_s=15),
+    "add up the hours": every("billing.tasks.roll_up", 60.0, expires_s=60),
     "prove the ledger": every(
         "billing.tasks.check_ledger", crontab(hour="3", minute="30"), expires_s=3600
     ),

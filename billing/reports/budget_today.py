@@ -109,4 +109,4 @@ def history(part: timedelta, *, now: datetime) -> History:
         buckets += [Bucket(start, start + part), Bucket(start + part, start + DAY)]
     if not buckets:
         return History((), 0)
-    return History(reading.costs(located(tuple(buckets), until=now).spans), days)
+    return History(reading.costs(located(tuple(buckets), until=now, now=now).spans), days)

@@ -11,13 +11,14 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from accounts.models import Tier
+from billing import rollups
 from billing.histograms import Histogram
-from billing.models import UsageRecord
+from billing.models import FilterValue
 from billing.reports import reading
 from billing.reports.ranges import Bucket
 from billing.reports.reading import DebateSum, OutcomeSum, UsageSum
 from billing.reports.shapes import Line, Question, Series, Unit
-from billing.reports.spans import Source, Span
+from billing.reports.spans import Source, Span, spans
 
 T = TypeVar("T", UsageSum, OutcomeSum)
 
@@ -70,14 +71,16 @@ class FilterChoices:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where each hour of some buckets is read from, and how far the rollup is."""
+    """Where each hour of some buckets is read from, and how far the rollup is behind."""
 
     spans: tuple[Span, ...]
     lag_s: int
 
     @property
     def missing_hours(self) -> int:
-        return sum(span.hours for span in self.spans if span.source == Source.MISSING)
+        """Hours that were not read, or whose late rows were not."""
+        behind = (Source.MISSING, Source.OLD)
+        return sum(span.hours for span in self.spans if span.source in behind)
 
     @property
     def missing_buckets(self) -> frozenset[int]:
@@ -87,17 +90,17 @@ class Located:
 def load(question: Question) -> Facts:
     buckets = question.range.buckets
     until = question.now + timedelta.resolution  # what happens now is in it
-    located_at = located(buckets, until=until)
-    missing = located_at.missing_buckets
-    parts, filters = located_at.spans, question.filters
+    found = located(buckets, until=until, now=question.now)
+    parts, filters = found.spans, question.filters
     return Facts(
         question=question,
         as_of=question.now,
-        lag_s=located_at.lag_s,
-        missing_hours=located_at.missing_hours,
+        lag_s=found.lag_s,
+        missing_hours=found.missing_hours,
         buckets=buckets,
         is_known=tuple(
-            bucket.start < until and number not in missing for number, bucket in enumerate(buckets)
+            bucket.start < until and number not in found.missing_buckets
+            for number, bucket in enumerate(buckets)
         ),
         usage=reading.usage(parts, filters),
         outcomes=reading.outcomes(parts, filters),
@@ -106,13 +109,12 @@ def load(question: Question) -> Facts:
     )
 
 
-def located(buckets: tuple[Bucket, ...], *, until: datetime) -> Located:
-    spans = tuple(
-        Span(number, bucket.start, min(bucket.end, until), Source.LIVE)
-        for number, bucket in enumerate(buckets)
-        if bucket.start < min(bucket.end, until)
+def located(buckets: tuple[Bucket, ...], *, until: datetime, now: datetime) -> Located:
+    frontier = rollups.frontier_now(now=now)
+    return Located(
+        spans(buckets, until=until, frontier=frontier, marked=rollups.marked_hours(frontier)),
+        lag_s=rollups.lag_hours(now=now) * 3600,
     )
-    return Located(spans, lag_s=0)
 
 
 def previous(question: Question) -> Question:
@@ -134,11 +136,12 @@ def by_bucket(
 
 
 def filters_known() -> FilterChoices:
-    def seen(column: str) -> set[str]:
-        return set(UsageRecord.objects.values_list(column, flat=True).distinct()) - {""}
-
+    """Of all hours that are rolled up; plans that nobody used yet are among them."""
+    seen: dict[str, set[str]] = {column: set() for column in reading.FILTERS}
+    for column, value in FilterValue.objects.values_list("column", "value"):
+        seen[column].add(value)
     return FilterChoices(
-        tiers=tuple(sorted(seen("tier") | set(Tier.objects.values_list("name", flat=True)))),
-        languages=tuple(sorted(seen("language"))),
-        deployments=tuple(sorted(seen("deployment"))),
+        tiers=tuple(sorted(seen["tier"] | set(Tier.objects.values_list("name", flat=True)))),
+        languages=tuple(sorted(seen["language"])),
+        deployments=tuple(sorted(seen["deployment"])),
     )

@@ -1,9 +1,9 @@
 """The six figures at the top, and what they were in the period before."""
 
 from billing import histograms
+from billing.measures import PROVIDER
 from billing.reports import debates, errors, latency, savings
 from billing.reports.facts import Facts
-from billing.reports.reading import PROVIDER
 from billing.reports.shapes import Kpi, Unit
 
 P95 = 95

@@ -2,8 +2,8 @@
 
 from billing import histograms
 from billing.histograms import Histogram
+from billing.measures import CACHE, PROVIDER
 from billing.reports.facts import Facts
-from billing.reports.reading import CACHE, PROVIDER
 from billing.reports.shapes import Line, Series, Unit
 
 PERCENTS = (50, 95)

@@ -5,46 +5,44 @@ The spans go along as a table of values, so however many there are, it is one qu
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.db import connection
 
 from billing import histograms, measures
 from billing.histograms import Histogram
-from billing.measures import Cube
+from billing.hours import hour_of
+from billing.measures import IS_MEASURED, LATENCY_SOURCE, Cube
+from billing.models_rollup import Grain
 from billing.reports.shapes import Filters
-from billing.reports.spans import Source, Span, hour_of
+from billing.reports.spans import Source, Span
 
-PROVIDER, CACHE = "provider", "cache"
-IS_MEASURED = "outcome IN ('complete', 'cached')"
-LATENCY_SOURCE = f"CASE WHEN outcome = 'cached' THEN '{CACHE}' ELSE '{PROVIDER}' END"
+FILTERS = ("tier", "language", "deployment")
+READ_FROM = {
+    Source.ROLLED: Source.ROLLED, Source.OLD: Source.ROLLED, Source.LIVE: Source.LIVE,
+    Source.MISSING: None,
+}
 Params = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class UsageSum:
-    """Sums of one bucket and route. The fields after `cache_layer` are the cube's measures."""
+    """Sums of one bucket and route, by the names of `measures.USAGE`."""
 
     bucket: int
     deployment: str
     model_class: str
     cache_layer: str
-    attempts: int
     calls: int
     answered: int
     cost_nanos: int
-    estimated_nanos: int
     compared: int
     baseline_nanos: int
     saved_cache_nanos: int
     saved_prompt_cache_nanos: int
     saved_route_nanos: int
     saved_failed_nanos: int
-    fresh_input_tokens: int
-    cache_read_tokens: int
-    cache_write_tokens: int
-    output_tokens: int
     first_baseline: str
     last_baseline: str
 
@@ -77,13 +75,14 @@ class DebateSum:
 
 
 def usage(spans: Sequence[Span], filters: Filters) -> tuple[UsageSum, ...]:
-    rows = _rows(measures.USAGE, ("deployment", "model_class", "cache_layer"), spans, filters)
+    cube = measures.USAGE.only(field.name for field in fields(UsageSum))
+    rows = _rows(cube, ("deployment", "model_class", "cache_layer"), spans, filters)
     return tuple(UsageSum(*row) for row in rows)
 
 
 def costs(spans: Sequence[Span]) -> tuple[CostSum, ...]:
     """By tier and deployment, for whoever asks about scopes."""
-    rows = _rows(measures.COST, ("tier", "deployment"), spans, Filters())
+    rows = _rows(measures.USAGE.only(["cost_nanos"]), ("tier", "deployment"), spans, Filters())
     return tuple(CostSum(*row) for row in rows)
 
 
@@ -93,45 +92,86 @@ def outcomes(spans: Sequence[Span], filters: Filters) -> tuple[OutcomeSum, ...]:
 
 
 def debates(spans: Sequence[Span], filters: Filters) -> DebateSum | None:
-    """None where it is asked about one deployment: a debate is not had on one."""
+    """Each debate once, however many hours it took. None where it is asked about one deployment:
+    no debate is had on one."""
     if filters.deployment:
         return None
     parts = [
         part
         for source in (Source.ROLLED, Source.LIVE)
-        if (part := _select(measures.DEBATE, ("user_id", "debate_id"), source, spans, filters))
+        if (part := _debate_rows(source, spans, filters))
     ]
     if not parts:
         return DebateSum(0, 0, 0)
-    union = " UNION ALL ".join(f"SELECT * FROM ({sql}) AS part" for sql, _ in parts)
-    sums = (
+    union = " UNION ALL ".join(sql for sql, _ in parts)
+    (row,) = _fetch(
         "SELECT COUNT(*), CAST(COALESCE(SUM(calls), 0) AS BIGINT),"
         " CAST(COALESCE(SUM(cost_nanos), 0) AS BIGINT) FROM ("
         " SELECT SUM(calls) AS calls, SUM(cost_nanos) AS cost_nanos"
-        f" FROM ({union}) AS parts GROUP BY user_id, debate_id) AS debates"
+        f" FROM ({union}) AS parts GROUP BY user_id, debate_id) AS debates",
+        [param for _, params in parts for param in params],
     )
-    (row,) = _fetch(sums, [param for _, params in parts for param in params])
     return DebateSum(*row)
 
 
-def latencies(
-    spans: Sequence[Span], filters: Filters
-) -> Mapping[tuple[int, str], Histogram]:
-    """By bucket and source: answers of providers, and of the cache."""
-    merged: dict[tuple[int, str], Histogram] = defaultdict(int)
-    table, params = _values(spans, Source.LIVE)
-    if not params:
-        return merged
-    where, more = _where(filters)
-    rows = _fetch(
-        f"WITH {table} SELECT span.bucket, {LATENCY_SOURCE} AS source, latency_ms, COUNT(*)"
-        " FROM span CROSS JOIN billing_usagerecord AS usage"
-        f" WHERE at >= low AND at < high AND {IS_MEASURED}{where}"
-        " GROUP BY span.bucket, source, latency_ms",
+def _debate_rows(
+    source: Source, spans: Sequence[Span], filters: Filters
+) -> tuple[str, Params] | None:
+    cube, within = measures.DEBATE, _either([s for s in spans if READ_FROM[s.source] == source])
+    if within is None:
+        return None
+    where, more = _where(filters, source)
+    is_rolled = source == Source.ROLLED
+    rows = cube.table if is_rolled else f"billing_usagerecord WHERE {cube.rows}"
+    names = [m.name if is_rolled else f"{m.of_row} AS {m.name}" for m in cube.measures]
+    sql, params = within
+    joint = "WHERE" if is_rolled else "AND"
+    return (
+        f"SELECT user_id, debate_id, {', '.join(names)} FROM {rows} {joint} ({sql}){where}",
         [*params, *more],
     )
-    for bucket, source, ms, count in rows:
-        merged[bucket, source] += histograms.of_one(ms, count)
+
+
+def _either(spans: Sequence[Span]) -> tuple[str, Params] | None:
+    """In one of these spans, whatever their buckets. Spans that touch are one condition."""
+    column = "hour" if spans and READ_FROM[spans[0].source] == Source.ROLLED else "at"
+    params: Params = []
+    for span in spans:
+        low, high = _edges(span)
+        if params and params[-1] == low:
+            params[-1] = high
+        else:
+            params += [low, high]
+    if not params:
+        return None
+    return " OR ".join([f"{column} >= %s AND {column} < %s"] * (len(params) // 2)), params
+
+
+def latencies(spans: Sequence[Span], filters: Filters) -> Mapping[tuple[int, str], Histogram]:
+    """By bucket and source: answers of providers, and of the cache."""
+    merged: dict[tuple[int, str], Histogram] = defaultdict(int)
+    where, more = _where(filters, Source.ROLLED)
+    table, params = _values(spans, Source.ROLLED)
+    if params:
+        grain = Grain.FINE if more else Grain.WHOLE
+        for bucket, source, packed in _fetch(
+            f"WITH {table} SELECT span.bucket, source, histogram"
+            " FROM span CROSS JOIN billing_hourlylatency AS facts"
+            f" WHERE hour >= low AND hour < high AND grain = {grain.value}{where}",
+            [*params, *more],
+        ):
+            merged[bucket, source] += histograms.unpack(packed)
+    where, more = _where(filters, Source.LIVE)
+    table, params = _values(spans, Source.LIVE)
+    if params:
+        for bucket, source, ms, count in _fetch(
+            f"WITH {table} SELECT span.bucket, {LATENCY_SOURCE} AS source, latency_ms, COUNT(*)"
+            " FROM span CROSS JOIN billing_usagerecord AS facts"
+            f" WHERE at >= low AND at < high AND {IS_MEASURED}{where}"
+            " GROUP BY span.bucket, source, latency_ms",
+            [*params, *more],
+        ):
+            merged[bucket, source] += histograms.of_one(ms, count)
     return merged
 
 
@@ -151,10 +191,12 @@ def _select(
     table, params = _values(spans, source)
     if not params:
         return None
-    where, more = _where(filters)
+    where, more = _where(filters, source)
     if source == Source.ROLLED:
         sums = [f"{measure.of_hours} AS {measure.name}" for measure in cube.measures]
         rows, within = cube.table, "hour >= low AND hour < high"
+        if cube.has_grains:
+            within += f" AND grain = {_grain(cube, dimensions, filters).value}"
     else:
         sums = [f"{measure.of_rows} AS {measure.name}" for measure in cube.measures]
         rows, within = "billing_usagerecord", f"at >= low AND at < high AND {cube.rows}"
@@ -166,8 +208,14 @@ def _select(
     ), [*params, *more]
 
 
+def _grain(cube: Cube, dimensions: tuple[str, ...], filters: Filters) -> Grain:
+    """The whole, unless somebody asks for what it leaves out."""
+    asked = {*dimensions, *(name for name in FILTERS if getattr(filters, name))}
+    return Grain.FINE if asked & set(cube.only_fine) else Grain.WHOLE
+
+
 def _values(spans: Sequence[Span], source: Source) -> tuple[str, Params]:
-    chosen = [span for span in spans if span.source == source]
+    chosen = [span for span in spans if READ_FROM[span.source] == source]
     params: Params = []
     for span in chosen:
         params += [span.bucket, *_edges(span)]
@@ -176,19 +224,21 @@ def _values(spans: Sequence[Span], source: Source) -> tuple[str, Params]:
 
 
 def _edges(span: Span) -> tuple[Any, Any]:
-    if span.source == Source.ROLLED:
+    if READ_FROM[span.source] == Source.ROLLED:
         return hour_of(span.start), hour_of(span.end)
     adapt = connection.ops.adapt_datetimefield_value
     return adapt(span.start), adapt(span.end)
 
 
-def _where(filters: Filters) -> tuple[str, Params]:
+def _where(filters: Filters, source: Source) -> tuple[str, Params]:
+    """On usage rows as an expression, so that no index but the one by time is taken."""
+    as_column = "{0} = %s" if source == Source.ROLLED else "{0} || '' = %s"
     chosen = {
         name: value
-        for name in ("tier", "language", "deployment")
+        for name in FILTERS
         if (value := getattr(filters, name))
     }
-    return "".join(f" AND {name} = %s" for name in chosen), list(chosen.values())
+    return "".join(f" AND {as_column.format(name)}" for name in chosen), list(chosen.values())
 
 
 def _fetch(sql: str, params: Params) -> list[tuple[Any, ...]]:

@@ -8,19 +8,19 @@ newest hours are read and the others are missing, which is said.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from itertools import groupby
 
+from billing.hours import HOUR, hour_of, start_of
 from billing.reports.ranges import Bucket
 
-HOUR = timedelta(hours=1)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_LIVE_HOURS = 48
 
 
 class Source(Enum):
     ROLLED = "rolled"
+    OLD = "old"  # rolled before late rows came, which are too many hours to be read live
     LIVE = "live"
     MISSING = "missing"
 
@@ -39,15 +39,6 @@ class Span:
         return hour_of(self.end) - hour_of(self.start)
 
 
-def hour_of(at: datetime) -> int:
-    """Hours since the epoch, in UTC."""
-    return (at - EPOCH) // HOUR
-
-
-def start_of(hour: int) -> datetime:
-    return EPOCH + hour * HOUR
-
-
 def spans(
     buckets: tuple[Bucket, ...], *, until: datetime, frontier: int, marked: frozenset[int]
 ) -> tuple[Span, ...]:
@@ -63,7 +54,7 @@ def spans(
 def _sources(
     until: datetime, frontier: int, marked: frozenset[int]
 ) -> Callable[[int], Source]:
-    """Newest first, up to MAX_LIVE_HOURS are live. Marked ones beyond: what was rolled before."""
+    """The newest are live, up to MAX_LIVE_HOURS."""
     after = hour_of(until) + 1
     oldest_live = max(frontier, after - MAX_LIVE_HOURS)
     room = MAX_LIVE_HOURS - max(0, after - oldest_live)
@@ -71,7 +62,7 @@ def _sources(
 
     def source_of(hour: int) -> Source:
         if hour < frontier:
-            return Source.LIVE if hour in live else Source.ROLLED
+            return Source.LIVE if hour in live else Source.OLD if hour in marked else Source.ROLLED
         return Source.LIVE if hour >= oldest_live else Source.MISSING
 
     return source_of

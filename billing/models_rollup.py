@@ -1,0 +1,159 @@
+"""Sums of usage rows by hour, one table for each question that pages ask. Rebuilt at any time.
+
+`hour` counts whole hours since 1970 in UTC. The columns of each table are those of its cube in
+`measures.py`. Grain WHOLE leaves out tier and language: what is asked without a filter reads few
+rows. Nothing here is a source: the usage rows are.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Grain(models.IntegerChoices):
+    WHOLE = 0, _("all tiers and languages")
+    FINE = 1, _("by tier and language")
+
+
+class HourlyUsage(models.Model):
+    """What the calls of one hour on one route cost, saved and used."""
+
+    grain = models.SmallIntegerField(choices=Grain.choices)
+    hour = models.IntegerField()
+    tier = models.CharField(max_length=40)
+    language = models.CharField(max_length=8)
+    deployment = models.CharField(max_length=160)
+    model_class = models.CharField(max_length=10)
+    cache_layer = models.CharField(max_length=10)
+    attempts = models.BigIntegerField()
+    calls = models.BigIntegerField()
+    answered = models.BigIntegerField()
+    cost_nanos = models.BigIntegerField()
+    estimated_nanos = models.BigIntegerField()
+    compared = models.BigIntegerField()
+    baseline_nanos = models.BigIntegerField()
+    saved_cache_nanos = models.BigIntegerField()
+    saved_prompt_cache_nanos = models.BigIntegerField()
+    saved_route_nanos = models.BigIntegerField()
+    saved_failed_nanos = models.BigIntegerField()
+    fresh_input_tokens = models.BigIntegerField()
+    cache_read_tokens = models.BigIntegerField()
+    cache_write_tokens = models.BigIntegerField()
+    output_tokens = models.BigIntegerField()
+    first_baseline = models.CharField(max_length=160)
+    last_baseline = models.CharField(max_length=160)
+
+    class Meta:
+        verbose_name = _("usage of an hour")
+        verbose_name_plural = _("usage by hour")
+        indexes = [
+            models.Index(fields=["grain", "hour", "tier", "language"], name="usage_by_hour")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hour} {self.deployment} {self.cache_layer}"
+
+
+class HourlyOutcome(models.Model):
+    """How often calls or attempts of one hour ended in one error or refusal."""
+
+    hour = models.IntegerField(db_index=True)
+    tier = models.CharField(max_length=40)
+    language = models.CharField(max_length=8)
+    deployment = models.CharField(max_length=160)
+    outcome = models.CharField(max_length=12)
+    error_code = models.CharField(max_length=40)
+    attempts = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("errors of an hour")
+        verbose_name_plural = _("errors by hour")
+
+    def __str__(self) -> str:
+        return f"{self.hour} {self.outcome} {self.error_code}"
+
+
+class HourlyLatency(models.Model):
+    """How long the answers of one hour took: a histogram, see `histograms.py`."""
+
+    grain = models.SmallIntegerField(choices=Grain.choices)
+    hour = models.IntegerField()
+    tier = models.CharField(max_length=40)
+    language = models.CharField(max_length=8)
+    deployment = models.CharField(max_length=160)
+    source = models.CharField(max_length=10)
+    histogram = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("latency of an hour")
+        verbose_name_plural = _("latency by hour")
+        indexes = [
+            models.Index(fields=["grain", "hour", "tier", "language"], name="latency_by_hour")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hour} {self.source}"
+
+
+class HourlyDebate(models.Model):
+    """What one debate cost in one hour."""
+
+    hour = models.IntegerField(db_index=True)
+    tier = models.CharField(max_length=40)
+    language = models.CharField(max_length=8)
+    user_id = models.BigIntegerField()
+    debate_id = models.CharField(max_length=128)
+    calls = models.BigIntegerField()
+    cost_nanos = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("debate in an hour")
+        verbose_name_plural = _("debates by hour")
+
+    def __str__(self) -> str:
+        return f"{self.hour} {self.debate_id}"
+
+
+class LateRow(models.Model):
+    """A mark: a usage row of this hour came, changed or went after the hour was over.
+
+    Written by a trigger, only ever added, and deleted by the rollup that has counted it.
+    """
+
+    hour = models.IntegerField(db_index=True)
+
+    class Meta:
+        verbose_name = _("late row")
+        verbose_name_plural = _("late rows")
+
+    def __str__(self) -> str:
+        return str(self.hour)
+
+
+class RollupState(models.Model):
+    """One row. Every hour before `frontier` is rolled up; who rolls holds a lock on it."""
+
+    frontier = models.IntegerField()
+
+    class Meta:
+        verbose_name = _("state of the rollup")
+        verbose_name_plural = _("state of the rollup")
+
+    def __str__(self) -> str:
+        return str(self.frontier)
+
+
+class FilterValue(models.Model):
+    """A tier, language or deployment that some rolled hour has: what a filter can be set to."""
+
+    column = models.CharField(max_length=20)
+    value = models.CharField(max_length=160)
+
+    class Meta:
+        verbose_name = _("filter value")
+        verbose_name_plural = _("filter values")
+        constraints = [
+            models.UniqueConstraint(fields=["column", "value"], name="one_filter_value")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.column} {self.value}"

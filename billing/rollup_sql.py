@@ -1,0 +1,149 @@
+"""The rollup's statements, in PostgreSQL's and SQLite's words. Only `rollups.py` calls them."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from billing import histograms
+from billing.histograms import Histogram
+from billing.hours import EPOCH, start_of
+from billing.measures import DEBATE, IS_MEASURED, LATENCY_SOURCE, OUTCOME, USAGE, Cube
+from billing.models import HourlyLatency
+from billing.models_rollup import Grain
+
+FILTERS = ("tier", "language", "deployment")
+IN_HOURS = "hour >= %s AND hour < %s"
+IN_TIME = "at >= %s AND at < %s"
+IN_WHOLE, IN_FINE = (f"grain = {grain.value} AND {IN_HOURS}" for grain in Grain)
+LatencyKey = tuple[int, str, str, str, str]  # hour, tier, language, deployment, source
+
+
+def hour_sql() -> str:
+    """Whole hours since 1970. SQLite rounds 59.9995 s up to the next minute: minutes are cut."""
+    if connection.vendor == "postgresql":
+        return "CAST(FLOOR(EXTRACT(EPOCH FROM at) / 3600) AS INTEGER)"
+    return "(CAST(strftime('%%s', substr(at, 1, 13) || ':00:00') AS INTEGER) / 3600)"
+
+
+def database_now() -> datetime:
+    """By the clock that the trigger reads too."""
+    epoch = "strftime('%%s', 'now')"
+    if connection.vendor == "postgresql":
+        epoch = "FLOOR(EXTRACT(EPOCH FROM clock_timestamp()))"
+    ((seconds,),) = _fetch(f"SELECT CAST({epoch} AS BIGINT)", [])
+    return EPOCH + timedelta(seconds=int(seconds))
+
+
+def oldest_writer() -> datetime | None:
+    """When the oldest transaction began that has written and has not ended. Its rows can lie in
+    any hour since, without a mark. SQLite has one writer, which is us."""
+    if connection.vendor != "postgresql":
+        return None
+    ((began,),) = _fetch(
+        "SELECT MIN(xact_start) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()",
+        [],
+    )
+    return began  # type: ignore[no-any-return]
+
+
+def usage(first: int, end: int) -> None:
+    """By tier and language out of usage rows, and the whole out of that."""
+    _clear(USAGE.table, f"({IN_WHOLE}) OR ({IN_FINE})", [first, end, first, end])
+    _add_up(USAGE, first, end, grain=Grain.FINE)
+    kept = ("deployment", "model_class", "cache_layer")
+    sums = ", ".join(measure.of_hours for measure in USAGE.measures)
+    _run(
+        f"INSERT INTO {USAGE.table} (grain, hour, tier, language, {', '.join(kept)},"
+        f" {', '.join(measure.name for measure in USAGE.measures)})"
+        f" SELECT {Grain.WHOLE.value}, hour, '', '', {', '.join(kept)}, {sums}"
+        f" FROM {USAGE.table} WHERE {IN_FINE} GROUP BY hour, {', '.join(kept)}",
+        [first, end],
+    )
+
+
+def outcomes(first: int, end: int) -> None:
+    _clear(OUTCOME.table, IN_HOURS, [first, end])
+    _add_up(OUTCOME, first, end)
+
+
+def debates(first: int, end: int) -> None:
+    _clear(DEBATE.table, IN_HOURS, [first, end])
+    _add_up(DEBATE, first, end)
+
+
+def latencies(first: int, end: int) -> None:
+    """Packed here: no database can add them up by itself."""
+    table = HourlyLatency._meta.db_table
+    _clear(table, f"({IN_WHOLE}) OR ({IN_FINE})", [first, end, first, end])
+    fine: dict[LatencyKey, Histogram] = defaultdict(int)
+    whole: dict[LatencyKey, Histogram] = defaultdict(int)
+    measured = _fetch(
+        f"SELECT {hour_sql()} AS hour, tier, language, deployment, {LATENCY_SOURCE} AS source,"
+        f" latency_ms FROM billing_usagerecord WHERE {IN_TIME} AND {IS_MEASURED}",
+        _times(first, end),
+    )
+    for hour, tier, language, deployment, source, ms in measured:
+        one = histograms.of_one(ms)
+        fine[hour, tier, language, deployment, source] += one
+        whole[hour, "", "", "", source] += one
+    HourlyLatency.objects.bulk_create(
+        [
+            HourlyLatency(
+                grain=grain, hour=hour, tier=tier, language=language, deployment=deployment,
+                source=source, histogram=histograms.pack(histogram),
+            )
+            for grain, found in ((Grain.WHOLE, whole), (Grain.FINE, fine))
+            for (hour, tier, language, deployment, source), histogram in sorted(found.items())
+        ],
+        batch_size=500,
+    )
+
+
+def filter_values(first: int, end: int) -> None:
+    """What is new of the tiers, languages and deployments of these hours."""
+    for column in FILTERS:
+        _run(
+            f"INSERT INTO billing_filtervalue (\"column\", value) SELECT DISTINCT '{column}',"
+            f" {column} FROM {USAGE.table} WHERE {IN_FINE} AND {column} <> ''"
+            " ON CONFLICT DO NOTHING",
+            [first, end],
+        )
+
+
+def _add_up(cube: Cube, first: int, end: int, *, grain: Grain | None = None) -> None:
+    names = ["hour", *cube.dimensions]
+    keys = [hour_sql(), *cube.dimensions]
+    sums = [measure.of_rows for measure in cube.measures]
+    if grain is not None:
+        names, keys = ["grain", *names], [str(grain.value), *keys]
+    _run(
+        f"INSERT INTO {cube.table} ({', '.join(names)},"
+        f" {', '.join(measure.name for measure in cube.measures)})"
+        f" SELECT {', '.join(keys)}, {', '.join(sums)} FROM billing_usagerecord"
+        f" WHERE {IN_TIME} AND {cube.rows} GROUP BY {hour_sql()}, {', '.join(cube.dimensions)}"
+        f" ORDER BY {hour_sql()}",
+        _times(first, end),
+    )
+
+
+def _clear(table: str, where: str, params: list[Any]) -> None:
+    _run(f"DELETE FROM {table} WHERE {where}", params)
+
+
+def _times(first: int, end: int) -> list[Any]:
+    adapt = connection.ops.adapt_datetimefield_value
+    return [adapt(start_of(first)), adapt(start_of(end))]
+
+
+def _run(sql: str, params: list[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+
+
+def _fetch(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())

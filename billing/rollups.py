@@ -1,0 +1,133 @@
+"""Usage rows become sums by hour. Nothing is lost, and everything can be done again.
+
+An hour is closed 60 s after its end by the database's own clock, once no transaction is left that
+began before its end. A row that comes later leaves a mark (`LateRow`, by a trigger). Whoever rolls
+an hour first deletes the marks that it sees and then adds up, in one transaction: a row that it
+does not see brings a mark that it does not see, and the hour is rolled again.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from billing import rollup_sql as sql
+from billing.hours import hour_of
+from billing.models import LateRow, RollupState, UsageRecord
+
+CLOSES_AFTER = timedelta(seconds=60)
+CHUNK_HOURS = 24
+STATE = 1
+Progress = Callable[[int, int], None]  # hours done, hours to do
+
+
+def roll(start_hour: int, end_hour: int) -> None:
+    """Add up the hours [start_hour, end_hour) anew. Safe to repeat, whatever else goes on."""
+    with transaction.atomic():
+        _locked_state()
+        _roll(start_hour, end_hour)
+
+
+def catch_up(*, now: datetime, progress: Progress | None = None) -> int:
+    """Roll the closed hours that are not, then those with late rows. Returns how many hours."""
+    done = 0
+    while hours := _next_hours(now):
+        done += hours
+        if progress:
+            progress(done, done + lag_hours(now=now))
+    while hours := _next_marked_hours():
+        done += hours
+    return done
+
+
+def rebuild(*, now: datetime, progress: Progress | None = None) -> int:
+    """Everything anew, a day at a time. Pages stay right meanwhile."""
+    first, frontier = _first_hour(), frontier_now(now=now)
+    done = 0
+    if first is not None:
+        for start in range(first, frontier, CHUNK_HOURS):
+            end = min(start + CHUNK_HOURS, frontier)
+            roll(start, end)
+            done += end - start
+            if progress:
+                progress(done, frontier - first)
+    return done + catch_up(now=now, progress=progress)
+
+
+def frontier_now(*, now: datetime) -> int:
+    """Every hour before it is rolled up. Where nothing is yet: the hour of the first usage row."""
+    frontier = RollupState.objects.values_list("frontier", flat=True).first()
+    if frontier is None:
+        frontier = _first_hour()
+    return hour_of(now) if frontier is None else frontier
+
+
+def lag_hours(*, now: datetime) -> int:
+    """How many closed hours are not rolled up."""
+    return max(0, hour_of(now - CLOSES_AFTER) - frontier_now(now=now))
+
+
+def marked_hours(frontier: int) -> frozenset[int]:
+    """Rolled hours that late rows came to since."""
+    marks = LateRow.objects.filter(hour__lt=frontier)
+    return frozenset(marks.values_list("hour", flat=True).distinct())
+
+
+@transaction.atomic
+def _next_hours(now: datetime) -> int:
+    state = _locked_state()
+    first, end = state.frontier, min(_closed(now), state.frontier + CHUNK_HOURS)
+    if first >= end:
+        return 0
+    _roll(first, end)
+    state.frontier = end
+    state.save(update_fields=["frontier"])
+    return end - first
+
+
+@transaction.atomic
+def _next_marked_hours() -> int:
+    frontier = _locked_state().frontier
+    marked = LateRow.objects.filter(hour__lt=frontier).order_by("hour").values_list("hour")
+    hours = [hour for (hour,) in marked.distinct()[:CHUNK_HOURS]]
+    for first, end in _runs(hours):
+        _roll(first, end)
+    return len(hours)
+
+
+def _runs(hours: list[int]) -> Iterator[tuple[int, int]]:
+    """Hours that follow one another, as [first, end)."""
+    start = 0
+    for place in range(1, len(hours) + 1):
+        if place == len(hours) or hours[place] != hours[place - 1] + 1:
+            yield hours[start], hours[place - 1] + 1
+            start = place
+
+
+def _roll(first: int, end: int) -> None:
+    LateRow.objects.filter(hour__gte=first, hour__lt=end).delete()  # first: see above
+    for statement in (sql.usage, sql.outcomes, sql.latencies, sql.debates, sql.filter_values):
+        statement(first, end)
+
+
+def _locked_state() -> RollupState:
+    """Whoever holds it rolls; others wait. On SQLite the transaction itself is the lock."""
+    state = RollupState.objects.select_for_update().filter(pk=STATE).first()
+    if state is not None:
+        return state
+    first = _first_hour()
+    start = hour_of(sql.database_now()) if first is None else first
+    RollupState.objects.get_or_create(pk=STATE, defaults={"frontier": start})
+    return RollupState.objects.select_for_update().get(pk=STATE)
+
+
+def _first_hour() -> int | None:
+    first = UsageRecord.objects.order_by("at").values_list("at", flat=True).first()
+    return None if first is None else hour_of(first)
+
+
+def _closed(now: datetime) -> int:
+    """The first hour that is not closed."""
+    closed = min(now, sql.database_now()) - CLOSES_AFTER
+    writer = sql.oldest_writer()
+    return hour_of(closed if writer is None else min(closed, writer))
