@@ -16,6 +16,8 @@ from costcontrol.lib.money import NANOS_PER_USD, format_usd
 UNKNOWN = "–"
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
 DATES = {"ko": "Y. n. j.", "en": "j M Y"}
 TIMES = {"ko": "Y. n. j. H:i", "en": "j M Y, H:i"}
 
@@ -45,8 +47,13 @@ def duration(ms: int) -> str:
         return _("%(n)s ms") % {"n": ms}
     if ms < MINUTE_MS:
         return _("%(n)s s") % {"n": f"{ms / SECOND_MS:.1f}"}
-    minutes, rest = divmod(ms // SECOND_MS, 60)
-    return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
+    if ms < HOUR_MS:
+        minutes, rest = divmod(ms // SECOND_MS, 60)
+        return _("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
+    if ms < 2 * DAY_MS:
+        hours, rest = divmod(ms // MINUTE_MS, 60)
+        return _("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": rest}
+    return _("%(n)s days") % {"n": count(ms // DAY_MS)}
 
 
 def when(moment: datetime, *, zone: str) -> str:

@@ -54,7 +54,16 @@ def test_share_is_given_in_hundredths_of_a_percent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ms", "shown"), [(0, "0 ms"), (999, "999 ms"), (1000, "1.0 s"), (70_400, "1 min 10 s")]
+    ("ms", "shown"),
+    [
+        (0, "0 ms"),
+        (999, "999 ms"),
+        (1000, "1.0 s"),
+        (70_400, "1 min 10 s"),
+        (3_600_000, "1 h 0 min"),
+        (47 * 3_600_000, "47 h 0 min"),
+        (48 * 3_600_000, "2 days"),
+    ],
 )
 def test_duration_takes_the_unit_it_needs(ms: int, shown: str) -> None:
     assert f">{shown}</data>" in show("duration ms", ms=ms)
