@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -18,6 +18,7 @@ from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.sentences import Sentence as _
 from routing.types import ChatRequest, DeploymentSpec
 
+REMEMBERED_CHARACTERS = 20_000
 PROMPT_PARAMETERS = ("tools", "functions", "tool_choice", "function_call", "response_format")
 
 
@@ -69,6 +70,16 @@ def warm_up() -> None:
 
 def count(text: str) -> int:
     """Tokens of o200k_base. Never fails: half a surrogate pair counts as what stands in for it."""
+    return _remembered(text) if len(text) <= REMEMBERED_CHARACTERS else _counted(text)
+
+
+@lru_cache(maxsize=64)
+def _remembered(text: str) -> int:
+    """A call asks for the same text again and again: for each candidate, and for its hold."""
+    return _counted(text)
+
+
+def _counted(text: str) -> int:
     try:
         return int(tokenizer().count(text))
     except UnicodeEncodeError:
