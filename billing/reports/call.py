@@ -11,6 +11,8 @@ from accounts.models import User
 from billing import savings
 from billing.models import LedgerEntry, Reservation, UsageRecord
 
+PREFIXES = ("chatcmpl-", "call-", "req-")
+
 
 @dataclass(frozen=True, slots=True)
 class Booking:
@@ -22,6 +24,7 @@ class Booking:
     period: str
     window_start: datetime
     delta: int
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class AttemptReport:
     output_tokens: int | None
     searches: int | None
     confidence: str
+    price_id: int | None
     price_fresh_input: Decimal | None
     price_cache_read: Decimal | None
     price_cache_write: Decimal | None
@@ -55,6 +59,10 @@ class AttemptReport:
     baseline: str
     baseline_nanos: int | None
     prompt_cache_nanos: int
+    limits_ms: int | None
+    cache_ms: int | None
+    policy_ms: int | None
+    begun_ms: int | None
     waited_ms: int
     first_token_ms: int | None
     latency_ms: int
@@ -73,13 +81,20 @@ class ReservationReport:
     model: str
     amount: int
     charged: int | None
+    created_ms: int
     bookings: tuple[Booking, ...]
+
+    @property
+    def is_quota(self) -> bool:
+        """Of the debate that this call opened, not of an attempt."""
+        return not self.provider
 
 
 @dataclass(frozen=True, slots=True)
 class CallReport:
     call_id: UUID
     at: datetime
+    user_id: int
     user: str
     key_prefix: str
     tier: str
@@ -115,7 +130,29 @@ class CallReport:
     def unrecorded(self) -> tuple[ReservationReport, ...]:
         """Reservations without a usage row yet: under way, or waiting for the sweeper."""
         recorded = {attempt.reservation_id for attempt in self.attempts}
-        return tuple(one for one in self.reservations if one.id not in recorded)
+        held = (one for one in self.reservations if not one.is_quota)
+        return tuple(one for one in held if one.id not in recorded)
+
+    @property
+    def quota(self) -> tuple[ReservationReport, ...]:
+        return tuple(one for one in self.reservations if one.is_quota)
+
+
+def call_id_of(text: str) -> UUID | None:
+    """As people copy it: bare, or as answers of the OpenAI shape show it."""
+    bare = text.strip()
+    for prefix in PREFIXES:
+        bare = bare.removeprefix(prefix)
+    try:
+        return UUID(bare)
+    except ValueError:
+        return None
+
+
+def is_under_way(call_id: UUID) -> bool:
+    """Something is held for a call of which no row is written yet."""
+    open_states = (Reservation.State.HELD, Reservation.State.SENT)
+    return Reservation.objects.filter(call_id=call_id, state__in=open_states).exists()
 
 
 def call_report(call_id: UUID) -> CallReport | None:
@@ -126,6 +163,7 @@ def call_report(call_id: UUID) -> CallReport | None:
     return CallReport(
         call_id=call_id,
         at=first.at,
+        user_id=first.user_id,
         user=user_name(first.user_id),
         key_prefix=first.key_prefix,
         tier=first.tier,
@@ -160,6 +198,7 @@ def reservation_reports(call_id: UUID) -> tuple[ReservationReport, ...]:
             model=row.model,
             amount=row.amount,
             charged=row.charged,
+            created_ms=row.created_ms,
             bookings=tuple(bookings[row.pk]),
         )
         for row in rows
@@ -174,7 +213,8 @@ def bookings_by_reservation(ids: Iterable[UUID]) -> dict[UUID, list[Booking]]:
         scope = f"{window.scope_kind}:{window.scope_id}".removesuffix(":")
         found[entry.reservation_id].append(
             Booking(
-                entry.kind, scope, window.metric, window.period, window.start, entry.delta
+                entry.kind, scope, window.metric, window.period, window.start, entry.delta,
+                entry.at_ms,
             )
         )
     return found

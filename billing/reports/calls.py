@@ -224,7 +224,7 @@ class Stretch:
 
     @property
     def _span(self) -> Q:
-        """One lower and one upper bound of `at`, as SQLite takes the first of each that it meets."""
+        """One lower and one upper bound of `at`: SQLite takes the first of each that it meets."""
         low, high = self._bounds
         since, until = Q(at__gte=self.filters.start), Q(at__lt=self.filters.end)
         if low and low.at >= self.filters.start:

@@ -20,6 +20,7 @@ from billing.reports.errors import is_failed_call, is_refusal
 from billing.reports.reading import OutcomeSum
 
 NOON = datetime(2026, 11, 25, 3, tzinfo=UTC)
+HOUR_US = 3_600_000_000
 ALL = CallFilters(NOON - timedelta(days=90), NOON + timedelta(days=1))
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 numbers = count(1)
@@ -135,7 +136,7 @@ def test_filters_add_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("late_us", "is_in"), [(-1, False), (0, True), (3_600_000_000 - 1, True), (3_600_000_000, False)]
+    ("late_us", "is_in"), [(-1, False), (0, True), (HOUR_US - 1, True), (HOUR_US, False)]
 )
 def test_range_has_its_first_instant_and_not_its_end(late_us: int, is_in: bool) -> None:
     row(at=NOON + timedelta(microseconds=late_us))

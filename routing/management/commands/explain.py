@@ -15,11 +15,13 @@ from billing.reports.call import (
     Booking,
     CallReport,
     ReservationReport,
+    call_id_of,
     call_report,
 )
+from billing.reports.call_steps import steps_of
+from billing.reports.price_lines import Bill, bills_of
 from costcontrol.lib.money import format_usd
-
-PREFIXES = ("chatcmpl-", "call-", "req-")  # how ids look in answers of the OpenAI shape
+from routing.reasons import why
 
 
 class Command(BaseCommand):
@@ -39,15 +41,9 @@ class Command(BaseCommand):
 
 
 def parse_id(text: str) -> UUID:
-    bare = text.strip()
-    for prefix in PREFIXES:
-        bare = bare.removeprefix(prefix)
-    try:
-        return UUID(bare)
-    except ValueError:
-        raise CommandError(
-            f"{text!r} is not a call id; it is the X-Request-Id of the reply."
-        ) from None
+    if call_id := call_id_of(text):
+        return call_id
+    raise CommandError(f"{text!r} is not a call id; it is the X-Request-Id of the reply.")
 
 
 def lines_of(call: CallReport) -> Iterator[str]:
@@ -59,22 +55,36 @@ def lines_of(call: CallReport) -> Iterator[str]:
         f"complexity {call.complexity or '-'}, language {call.language or '-'}, "
         f"debate {call.debate_id or '-'}"
     )
+    for sentence in why(call):
+        yield f"  so        {sentence}"
+    yield f"  steps     {steps_text(call)}"
+    bills = bills_of(call)
     for attempt in call.attempts:
-        yield from attempt_lines(attempt, call.reservation(attempt.reservation_id))
+        reservation = call.reservation(attempt.reservation_id)
+        yield from attempt_lines(attempt, reservation, bills.get(attempt.attempt))
+    for taken in call.quota:
+        yield "quota"
+        yield from reservation_lines(taken)
     for reservation in call.unrecorded:
         yield f"not recorded yet  {reservation.provider}/{reservation.model}"
         yield from reservation_lines(reservation)
     yield f"in all  cost {money(call.cost_nanos)}, {saved_text(call)}"
 
 
+def steps_text(call: CallReport) -> str:
+    return ", ".join(f"{step.kind} {or_dash(step.length_ms)} ms" for step in steps_of(call))
+
+
 def attempt_lines(
-    attempt: AttemptReport, reservation: ReservationReport | None
+    attempt: AttemptReport, reservation: ReservationReport | None, bill: Bill | None
 ) -> Iterator[str]:
     yield attempt_title(attempt)
     yield f"  why       {attempt.reason or '-'}{' (economy mode)' if attempt.is_economy else ''}"
     if attempt.attempt:
         yield f"  tokens    {tokens_text(attempt)}"
         yield f"  prices    {prices_text(attempt)}"
+    if bill:
+        yield f"  cost is   {bill_text(bill)}"
     yield (
         f"  money     held {money(attempt.held_nanos)}, cost {money(attempt.cost_nanos)}, "
         f"baseline {baseline_text(attempt)}"
@@ -116,6 +126,14 @@ def prices_text(attempt: AttemptReport) -> str:
         f"{attempt.price_cache_write} cache write, {attempt.price_output} output; "
         "USD per million tokens"
     )
+
+
+def bill_text(bill: Bill) -> str:
+    """The parts of the cost, in nanos, which add up to it."""
+    parts = [f"{line.bucket} {line.nanos.normalize():f}" for line in bill.lines if line.nanos]
+    parts += [f"rounded up by {bill.rounding.normalize():f}"] if bill.rounding else []
+    parts += [f"difference {bill.difference}"] if bill.difference else []
+    return f"{' + '.join(parts) or '0'} = {bill.cost_nanos} nanos"
 
 
 def baseline_text(attempt: AttemptReport) -> str:

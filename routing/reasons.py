@@ -1,0 +1,154 @@
+"""Why a call went where it went, in sentences for somebody who does not write programs.
+
+Made of what was recorded with the call, its reason among it, which `policy` and `attempts` write in
+one form: "how the candidates were found; not NAME: why; left NAME: why".
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from billing.models import UsageRecord
+from billing.reports.call import AttemptReport, CallReport
+from routing.call_kinds import CALL_KINDS
+from routing.models import Deployment
+from routing.types import ModelClass
+
+Outcome = UsageRecord.Outcome
+SHARED = "shared"
+TRAIL = re.compile(r"; (not|left) ([^\s:]+): ")
+SOURCE = re.compile(r"answered by call ([0-9a-f-]{36})")
+ASKED_FOR = " was asked for"
+BY_NAME = "was asked for by name"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A deployment that did not answer. `is_tried`: it was in the plan, and left later."""
+
+    deployment: str
+    why: str
+    is_tried: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """The recorded reason in its parts."""
+
+    head: str
+    left: tuple[Left, ...]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of the routing table's cell, best first; empty if it was not asked."""
+        _before, _colon, cell = self.head.rpartition(": ")
+        names = tuple(cell.split(" > "))
+        return names if set(names) <= set(ModelClass) else ()
+
+
+def parse(reason: str) -> Reason:
+    head, *trail = TRAIL.split(reason)
+    parts = zip(trail[0::3], trail[1::3], trail[2::3], strict=True)
+    return Reason(
+        head, tuple(Left(name, why, is_tried=word == "left") for word, name, why in parts)
+    )
+
+
+def why(call: CallReport) -> tuple[str, ...]:
+    """The first sentence says it; the others add what else played a part."""
+    last = call.attempts[-1]
+    if last.outcome == Outcome.CACHED:
+        return (_from_cache(last),)
+    if last.outcome == Outcome.REFUSED:
+        return tuple(_refused(call, last))
+    if last.outcome == Outcome.FAILED:
+        return (*_answered(call, last), _("That attempt failed, and no other is recorded yet."))
+    return tuple(_answered(call, last))
+
+
+def source_of(attempt: AttemptReport) -> UUID | None:
+    """The call whose answer a cached one got."""
+    found = SOURCE.search(attempt.reason)
+    return UUID(found[1]) if found and attempt.outcome == Outcome.CACHED else None
+
+
+def _from_cache(last: AttemptReport) -> str:
+    if last.cache_layer == SHARED:
+        return _(
+            "The same question of the same user was being answered at that moment, so this call "
+            "got the same answer as it came in, and no model was asked a second time."
+        )
+    return _(
+        "The same user had asked exactly this before, so the stored answer was given again and "
+        "no model was asked."
+    )
+
+
+def _refused(call: CallReport, last: AttemptReport) -> Iterator[str]:
+    planned, _bar, message = last.reason.rpartition(" | ")
+    tried = [one for one in call.attempts if one.attempt]
+    if tried:
+        yield _("No model could answer this call: %(why)s") % {"why": message}
+        yield from _left(parse(tried[-1].reason))
+        return
+    yield _("This call was refused before any model was asked: %(why)s") % {"why": message}
+    if planned:
+        yield from _left(parse(planned))
+
+
+def _answered(call: CallReport, last: AttemptReport) -> Iterator[str]:
+    reason = parse(last.reason)
+    yield " ".join(_choice(call, last, reason))
+    yield from _left(reason)
+    if last.outcome == Outcome.INCOMPLETE:
+        yield _("The answer was cut off before its end.")
+    if last.outcome == Outcome.CANCELLED:
+        yield _("The client hung up before the answer was complete.")
+
+
+def _choice(call: CallReport, last: AttemptReport, reason: Reason) -> Iterator[str]:
+    name = {"model": last.deployment, "class": class_label(last.model_class)}
+    if reason.head.endswith(BY_NAME):
+        yield _("The call asked for the model %(model)s by its name.") % name
+        return
+    if ASKED_FOR in reason.head:
+        asked = class_label(call.requested_model)
+        yield _("The call asked for a model of the class “%(class)s”.") % {"class": asked}
+    else:
+        yield _difficulty(call, reason)
+    if last.is_economy:
+        yield _("A budget had passed its soft limit, so economy mode chose cheaper routes.")
+    if reason.classes:
+        order = ", ".join(class_label(one) for one in reason.classes)
+        yield _("On the plan “%(tier)s” such a call may go to these classes, in this order: "
+                "%(order)s.") % {"tier": call.tier, "order": order}
+    yield _("%(model)s (%(class)s) was the first model that could take it.") % name
+
+
+def _difficulty(call: CallReport, reason: Reason) -> str:
+    said = {"complexity": complexity_label(call.complexity), "kind": call.call_kind}
+    if "the caller asked for" in reason.head:
+        return _("The caller said that this call is %(complexity)s.") % said
+    if call.call_kind in CALL_KINDS:
+        return _("A call of the kind “%(kind)s” counts as %(complexity)s.") % said
+    return _("Judged by its words, this call is %(complexity)s.") % said
+
+
+def _left(reason: Reason) -> Iterator[str]:
+    for one in reason.left:
+        said = {"model": one.deployment, "why": one.why.rstrip(".")}
+        if one.is_tried:
+            yield _("%(model)s came first, but did not answer: %(why)s.") % said
+        else:
+            yield _("%(model)s was passed over: %(why)s.") % said
+
+
+def class_label(name: str) -> str:
+    return str(dict(Deployment.ModelClass.choices).get(name, name))
+
+
+def complexity_label(name: str) -> str:
+    return {"simple": _("simple"), "medium": _("medium"), "complex": _("complex")}.get(name, name)
