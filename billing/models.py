@@ -124,6 +124,8 @@ class BookVersion(models.Model):
 
     class Meta:
         db_table = "budget_book"
+        verbose_name = _("version of the budgets")
+        verbose_name_plural = _("versions of the budgets")
 
     def __str__(self) -> str:
         return str(self.version)
@@ -132,18 +134,18 @@ class BookVersion(models.Model):
 class Window(models.Model):
     """What one scope has spent and holds in one span of time. Never reset: a new day, a new row."""
 
-    scope_kind = models.CharField(max_length=10, choices=ScopeKind.choices)
-    scope_id = models.CharField(max_length=128, blank=True)
-    metric = models.CharField(max_length=10, choices=Metric.choices)
-    period = models.CharField(max_length=10)
-    start = models.DateTimeField()
-    zone = models.CharField(max_length=40)
-    end = models.DateTimeField(null=True)
-    cap = models.BigIntegerField()
-    soft_percent = models.PositiveSmallIntegerField(default=80)
-    spent = models.BigIntegerField(default=0)
-    held = models.BigIntegerField(default=0)
-    rank = models.SmallIntegerField()
+    scope_kind = models.CharField(_("scope"), max_length=10, choices=ScopeKind.choices)
+    scope_id = models.CharField(_("of"), max_length=128, blank=True)
+    metric = models.CharField(_("metric"), max_length=10, choices=Metric.choices)
+    period = models.CharField(_("period"), max_length=10)
+    start = models.DateTimeField(_("start"))
+    zone = models.CharField(_("zone"), max_length=40)
+    end = models.DateTimeField(_("end"), null=True)
+    cap = models.BigIntegerField(_("cap"))
+    soft_percent = models.PositiveSmallIntegerField(_("soft percent"), default=80)
+    spent = models.BigIntegerField(_("spent"), default=0)
+    held = models.BigIntegerField(_("held"), default=0)
+    rank = models.SmallIntegerField(_("rank"))
 
     class Meta:
         db_table = "budget_window"
@@ -183,17 +185,17 @@ class Reservation(models.Model):
         ESTIMATED = 4, _("estimated")
 
     id = models.UUIDField(primary_key=True)
-    call_id = models.UUIDField(db_index=True)
-    holds = models.JSONField()
-    amount = models.BigIntegerField()
-    progress = models.BigIntegerField(default=0)
-    charged = models.BigIntegerField(null=True)
-    state = models.SmallIntegerField(choices=State.choices, default=State.HELD)
-    lease_until_ms = models.BigIntegerField()
-    provider = models.CharField(max_length=40)
-    model = models.CharField(max_length=120)
-    facts = models.JSONField(default=dict)
-    created_ms = models.BigIntegerField()
+    call_id = models.UUIDField(_("call"), db_index=True)
+    holds = models.JSONField(_("holds"))
+    amount = models.BigIntegerField(_("amount"))
+    progress = models.BigIntegerField(_("progress"), default=0)
+    charged = models.BigIntegerField(_("charged"), null=True)
+    state = models.SmallIntegerField(_("state"), choices=State.choices, default=State.HELD)
+    lease_until_ms = models.BigIntegerField(_("lease until, ms"))
+    provider = models.CharField(_("provider"), max_length=40)
+    model = models.CharField(_("model"), max_length=120)
+    facts = models.JSONField(_("facts"), default=dict)
+    created_ms = models.BigIntegerField(_("created, ms"))
 
     class Meta:
         verbose_name = _("reservation")
@@ -219,11 +221,13 @@ class LedgerEntry(models.Model):
         CORRECTION = "correction", _("corrected")
         REFUND = "refund", _("refunded")
 
-    window = models.ForeignKey(Window, models.PROTECT, related_name="entries")
-    reservation_id = models.UUIDField(db_index=True)
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    delta = models.BigIntegerField()
-    at_ms = models.BigIntegerField()
+    window = models.ForeignKey(
+        Window, models.PROTECT, related_name="entries", verbose_name=_("window")
+    )
+    reservation_id = models.UUIDField(_("reservation"), db_index=True)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    delta = models.BigIntegerField(_("change"))
+    at_ms = models.BigIntegerField(_("at, ms"))
 
     class Meta:
         verbose_name = _("ledger entry")
@@ -252,52 +256,60 @@ class UsageRecord(models.Model):
         EXACT = "exact", _("reported by the provider")
         ESTIMATED = "estimated", _("estimated")
 
-    call_id = models.UUIDField()
-    attempt = models.PositiveSmallIntegerField()
-    reservation_id = models.UUIDField(null=True, unique=True)
-    at = models.DateTimeField()
-    user_id = models.BigIntegerField()
-    key_prefix = models.CharField(max_length=16, blank=True)
-    tier = models.CharField(max_length=40)
-    debate_id = models.CharField(max_length=128, blank=True)
-    call_kind = models.CharField(max_length=40, blank=True)
-    complexity = models.CharField(max_length=10, blank=True)
-    language = models.CharField(max_length=8, blank=True)
-    requested_model = models.CharField(max_length=160)
-    deployment = models.CharField(max_length=160, blank=True)
-    model_class = models.CharField(max_length=10, blank=True)
-    provider = models.CharField(max_length=40, blank=True)
-    model = models.CharField(max_length=120, blank=True)
-    cache_layer = models.CharField(max_length=10, blank=True)
-    outcome = models.CharField(max_length=12, choices=Outcome.choices)
-    error_code = models.CharField(max_length=40, blank=True)
-    stop_reason = models.CharField(max_length=20, blank=True)
-    reason = models.TextField(blank=True)
-    is_economy = models.BooleanField(default=False)
-    max_output_tokens = models.PositiveIntegerField(null=True)
-    fresh_input_tokens = models.PositiveIntegerField(null=True)
-    cache_read_tokens = models.PositiveIntegerField(null=True)
-    cache_write_tokens = models.PositiveIntegerField(null=True)
-    output_tokens = models.PositiveIntegerField(null=True)
-    searches = models.PositiveIntegerField(null=True)
-    confidence = models.CharField(max_length=10, choices=Confidence.choices)
-    price_id = models.BigIntegerField(null=True)
-    price_fresh_input = models.DecimalField(max_digits=14, decimal_places=6, null=True)
-    price_cache_read = models.DecimalField(max_digits=14, decimal_places=6, null=True)
-    price_cache_write = models.DecimalField(max_digits=14, decimal_places=6, null=True)
-    price_output = models.DecimalField(max_digits=14, decimal_places=6, null=True)
-    held_nanos = models.BigIntegerField(default=0)
-    cost_nanos = models.BigIntegerField(default=0)
-    baseline = models.CharField(max_length=160, blank=True)
-    baseline_nanos = models.BigIntegerField(null=True)
-    prompt_cache_nanos = models.BigIntegerField(default=0)
-    limits_ms = models.PositiveIntegerField(null=True)  # before the attempt; null: not recorded
-    cache_ms = models.PositiveIntegerField(null=True)
-    policy_ms = models.PositiveIntegerField(null=True)
-    begun_ms = models.PositiveIntegerField(null=True)  # since the call came in
-    waited_ms = models.PositiveIntegerField(default=0)  # for its hold
-    first_token_ms = models.PositiveIntegerField(null=True)
-    latency_ms = models.PositiveIntegerField(default=0)
+    call_id = models.UUIDField(_("call"))
+    attempt = models.PositiveSmallIntegerField(_("attempt"))
+    reservation_id = models.UUIDField(_("reservation"), null=True, unique=True)
+    at = models.DateTimeField(_("when"))
+    user_id = models.BigIntegerField(_("user id"))
+    key_prefix = models.CharField(_("key"), max_length=16, blank=True)
+    tier = models.CharField(_("tier"), max_length=40)
+    debate_id = models.CharField(_("debate"), max_length=128, blank=True)
+    call_kind = models.CharField(_("call kind"), max_length=40, blank=True)
+    complexity = models.CharField(_("complexity"), max_length=10, blank=True)
+    language = models.CharField(_("language"), max_length=8, blank=True)
+    requested_model = models.CharField(_("requested model"), max_length=160)
+    deployment = models.CharField(_("deployment"), max_length=160, blank=True)
+    model_class = models.CharField(_("class"), max_length=10, blank=True)
+    provider = models.CharField(_("provider"), max_length=40, blank=True)
+    model = models.CharField(_("model"), max_length=120, blank=True)
+    cache_layer = models.CharField(_("cache layer"), max_length=10, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome.choices)
+    error_code = models.CharField(_("error code"), max_length=40, blank=True)
+    stop_reason = models.CharField(_("stop reason"), max_length=20, blank=True)
+    reason = models.TextField(_("reason"), blank=True)
+    is_economy = models.BooleanField(_("economy mode"), default=False)
+    max_output_tokens = models.PositiveIntegerField(_("longest answer allowed, tokens"), null=True)
+    fresh_input_tokens = models.PositiveIntegerField(_("fresh input, tokens"), null=True)
+    cache_read_tokens = models.PositiveIntegerField(_("cache read, tokens"), null=True)
+    cache_write_tokens = models.PositiveIntegerField(_("cache write, tokens"), null=True)
+    output_tokens = models.PositiveIntegerField(_("output, tokens"), null=True)
+    searches = models.PositiveIntegerField(_("searches"), null=True)
+    confidence = models.CharField(_("confidence"), max_length=10, choices=Confidence.choices)
+    price_id = models.BigIntegerField(_("price row"), null=True)
+    price_fresh_input = models.DecimalField(
+        _("price of input"), max_digits=14, decimal_places=6, null=True
+    )
+    price_cache_read = models.DecimalField(
+        _("price of cache read"), max_digits=14, decimal_places=6, null=True
+    )
+    price_cache_write = models.DecimalField(
+        _("price of cache write"), max_digits=14, decimal_places=6, null=True
+    )
+    price_output = models.DecimalField(
+        _("price of output"), max_digits=14, decimal_places=6, null=True
+    )
+    held_nanos = models.BigIntegerField(_("held, nano-USD"), default=0)
+    cost_nanos = models.BigIntegerField(_("cost, nano-USD"), default=0)
+    baseline = models.CharField(_("baseline"), max_length=160, blank=True)
+    baseline_nanos = models.BigIntegerField(_("cost on the baseline, nano-USD"), null=True)
+    prompt_cache_nanos = models.BigIntegerField(_("saved by the prompt cache, nano-USD"), default=0)
+    limits_ms = models.PositiveIntegerField(_("limits, ms"), null=True)  # null: not recorded
+    cache_ms = models.PositiveIntegerField(_("cache, ms"), null=True)
+    policy_ms = models.PositiveIntegerField(_("policy, ms"), null=True)
+    begun_ms = models.PositiveIntegerField(_("begun after, ms"), null=True)  # since the call came in
+    waited_ms = models.PositiveIntegerField(_("waited, ms"), default=0)  # for its hold
+    first_token_ms = models.PositiveIntegerField(_("first token after, ms"), null=True)
+    latency_ms = models.PositiveIntegerField(_("took, ms"), default=0)
 
     class Meta:
         verbose_name = _("usage record")

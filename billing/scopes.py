@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from accounts.models import ApiKey, Tier, User
 from billing.models import ModelPrice, ScopeKind
 
-KINDS = "platform, tier:NAME, user:EMAIL, key:PREFIX, provider:NAME or debate:ID"
+KINDS = "platform, tier:NAME, user:EMAIL, key:PREFIX, provider:NAME, debate:ID"
 ID_LENGTH = 128
 
 

@@ -23,6 +23,7 @@ from django.conf import settings  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest  # noqa: E402
 from django.core.handlers.exception import convert_exception_to_response  # noqa: E402
 
+from costcontrol.lib import sentences  # noqa: E402
 from routing import providers, tokens  # noqa: E402
 
 Scope = dict[str, Any]
@@ -83,7 +84,8 @@ async def hang_up(receive: Receive) -> None:
         pass
 
 
-# What no caller should wait for: the vocabulary and the vendors' SDKs.
+# What no caller should wait for: the vocabulary, the catalogues and the vendors' SDKs.
+sentences.warm_up()
 tokens.warm_up()
 providers.warm_up()
 

@@ -105,6 +105,8 @@ class IdempotentReply(models.Model):
     lease_until = models.DateTimeField()
 
     class Meta:
+        verbose_name = _("reply kept for a repeat")
+        verbose_name_plural = _("replies kept for repeats")
         constraints = [
             models.UniqueConstraint(
                 fields=["key_prefix", "user_id", "idempotency_key"], name="one_reply_per_key"

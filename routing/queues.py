@@ -10,9 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-from django.utils.translation import gettext as _
-
 from costcontrol.lib.errors import RateLimited, Unavailable
+from costcontrol.lib.sentences import Sentence as _
 from routing.types import DeploymentSpec
 
 WAITERS_A_SLOT = 8

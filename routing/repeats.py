@@ -6,10 +6,9 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
 from costcontrol.lib import clock, database
 from costcontrol.lib.errors import Conflict
+from costcontrol.lib.sentences import Sentence as _
 from routing import idempotency
 from routing.answers import Answer
 from routing.cache import exact

@@ -76,8 +76,9 @@ def po_bytes(catalogue: Catalog) -> bytes:
 
 
 def mo_bytes(catalogue: Catalog) -> bytes:
+    """What Django reads, made from what is in the .po file."""
     file = BytesIO()
-    write_mo(file, catalogue)
+    write_mo(file, read_po(BytesIO(po_bytes(catalogue)), locale=str(catalogue.locale)))
     return file.getvalue()
 
 

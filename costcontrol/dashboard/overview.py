@@ -123,5 +123,5 @@ def _stale(read: Facts) -> str:
 
 def _why_empty(state: State) -> str:
     if not UsageRecord.objects.exists():
-        return "no calls"
+        return "never"
     return "filters" if state.is_filtered else "range"
