@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from billing import rollups
 from costcontrol import formats, heartbeats
 from costcontrol.dashboard.components import Badge, Tone
 from costcontrol.lib import redis
@@ -23,6 +26,7 @@ from routing.providers import missing_key
 from routing.types import DeploymentSpec, ModelClass
 
 SILENT_AFTER = timedelta(seconds=60)  # beat sends a task every 15 seconds
+USUAL_LAG_HOURS = 1  # an hour that has just closed is added up within minutes
 PROVIDERS = {"anthropic": "Anthropic", "openai": "OpenAI", "ollama": "Ollama"}
 
 
@@ -83,6 +87,7 @@ async def parts(*, now: datetime) -> tuple[Part, ...]:
         _database(problem),
         _broker(has_broker=bool(has_broker)),
         *(background(seen, now=now) if has_broker else ()),
+        *(() if problem else (await _rollup(now),)),
     )
 
 
@@ -180,3 +185,19 @@ def _worker_note(*, has_work: bool) -> str:
         "It takes no tasks: it is busy with a long one, or it has stopped. Look at the output of "
         "“make run”, or start “celery -A costcontrol worker”."
     )
+
+
+async def _rollup(now: datetime) -> Part:
+    try:
+        return rollup(await sync_to_async(rollups.lag_hours)(now=now))
+    except DatabaseError:
+        return Part(_("Hourly sums"), Badge(_("not known"), Tone.OFF))
+
+
+def rollup(lag_hours: int) -> Part:
+    name = _("Hourly sums")
+    if lag_hours <= USUAL_LAG_HOURS:
+        return Part(name, Badge(_("ready"), Tone.OK))
+    late = ngettext("%(hours)d hour behind", "%(hours)d hours behind", lag_hours)
+    note = _("The figures read the newest hours from the calls themselves, which takes longer.")
+    return Part(name, Badge(late % {"hours": lag_hours}, Tone.WARN), note)

@@ -6,11 +6,17 @@ from uuid import uuid4
 
 from accounts.models import Tier, User
 from accounts.services import tiers_load
+from billing import rollups
 from billing.models import UsageRecord
 
 NOW = datetime(2026, 11, 25, 3, 4, tzinfo=UTC)  # 12:04 in Seoul
 BASELINE = "anthropic/claude-opus-5-5"
 Outcome = UsageRecord.Outcome
+
+
+def rolled_up() -> None:
+    """As beat has it done each hour: older hours are read from their sums."""
+    rollups.catch_up(now=NOW)
 
 
 def staff(email: str = "alice@example.com", *, tier: str = "premium") -> User:

@@ -13,7 +13,8 @@ CHOICES = FilterChoices(("free", "premium"), ("en", "ko"), ("anthropic/claude-ha
 TODAY = date(2026, 11, 25)
 JUNK = (
     "' OR 1=1; DROP TABLE users; --", "<script>alert(1)</script>", "\x00", "9" * 5_000, "../../etc",
-    "\u0662\u0660\u0662\u0666-11-25", "%s%n", "{{ 7*7 }}", "\ud800", "2026-02-30", "2026-11-25T00:00", "-1", "NaN",
+    "\u0662\u0660\u0662\u0666-11-25", "%s%n", "{{ 7*7 }}", "\ud800", "2026-02-30",
+    "2026-11-25T00:00", "-1", "NaN",
 )
 
 
