@@ -306,7 +306,8 @@ class UsageRecord(models.Model):
     limits_ms = models.PositiveIntegerField(_("limits, ms"), null=True)  # null: not recorded
     cache_ms = models.PositiveIntegerField(_("cache, ms"), null=True)
     policy_ms = models.PositiveIntegerField(_("policy, ms"), null=True)
-    begun_ms = models.PositiveIntegerField(_("begun after, ms"), null=True)  # since the call came in
+    # since the call came in
+    begun_ms = models.PositiveIntegerField(_("begun after, ms"), null=True)
     waited_ms = models.PositiveIntegerField(_("waited, ms"), default=0)  # for its hold
     first_token_ms = models.PositiveIntegerField(_("first token after, ms"), null=True)
     latency_ms = models.PositiveIntegerField(_("took, ms"), default=0)
