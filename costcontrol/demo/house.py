@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services import api_key_issue
-from billing.models import Budget, ModelPrice
+from billing.models import Budget, ModelPrice, ScopeKind
 from costcontrol.demo.folder import KEY_NAME
 from costcontrol.demo.people import APP, CAMPUS, OWN, STUDIO, everybody
 from costcontrol.demo.script import Scenario
@@ -23,7 +23,8 @@ from routing.models import Deployment
 ACTOR = "command demo"
 TIER_OF = {APP: "premium", CAMPUS: "enterprise", STUDIO: "enterprise"}
 SERVICES = frozenset(TIER_OF)
-BUDGET_USD = Decimal("0.75")  # a day, for each debate of a usual day
+# For each debate of a usual day; the last days of the replay have about twice as many.
+DAY_USD, ENTERPRISE_MONTH_USD = Decimal("0.30"), Decimal(5)
 PATHS = {"anthropic": "/anthropic", "openai": "/openai/v1"}
 LOCAL: dict[str, Any] = {
     "name": "local/qwen3-8b-simulated",
@@ -41,12 +42,11 @@ LOCAL: dict[str, Any] = {
 def furnish(scenario: Scenario, *, port: int) -> tuple[Login, dict[str, str]]:
     """Make the database and its rows. The staff login, and the secret key of each account."""
     first_start.prepare_database()
-    cap = from_usd(BUDGET_USD * Decimal(scenario.debates_a_day))
     with transaction.atomic():
         _prices_hold_from(scenario.first_instant - timedelta(days=1))
         Deployment.objects.filter(provider="embedded").update(is_enabled=False)
         Deployment.objects.get_or_create(name=LOCAL["name"], defaults=LOCAL)
-        Budget.objects.filter(scope_kind="platform").update(cap_nanos=cap)
+        _budgets(Decimal(scenario.debates_a_day))
         point_to(port)
         secrets = _people()
         login = first_start.staff_login_create()
@@ -60,6 +60,16 @@ def point_to(port: int) -> None:
         path = "/local/v1" if row.model_class == "local" else PATHS[row.provider]
         row.base_url, row.api_key_env = f"http://{HOST}:{port}{path}", KEY_NAME
         row.save(update_fields=["base_url", "api_key_env"])
+
+
+def _budgets(debates_a_day: Decimal) -> None:
+    platform = Budget.objects.get(scope_kind=ScopeKind.PLATFORM)
+    platform.cap_nanos = from_usd(DAY_USD * debates_a_day)
+    platform.save(update_fields=["cap_nanos"])
+    Budget.objects.create(
+        scope_kind=ScopeKind.TIER, scope_id="enterprise", period=Budget.Period.MONTH,
+        cap_nanos=from_usd(ENTERPRISE_MONTH_USD * debates_a_day),
+    )
 
 
 def _prices_hold_from(first: datetime) -> None:

@@ -125,6 +125,7 @@ class _Day:
             while self._may_begin():
                 await self._begin(*heappop(self._next))
             number, place = await self._ended.get()
+            _stop_if_told()
             del self._running[number]
             if place + 1 < len(self._lanes[number]):
                 heappush(self._next, (self._lanes[number][place + 1].at, number, place + 1))
@@ -147,6 +148,13 @@ class _Day:
         finally:
             self._replay.progress.step(self._day)
             self._ended.put_nowait((number, place))
+
+
+def _stop_if_told() -> None:
+    """Ctrl-C cancels the task; should a library have swallowed that, it still counts."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _plan(lanes: list[Lane]) -> dict[str, list[Any]]:

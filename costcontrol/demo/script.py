@@ -44,7 +44,7 @@ class Scenario:
     now: datetime
     seed: str = "agora"
     days: int = 92
-    debates_a_day: float = 9.0  # in the middle of the time
+    debates_a_day: float = 8.0  # in the middle of the time
     outage_hours: tuple[int, int] = (14, 17)
 
     @property
@@ -125,6 +125,8 @@ class _Day:
             lanes.append(self._greedy())
         if self.ago % 4 == 1:
             lanes.append(self._above_the_plan())
+        if self.ago == self.scenario.outage:
+            lanes.append(self._in_the_outage())
         return [kept for lane in lanes if (kept := self._until_now(lane))]
 
     def _debates(self) -> int:
@@ -255,6 +257,13 @@ class _Day:
             calls += lane
             at = lane[-1].at + timedelta(seconds=40)
         return tuple(calls)
+
+    def _in_the_outage(self) -> Lane:
+        """A member begins a debate in the middle of it."""
+        member = next(each for each in self.people if each.tier == "premium")
+        start = time(self.scenario.outage_hours[0], 20)
+        at = datetime.combine(self.date, start, ZONE).astimezone(UTC)
+        return self._played(member, self._ref("o", 0), "2v2_watch", at)
 
     def _above_the_plan(self) -> Lane:
         """A free user's client asks for a class of models that the plan does not have."""

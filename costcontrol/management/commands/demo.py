@@ -4,6 +4,7 @@ Everything lives in DEMO_DIR (.demo): nothing else is written, and no real provi
 """
 
 import os
+import signal
 import sys
 from argparse import ArgumentParser
 from dataclasses import replace
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         if folder.environment(here) != os.environ:
             start_again(here, sys.argv[1:])
         folder.refuse_real_data(here)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
         try:
             self.data(here, options)
         except KeyboardInterrupt:
