@@ -35,7 +35,8 @@ def test_what_it_is_made_of_is_said_in_that_language_too() -> None:
     listed = joined([_("%(name)s: %(why)s") % {"name": "openai/x", "why": why}, BUSY])
     whole = _("No model can answer this call. %(listed)s.") % {"listed": listed}
     assert said_to("ko", whole) == (
-        "이 호출에 답할 수 있는 모델이 없습니다. openai/x: OPENAI_API_KEY 설정 필요; " + BUSY_KO + "."
+        "이 호출에 답할 수 있는 모델이 없습니다. "
+        f"openai/x: OPENAI_API_KEY 설정 필요; {BUSY_KO}."
     )
     assert whole == (
         "No model can answer this call. openai/x: set OPENAI_API_KEY; "
