@@ -31,7 +31,8 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """What was answered in one span of time. Attempts of one call count once."""
+    """What was asked in one span of time, in full or in part. Each call counts once: failed
+    attempts are no calls, though they may cost."""
 
     answered: int
     from_cache: int
@@ -63,11 +64,11 @@ def _limit(rule: Rule, now: datetime) -> Limit:
 
 def calls_of(user_id: int, *, start: datetime, end: datetime) -> Calls:
     rows = UsageRecord.objects.filter(user_id=user_id, at__gte=start, at__lt=end)
-    answered = Q(outcome__in=[Outcome.COMPLETE, Outcome.CACHED])
+    answered = ~Q(outcome__in=[Outcome.FAILED, Outcome.REFUSED])
     totals = rows.aggregate(
-        answered=Count("call_id", distinct=True, filter=answered),
-        from_cache=Count("call_id", distinct=True, filter=Q(outcome=Outcome.CACHED)),
-        refused=Count("call_id", distinct=True, filter=Q(outcome=Outcome.REFUSED)),
+        answered=Count("pk", filter=answered),
+        from_cache=Count("pk", filter=Q(outcome=Outcome.CACHED)),
+        refused=Count("pk", filter=Q(outcome=Outcome.REFUSED)),
         fresh=Sum("fresh_input_tokens", filter=answered),
         read=Sum("cache_read_tokens", filter=answered),
         written=Sum("cache_write_tokens", filter=answered),
