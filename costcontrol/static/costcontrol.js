@@ -4,6 +4,7 @@
 const root = document.documentElement;
 const language = root.lang.slice(0, 2);
 const locale = (navigator.languages || []).find((one) => one.slice(0, 2) === language) || root.lang;
+const store = window.localStorage;
 root.dataset.js = "";
 
 // --- numbers, money, dates --------------------------------------------------------------------
@@ -103,8 +104,10 @@ async function drawAll(part, { again = false } = {}) {
 
 // --- theme, copying, zones --------------------------------------------------------------------
 
+/** The cookie is for the server, so that no page flashes; the store is shared with the admin. */
 function switchTheme(theme) {
   root.dataset.theme = theme;
+  store.setItem("theme", theme);
   const age = theme === "auto" ? 0 : 31536000;
   document.cookie = `theme=${theme}; path=/; max-age=${age}; samesite=lax`;
 }
@@ -132,6 +135,12 @@ function enliven(part) {
   return drawAll(part);
 }
 
+const switches = document.querySelectorAll("[data-theme-switch]");
+const kept = store.getItem("theme");
+if (kept && kept !== root.dataset.theme && switches.length) {
+  switchTheme(kept);
+  for (const one of switches) one.value = kept;
+}
 document.body.append(probe);
 enliven(document);
 setInterval(() => writeAges(document), 15000);
