@@ -11,6 +11,7 @@ from accounts.models import User
 from billing import savings
 from billing.models import LedgerEntry, Reservation, UsageRecord
 
+OPEN = (Reservation.State.HELD, Reservation.State.SENT)
 PREFIXES = ("chatcmpl-", "call-", "req-")
 
 
@@ -77,6 +78,7 @@ class ReservationReport:
 
     id: UUID
     state: str
+    is_open: bool
     provider: str
     model: str
     amount: int
@@ -134,6 +136,10 @@ class CallReport:
         return tuple(one for one in held if one.id not in recorded)
 
     @property
+    def is_under_way(self) -> bool:
+        return any(one.is_open for one in self.unrecorded)
+
+    @property
     def quota(self) -> tuple[ReservationReport, ...]:
         return tuple(one for one in self.reservations if one.is_quota)
 
@@ -151,8 +157,7 @@ def call_id_of(text: str) -> UUID | None:
 
 def is_under_way(call_id: UUID) -> bool:
     """Something is held for a call of which no row is written yet."""
-    open_states = (Reservation.State.HELD, Reservation.State.SENT)
-    return Reservation.objects.filter(call_id=call_id, state__in=open_states).exists()
+    return Reservation.objects.filter(call_id=call_id, state__in=OPEN).exists()
 
 
 def call_report(call_id: UUID) -> CallReport | None:
@@ -194,6 +199,7 @@ def reservation_reports(call_id: UUID) -> tuple[ReservationReport, ...]:
         ReservationReport(
             id=row.pk,
             state=str(row.get_state_display()),
+            is_open=row.state in OPEN,
             provider=row.provider,
             model=row.model,
             amount=row.amount,

@@ -184,7 +184,7 @@ class Step:
 
     title: str
     begin_ms: int
-    length_ms: int
+    length_ms: int | None  # None: not recorded
     note: str = ""
     tone: Tone = Tone.OK
     color: str = ""  # a chart colour's name, else the tone's
@@ -206,7 +206,7 @@ class Waterfall:
 
     @property
     def total_ms(self) -> int:
-        return max((step.begin_ms + step.length_ms for step in self.steps), default=0)
+        return max((step.begin_ms + (step.length_ms or 0) for step in self.steps), default=0)
 
     @property
     def bars(self) -> list[Bar]:
@@ -215,7 +215,8 @@ class Waterfall:
 
 
 def _bar(step: Step, total_ms: int) -> Bar:
-    width = max(step.length_ms * 1000 // total_ms, 4)  # what took no time is still seen
+    length = step.length_ms or 0
+    width = max(length * 1000 // total_ms, 4)  # what took no time is still seen
     return Bar(step, x=min(step.begin_ms * 1000 // total_ms, 1000 - width), width=width)
 
 

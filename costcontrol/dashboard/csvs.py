@@ -17,6 +17,7 @@ from django.http import HttpResponse
 from billing.reports.shapes import Part, Series, Unit
 from costcontrol.lib.money import to_usd
 
+CONTENT_TYPE = "text/csv; charset=utf-8"
 Value = str | int | Decimal | None
 Row = Sequence[Value]
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -25,12 +26,14 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 def csv_response(name: str, rows: Iterable[Row]) -> HttpResponse:
     """The first row is the header; `name` has no ending."""
     out = io.StringIO()
-    csv.writer(out).writerows([_plain(value) for value in row] for row in _marked(rows))
+    csv.writer(out).writerows(plain_row(row) for row in _marked(rows))
+    return HttpResponse(out.getvalue(), content_type=CONTENT_TYPE, headers=headers_of(name))
+
+
+def headers_of(name: str) -> dict[str, str]:
+    """A file to keep, that says by its name if it is a demo's."""
     file_name = f"demo-{name}" if settings.DEMO else name
-    return HttpResponse(
-        out.getvalue(), content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{file_name}.csv"'},
-    )
+    return {"Content-Disposition": f'attachment; filename="{file_name}.csv"'}
 
 
 def series_rows(series: Series, *, zone: str) -> Iterator[Row]:
@@ -52,6 +55,11 @@ def parts_rows(parts: Sequence[Part]) -> Iterator[Row]:
 
 def guarded(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+
+
+def plain_row(row: Row) -> list[str | int | None]:
+    """As it is written to the file."""
+    return [_plain(value) for value in row]
 
 
 def _plain(value: Value) -> str | int | None:

@@ -96,7 +96,7 @@ def _zone(asked: str, notes: list[str]) -> str:
         return asked or str(settings.DEFAULT_ZONE)
     notes.append(
         _("There is no time zone “%(zone)s”. Days are cut in %(used)s.")
-        % {"zone": _shown(asked), "used": settings.DEFAULT_ZONE}
+        % {"zone": shown(asked), "used": settings.DEFAULT_ZONE}
     )
     return str(settings.DEFAULT_ZONE)
 
@@ -108,7 +108,7 @@ def _range(
     preset, first, last = (query.get(name, "").strip() for name in ("range", "from", "to"))
     if preset and preset not in PRESETS:
         notes.append(
-            _("There is no range “%(range)s”. Choose one above.") % {"range": _shown(preset)}
+            _("There is no range “%(range)s”. Choose one above.") % {"range": shown(preset)}
         )
         preset = ""
     usual = last_days(PRESETS[preset or USUAL], zone=zone, now=now)
@@ -131,7 +131,7 @@ def _day(asked: str, today: date, notes: list[str]) -> date | None:
         day = date.fromisoformat(asked if DAY.fullmatch(asked) else "")
     except ValueError:
         notes.append(
-            _("“%(day)s” is no day. Write it like 2026-11-25.") % {"day": _shown(asked)}
+            _("“%(day)s” is no day. Write it like 2026-11-25.") % {"day": shown(asked)}
         )
         return None
     if day > today:
@@ -172,11 +172,11 @@ def _known(
         "language": _("There are no calls in a language “%(name)s”, so all are shown."),
         "deployment": _("There are no calls of a model “%(name)s”, so all models are shown."),
     }
-    notes.append(sentences[name] % {"name": _shown(asked)})
+    notes.append(sentences[name] % {"name": shown(asked)})
     return ""
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Short, and without what no terminal or page should be sent."""
     clean = "".join(letter if letter.isprintable() else "?" for letter in text)
     return clean if len(clean) <= SHOWN else f"{clean[:SHOWN]}…"

@@ -1,0 +1,142 @@
+"""The list of calls as its page shows it: what can be chosen, and one line a call."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from billing.models import UsageRecord
+from billing.reports.call_lines import CallLine
+from billing.reports.calls import CallPage, Cursor
+from billing.reports.errors import REFUSALS
+from costcontrol.dashboard.calls_state import ENDED_LABELS, CallsState
+from costcontrol.dashboard.components import Badge, Tone
+from costcontrol.dashboard.filter_bar import Choice, FilterBar, Select, filter_bar
+from costcontrol.dashboard.filters import PRESET_TITLES
+from costcontrol.dashboard.labels import label
+from routing.call_kinds import CALL_KINDS
+
+Outcome = UsageRecord.Outcome
+ENDINGS = {
+    Outcome.COMPLETE: (gettext_lazy("answered"), Tone.OK),
+    Outcome.CACHED: (gettext_lazy("from the cache"), Tone.OK),
+    Outcome.INCOMPLETE: (gettext_lazy("cut off"), Tone.WARN),
+    Outcome.CANCELLED: (gettext_lazy("client left"), Tone.OFF),
+    Outcome.FAILED: (gettext_lazy("failed"), Tone.BAD),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One call. `route_key` colours its route; both are empty where no model was asked."""
+
+    call: CallLine
+    url: str
+    user: str
+    badge: Badge
+    notes: tuple[str, ...]
+    route: str
+    route_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallsPage:
+    """All that the template needs. A link is empty where there is nothing behind it."""
+
+    bar: FilterBar
+    lines: tuple[Line, ...]
+    newest_url: str
+    newer_url: str
+    older_url: str
+    searched_to: datetime | None
+    is_searching: bool
+    csv_url: str
+    reset_url: str
+
+
+def calls_page(state: CallsState, found: CallPage, *, today: str) -> CallsPage:
+    here = reverse("dashboard:calls")
+    return CallsPage(
+        bar=_bar(state, today=today),
+        lines=tuple(line_of(line) for line in found.lines),
+        newest_url=address(here, state.as_query()) if state.cursor else "",
+        newer_url=_place(here, state, "newer", found.newer),
+        older_url=_place(here, state, "older", found.older),
+        searched_to=found.searched_to,
+        is_searching=found.searched_to is not None and not found.lines,
+        csv_url=address(reverse("dashboard:calls_csv"), state.as_query()),
+        reset_url=address(here, state.reset_query),
+    )
+
+
+def address(path: str, query: str) -> str:
+    return f"{path}?{query}" if query else path
+
+
+def _place(here: str, state: CallsState, name: str, cursor: Cursor | None) -> str:
+    return address(here, state.as_query(**{name: str(cursor)})) if cursor else ""
+
+
+def line_of(call: CallLine) -> Line:
+    return Line(
+        call=call,
+        url=reverse("dashboard:call", args=[call.call_id]),
+        user=call.user or _("user %(number)d") % {"number": call.user_id},
+        badge=badge_of(call.outcome, call.error_code),
+        notes=tuple(_notes(call)),
+        route=_route(call),
+        route_key=call.cache_layer or call.model_class,
+    )
+
+
+def badge_of(outcome: str, error_code: str) -> Badge:
+    """One word. A refusal by our own rules is no failure."""
+    if outcome == Outcome.REFUSED:
+        if error_code in REFUSALS:
+            return Badge(_("refused"), Tone.WARN)
+        return Badge(_("failed"), Tone.BAD)
+    words, tone = ENDINGS.get(Outcome(outcome), (outcome, Tone.OFF))
+    return Badge(str(words), tone)
+
+
+def _notes(call: CallLine) -> Iterable[str]:
+    if call.error_code:
+        yield label(call.error_code)
+    if call.failed_attempts:
+        yield ngettext(
+            "%(count)d failed attempt", "%(count)d failed attempts", call.failed_attempts
+        ) % {"count": call.failed_attempts}
+    if call.is_economy:
+        yield _("economy mode")
+
+
+def _route(call: CallLine) -> str:
+    """Who answered: a model, or a cache; nobody if the call was refused."""
+    if call.cache_layer:
+        return label(f"cache.{call.cache_layer}")
+    return call.deployment
+
+
+def _bar(state: CallsState, *, today: str) -> FilterBar:
+    shared = filter_bar(state.shared, state.choices, today=today)
+    presets = tuple(
+        Choice(state.as_query(range=name), str(title), name == state.shared.preset)
+        for name, title in PRESET_TITLES.items()
+    )
+    return FilterBar(presets, (*shared.selects, _kinds(state), _endings(state)), today)
+
+
+def _kinds(state: CallsState) -> Select:
+    names = sorted({*CALL_KINDS, *({state.call_kind} if state.call_kind else ())})
+    known = [Choice(name, name, name == state.call_kind) for name in names]
+    return Select("kind", _("Kind"), (Choice("", _("all"), not state.call_kind), *known))
+
+
+def _endings(state: CallsState) -> Select:
+    known = [Choice(one, str(words), one == state.ended) for one, words in ENDED_LABELS.items()]
+    return Select("outcome", _("Outcome"), (Choice("", _("all"), state.ended is None), *known))
+
+
