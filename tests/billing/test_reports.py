@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from billing.management.commands.spend import guarded
 from billing.models import UsageRecord
 from billing.reports.spend import Group, spend_between, spend_of_days
 
@@ -130,3 +131,20 @@ def test_an_unknown_zone_is_refused_with_a_sentence() -> None:
     with pytest.raises(CommandError, match="“Mars/Base” is not a time zone"):
         printed("--zone", "Mars/Base")
     assert "Asia/Seoul" in printed()
+
+
+def test_the_command_writes_csv_in_whole_nanos() -> None:
+    now = datetime.now(UTC)
+    record(1, at=now, cost_nanos=1_234_000, baseline=OPUS, baseline_nanos=5_000_000)
+    record(2, 1, at=now, outcome="failed", error_code="=1+1", cost_nanos=1_000)
+    lines = printed("--days", "2", "--csv").splitlines()
+    assert lines[:3] == ["part,name,calls,nanos", "spent,,1,1235000", "estimated,,,0"]
+    assert f"saved,{OPUS},1,3765000" in lines
+    assert f"route,premium {OPUS},1,1235000" in lines
+    assert "outcome,failed =1+1,1,1000" in lines
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x"])
+def test_no_name_is_taken_for_a_formula(name: str) -> None:
+    assert guarded(name) == f"'{name}"
+    assert guarded("openai/gpt") == "openai/gpt"

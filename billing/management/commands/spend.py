@@ -1,12 +1,13 @@
 """What was spent and saved, and where the calls went, on one screen."""
 
+import csv
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from billing.reports.spend import Group, Saved, Spend, spend_of_days
 from billing.scopes import UnknownScope, zone_check
@@ -25,15 +26,22 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--days", type=int, default=1, help="so many days, today included")
         parser.add_argument("--zone", default=settings.DEFAULT_ZONE, help="where days begin")
+        parser.add_argument(
+            "--csv", action="store_true", dest="is_csv", help="the same figures as CSV"
+        )
 
-    def handle(self, *, days: int, zone: str, **options: Any) -> None:
+    def handle(self, *, days: int, zone: str, is_csv: bool, **options: Any) -> None:
         if not 1 <= days <= 3660:
             raise CommandError(f"--days is a number from 1 to 3660, not {days}.")
         try:
             zone_check(zone)
         except UnknownScope as error:
             raise CommandError(str(error)) from None
-        for line in lines_of(spend_of_days(days, zone=zone, now=now()), zone):
+        spend = spend_of_days(days, zone=zone, now=now())
+        if is_csv:
+            write_csv(spend, self.stdout)
+            return
+        for line in lines_of(spend, zone):
             self.stdout.write(line)
 
 
@@ -49,6 +57,34 @@ def lines_of(spend: Spend, zone: str) -> Iterator[str]:
     yield from table("route", spend.by_route)
     yield from table("cache layer", spend.by_cache)
     yield from table("outcome", spend.by_outcome)
+
+
+def write_csv(spend: Spend, out: OutputWrapper) -> None:
+    """Money in whole nano-USD. Of demo data, every row says so."""
+    mark = {"data": "demo"} if settings.DEMO else {}
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["part", "name", "calls", "nanos", *mark])
+    for part, name, calls, nanos in csv_rows(spend):
+        writer.writerow([part, guarded(name), calls, nanos, *mark.values()])
+
+
+def csv_rows(spend: Spend) -> Iterator[tuple[str, str, int | str, int]]:
+    yield "spent", "", spend.calls, spend.cost_nanos
+    yield "estimated", "", "", spend.estimated_nanos
+    if spend.saved:
+        names = " ".join(spend.saved.baselines)
+        yield "baseline", names, spend.saved.calls, spend.saved.baseline_nanos
+        yield "saved", names, spend.saved.calls, spend.saved.nanos
+    for part, groups in (
+        ("route", spend.by_route), ("cache layer", spend.by_cache), ("outcome", spend.by_outcome),
+    ):
+        for group in groups:
+            yield part, group.name, group.calls, group.cost_nanos
+
+
+def guarded(name: str) -> str:
+    """A spreadsheet must not take a name for a formula."""
+    return f"'{name}" if name[:1] in ("=", "+", "-", "@") else name
 
 
 def money(nanos: int) -> str:
