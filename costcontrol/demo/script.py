@@ -33,6 +33,8 @@ FAULTS = (  # share of calls, and what happens to them; see faults.py
 DOWN = "down:anthropic"
 CONTEST = 8.0  # times as many debates of the customer who holds it
 GIVES_UP = 0.35  # of debates, somewhere in the middle
+DOUBLE_CLICKS, RELOADS, PAGE_RELOADS = 0.012, 0.09, 0.0035  # of calls that are streamed, of all
+GREEDY, ABOVE_THE_PLAN = 0.25, 0.3  # of days, on which somebody wants more than the plan has
 SINGLE_CALLS = 0.9  # outside debates, for each debate
 PREFIX_FROM, PREFIX_SHARE, PREFIX_STEP = 1024, 0.55, 128  # of OpenAI's prompt cache
 
@@ -45,7 +47,7 @@ class Scenario:
     seed: str = "agora"
     days: int = 92
     debates_a_day: float = 8.0  # in the middle of the time
-    outage_hours: tuple[int, int] = (14, 17)
+    outage_hours: tuple[int, int] = (13, 18)
 
     @property
     def launch(self) -> int:
@@ -121,9 +123,9 @@ class _Day:
         lanes = [self._debate(number) for number in range(debates)]
         singles = round(debates * SINGLE_CALLS)
         lanes += [self._single(number) for number in range(singles)]
-        if self.ago % 5 == 2:
+        if self.random.random() < GREEDY:
             lanes.append(self._greedy())
-        if self.ago % 4 == 1:
+        if self.random.random() < ABOVE_THE_PLAN:
             lanes.append(self._above_the_plan())
         if self.ago == self.scenario.outage:
             lanes.append(self._in_the_outage())
@@ -201,7 +203,7 @@ class _Day:
             input_tokens=round(incoming), output_tokens=max(8, round(outgoing)),
             prefix_tokens=_prefix(round(incoming)) if self.random.random() < 0.8 else 0,
             fault=self._fault(at, is_streamed=kind.is_streamed),
-            copies=2 if kind.is_streamed and self.random.random() < 0.035 else 1,
+            copies=2 if kind.is_streamed and self.random.random() < DOUBLE_CLICKS else 1,
         )
 
     def _fault(self, at: datetime, *, is_streamed: bool) -> str:
@@ -226,10 +228,10 @@ class _Day:
         """Somebody asks once more: after a failure, by a reload of the turn or of the page."""
         last = calls[-1]
         point = self.random.random()
-        if last.fault in ("cut", "leaves") or (last.is_stream and point < 0.06):
+        if last.fault in ("cut", "leaves") or (last.is_stream and point < RELOADS):
             return [_repeated(last, at)]
-        if point > 0.9975 and len(calls) > 4:
-            page = list({call.ref: call for call in calls}.values())
+        if point > 1 - PAGE_RELOADS and len(calls) > 4:
+            page = list({call.ref: call for call in calls if not call.fault}.values())
             return [_repeated(c, at + timedelta(seconds=3 * n)) for n, c in enumerate(page)]
         return []
 
@@ -252,7 +254,7 @@ class _Day:
         free = [each for each in self.people if each.tier == "free"]
         person, at = self.random.choice(free), self._instant()
         calls: list[Asked] = []
-        for number in range(7):
+        for number in range(self.random.randint(6, 9)):
             lane = self._played(person, self._ref("g", number), "1v1_watch", at)[:2]
             calls += lane
             at = lane[-1].at + timedelta(seconds=40)

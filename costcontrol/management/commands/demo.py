@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from costcontrol.demo import folder, house, session
+from costcontrol.demo import folder, house, screenshots, session
 from costcontrol.demo.folder import Marker
 from costcontrol.demo.script import Scenario
 from costcontrol.lib import clock
@@ -34,6 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--debates-a-day", type=float, default=usual.debates_a_day)
         parser.add_argument("--seed", default=usual.seed)
         parser.add_argument("--only-data", action="store_true", help="do not start the product")
+        parser.add_argument("--screenshots", type=Path, help="take pictures into this folder")
 
     def handle(self, *args: Any, **options: Any) -> None:
         here = folder.demo_dir(settings.BASE_DIR)
@@ -47,8 +48,16 @@ class Command(BaseCommand):
             raise CommandError(
                 "Stopped before the demo was complete: `make demo` starts it anew."
             ) from None
-        if not options["only_data"]:
+        if options["screenshots"]:
+            self.screenshots(here, options["screenshots"])
+        elif not options["only_data"]:
             start_again(here, ["up"])
+
+    def screenshots(self, here: Path, target: Path) -> None:
+        marker = folder.marker_read(here)
+        assert marker  # it was just made or read
+        for path in screenshots.take(marker, target):
+            self.stdout.write(f"  {path} ({path.stat().st_size // 1000} KB)")
 
     def data(self, here: Path, options: dict[str, Any]) -> None:
         preflight.check_data_dir(here)
