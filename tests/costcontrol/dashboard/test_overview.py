@@ -189,16 +189,16 @@ def test_sums_that_are_late_are_said(
     assert ("These numbers are not up to date" in read(page)) is is_said
 
 
-@pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize(
     "name", ["range", "from", "to", "zone", "tier", "language", "deployment", "renew", "unknown"]
 )
-def test_whatever_the_address_says_there_is_a_page(page: Page, name: str, text: str) -> None:
+def test_whatever_the_address_says_there_is_a_page(page: Page, name: str) -> None:
     rows.call()
-    response = page.get("/dashboard/", {name: text})
-    assert response.status_code == 200
-    assert "<script>alert" not in response.content.decode()
-    assert page.get("/dashboard/charts/spend.csv", {name: text}).status_code == 200
+    for text in HOSTILE:
+        response = page.get("/dashboard/", {name: text})
+        assert response.status_code == 200
+        assert "<script>alert" not in response.content.decode()
+        assert page.get("/dashboard/charts/spend.csv", {name: text}).status_code == 200
 
 
 def test_a_chart_nobody_knows_is_not_found(page: Page) -> None:
