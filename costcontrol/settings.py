@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "costcontrol.middleware.content_security_policy",
     "costcontrol.static_files.StaticFiles",
+    "django.middleware.gzip.GZipMiddleware",  # pads at random: secrets cannot be told from sizes
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -43,12 +43,17 @@ function writeAges(part) {
 // --- charts -----------------------------------------------------------------------------------
 
 const probe = document.createElement("span");
+const shades = new Map(); // asking the browser makes it lay out the page: once a drawing is enough
+const { fontFamily } = getComputedStyle(document.body);
 probe.hidden = true;
 
 /** What a custom property is as a colour in the theme of the moment. */
 function color(name) {
-  probe.style.color = `var(--${name})`;
-  return getComputedStyle(probe).color;
+  if (!shades.has(name)) {
+    probe.style.color = `var(--${name})`;
+    shades.set(name, getComputedStyle(probe).color);
+  }
+  return shades.get(name);
 }
 
 function paint(trace) {
@@ -77,7 +82,7 @@ function frame(given, data) {
     ...given, ...Object.fromEntries(axes),
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", traceorder: "normal", ...given.legend },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: color("soft") },
+    font: { family: fontFamily, size: 12, color: color("soft") },
     hoverlabel: { bgcolor: color("card"), bordercolor: color("line-strong"), font: { color: color("ink") }, align: "left" },
   };
 }
@@ -98,6 +103,7 @@ async function draw(figure) {
 
 async function drawAll(part, { again = false } = {}) {
   const figures = [...part.querySelectorAll("figure[data-chart]")];
+  shades.clear();
   await Promise.all(figures.filter((figure) => again || !figure.dataset.state).map(draw));
   document.body.dataset.ready = "";
 }

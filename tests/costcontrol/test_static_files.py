@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpResponse
-from django.test import RequestFactory, override_settings
+from django.test import Client, RequestFactory, override_settings
 
 from costcontrol import static_files
 from costcontrol.templatetags.vendored import integrity
@@ -108,6 +108,14 @@ def test_charts_are_drawn_by_the_plotly_that_makes_them() -> None:
 
     versions = {entry["version"] for entry in LISTED if entry["name"].startswith("plotly")}
     assert versions == {get_plotlyjs_version()}
+
+
+@pytest.mark.django_db
+def test_pages_are_sent_compressed(client: Client) -> None:
+    page = client.get("/", headers={"accept-encoding": "gzip"})
+    assert page["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in page["Vary"]
+    assert b"costcontrol" in gzip.decompress(page.content)
 
 
 def test_first_visit_of_a_page_with_charts_is_small() -> None:
