@@ -3,6 +3,7 @@
 Users and tiers are registered in billing/admin.py, because another plan also moves caps there.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -16,21 +17,26 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.audited import AuditedAdmin, DollarsField, ModelForm, ReadOnlyAdmin, actor_of
 from accounts.models import ApiKey, AuditEvent, Tier, User
-from accounts.services import MODEL_CLASSES, SCOPES, api_key_issue, api_key_revoke
+from accounts.services import api_key_issue, api_key_revoke
 from costcontrol.lib.clock import now
 from costcontrol.lib.money import format_usd
 
+CLASS_LABELS = {
+    "local": _("local"), "economy": _("economy"), "mid": _("mid"), "premium": _("premium")
+}
+SCOPE_LABELS = {"call": _("make calls"), "service": _("speak for end users")}
 
-def checkboxes(names: tuple[str, ...], **options: Any) -> forms.MultipleChoiceField:
+
+def checkboxes(labels: Mapping[str, Any], **options: Any) -> forms.MultipleChoiceField:
     """A JSON list that can hold these names only."""
     return forms.MultipleChoiceField(
-        choices=[(name, name) for name in names], widget=forms.CheckboxSelectMultiple, **options
+        choices=list(labels.items()), widget=forms.CheckboxSelectMultiple, **options
     )
 
 
 class TierForm(ModelForm[Tier]):
     usd_per_day_nanos = DollarsField(label=_("Money ceiling per user and day"), required=False)
-    allowed_classes = checkboxes(MODEL_CLASSES, label=_("Model classes it may use"))
+    allowed_classes = checkboxes(CLASS_LABELS, label=_("Model classes it may use"))
 
     class Meta:
         model = Tier
@@ -98,7 +104,7 @@ class UserAdmin(AuditedAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]
 
 
 class ApiKeyForm(ModelForm[ApiKey]):
-    scopes = checkboxes(SCOPES, initial=["call"])
+    scopes = checkboxes(SCOPE_LABELS, label=_("What it may do"), initial=["call"])
 
     class Meta:
         model = ApiKey

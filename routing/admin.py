@@ -17,7 +17,7 @@ from costcontrol.lib.clock import now
 from routing.models import Deployment, RoutePolicy
 from routing.services import PolicyError, cells_check, next_version, policy_publish
 
-LANGUAGES = ("en", "ko")
+LANGUAGES = {"en": _("English"), "ko": _("Korean")}
 
 
 class DeploymentForm(ModelForm[Deployment]):
