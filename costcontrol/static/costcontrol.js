@@ -4,7 +4,6 @@
 const root = document.documentElement;
 const language = root.lang.slice(0, 2);
 const locale = (navigator.languages || []).find((one) => one.slice(0, 2) === language) || root.lang;
-const store = window.localStorage;
 root.dataset.js = "";
 
 // --- numbers, money, dates --------------------------------------------------------------------
@@ -104,16 +103,29 @@ async function draw(figure) {
 async function drawAll(part, { again = false } = {}) {
   const figures = [...part.querySelectorAll("figure[data-chart]")];
   shades.clear();
-  await Promise.all(figures.filter((figure) => again || !figure.dataset.state).map(draw));
+  for (const figure of figures.filter((one) => again || !one.dataset.state)) {
+    await draw(figure);
+    await new Promise((resolve) => setTimeout(resolve)); // the page stays usable in between
+  }
   document.body.dataset.ready = "";
 }
 
 // --- theme, copying, zones --------------------------------------------------------------------
 
-/** The cookie is for the server, so that no page flashes; the store is shared with the admin. */
+/** The theme that the admin shares with us; nothing where the browser keeps nothing. */
+function sharedTheme(theme) {
+  try {
+    if (theme) localStorage.setItem("theme", theme);
+    return localStorage.getItem("theme");
+  } catch {
+    return null;
+  }
+}
+
+/** The cookie is for the server, so that no page flashes. */
 function switchTheme(theme) {
   root.dataset.theme = theme;
-  store.setItem("theme", theme);
+  sharedTheme(theme);
   const age = theme === "auto" ? 0 : 31536000;
   document.cookie = `theme=${theme}; path=/; max-age=${age}; samesite=lax`;
 }
@@ -142,7 +154,7 @@ function enliven(part) {
 }
 
 const switches = document.querySelectorAll("[data-theme-switch]");
-const kept = store.getItem("theme");
+const kept = sharedTheme();
 if (kept && kept !== root.dataset.theme && switches.length) {
   switchTheme(kept);
   for (const one of switches) one.value = kept;
