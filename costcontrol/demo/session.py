@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import shutil
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -45,6 +46,7 @@ def replay(here: Path, scenario: Scenario, *, stream: Stream, lock: int) -> Repo
     days = list(script.days(scenario))
     with children.running(marker.port, lock=lock) as address:
         _play(days, address, secrets, stream=stream, report=report)
+    shutil.rmtree(here / "valkey", ignore_errors=True)  # a long log of what was forgotten
     begun = time.monotonic()
     _finish(report)
     report.seconds["rollups"] = time.monotonic() - begun

@@ -63,6 +63,8 @@ class Command(BaseCommand):
         preflight.check_data_dir(here)
         lock = preflight.lock_data_dir(here)
         try:
+            if not options["only_data"]:
+                preflight.check_port(settings.HOST, settings.PORT)  # not only after two minutes
             marker = folder.marker_read(here)
             if marker and marker.is_finished and not options["fresh"]:
                 self.reuse(here, marker)
