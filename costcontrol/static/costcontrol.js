@@ -167,7 +167,7 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-theme-switch]")) switchTheme(event.target.value);
 });
 document.addEventListener("htmx:beforeCleanupElement", ({ target }) => {
-  if (target.matches(".js-plotly-plot")) Plotly.purge(target);
+  if (target instanceof Element && target.matches(".js-plotly-plot")) Plotly.purge(target);
 });
 document.addEventListener("htmx:afterSettle", () => enliven(document));
 new MutationObserver(() => drawAll(document, { again: true })).observe(root, { attributeFilter: ["data-theme"] });
