@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 PALETTE = 8  # `c1` to `c8`: for keys that have no colour of their own
+FEW_CALLS = 6
 PLACES = ((10 * NANOS_PER_USD, 0), (NANOS_PER_USD // 10, 2))
 HOVER = {
     Unit.NANOS: "%{y:$,.4f}",
@@ -115,10 +116,17 @@ def _figure(
     xaxis: dict[str, Any] = {"type": "category" if is_hourly else "date", "nticks": 8}
     if not is_hourly:
         xaxis |= {"tickformat": "%m-%d", "hoverformat": "%Y-%m-%d"}
-    yaxis = TICKS[series.unit] | {"rangemode": "tozero"}
+    yaxis: dict[str, Any] = TICKS[series.unit] | {"rangemode": "tozero"}
     if series.unit == Unit.NANOS:
         yaxis["tickformat"] = f",.{_places(series)}f"
+    if series.unit == Unit.CALLS and _highest(series) <= FEW_CALLS:
+        yaxis["dtick"] = 1  # else there are ticks between whole calls
     return _new(traces, xaxis=xaxis, yaxis=yaxis, hovermode="x unified", **layout)
+
+
+def _highest(series: Series) -> int:
+    columns = zip(*(line.values for line in series.lines), strict=True)
+    return max((sum(filter(None, column)) for column in columns), default=0)
 
 
 def _places(series: Series) -> int:

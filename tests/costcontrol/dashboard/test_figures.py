@@ -92,3 +92,11 @@ def test_plotly_is_not_loaded_before_the_first_figure() -> None:
         "sys.exit(any(name.startswith('plotly') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False).returncode == 0
+
+
+def test_few_calls_are_counted_in_whole_steps() -> None:
+    errors = series(Unit.CALLS, a=[2] * 7, b=[4, None, *[0] * 5])
+    few = drawn(figures.counted_bars(errors, days=WEEK))
+    many = drawn(figures.counted_bars(series(Unit.CALLS, a=[7] * 7), days=WEEK))
+    assert few["layout"]["yaxis"]["dtick"] == 1
+    assert "dtick" not in many["layout"]["yaxis"]
