@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 
 from billing.models import UsageRecord
 from billing.reports.call import AttemptReport, CallReport
+from costcontrol.lib.retelling import recognised
+from costcontrol.lib.sentences import said
 from routing.call_kinds import CALL_KINDS
 from routing.models import Deployment
 from routing.types import ModelClass
@@ -91,10 +93,12 @@ def _refused(call: CallReport, last: AttemptReport) -> Iterator[str]:
     planned, _bar, message = last.reason.rpartition(" | ")
     tried = [one for one in call.attempts if one.attempt]
     if tried:
-        yield _("No model could answer this call: %(why)s") % {"why": message}
+        yield _("No model could answer this call: %(why)s") % {"why": retold(message)}
         yield from _left(parse(tried[-1].reason))
         return
-    yield _("This call was refused before any model was asked: %(why)s") % {"why": message}
+    yield _("This call was refused before any model was asked: %(why)s") % {
+        "why": retold(message)
+    }
     if planned:
         yield from _left(parse(planned))
 
@@ -129,21 +133,26 @@ def _choice(call: CallReport, last: AttemptReport, reason: Reason) -> Iterator[s
 
 
 def _difficulty(call: CallReport, reason: Reason) -> str:
-    said = {"complexity": complexity_label(call.complexity), "kind": call.call_kind}
+    facts = {"complexity": complexity_label(call.complexity), "kind": call.call_kind}
     if "the caller asked for" in reason.head:
-        return _("The caller said that this call is %(complexity)s.") % said
+        return _("The caller said that this call is %(complexity)s.") % facts
     if call.call_kind in CALL_KINDS:
-        return _("A call of the kind “%(kind)s” counts as %(complexity)s.") % said
-    return _("Judged by its words, this call is %(complexity)s.") % said
+        return _("A call of the kind “%(kind)s” counts as %(complexity)s.") % facts
+    return _("Judged by its words, this call is %(complexity)s.") % facts
 
 
 def _left(reason: Reason) -> Iterator[str]:
     for one in reason.left:
-        said = {"model": one.deployment, "why": one.why.rstrip(".")}
+        facts = {"model": one.deployment, "why": retold(one.why).rstrip(".")}
         if one.is_tried:
-            yield _("%(model)s came first, but did not answer: %(why)s.") % said
+            yield _("%(model)s came first, but did not answer: %(why)s.") % facts
         else:
-            yield _("%(model)s was passed over: %(why)s.") % said
+            yield _("%(model)s was passed over: %(why)s.") % facts
+
+
+def retold(text: str) -> str:
+    """The reason of a row is English; here it is said in the language of the page."""
+    return said(recognised(text))
 
 
 def class_label(name: str) -> str:

@@ -92,7 +92,8 @@ def from_status(
         )
     if status in REJECTED:
         return ProviderRejected(
-            _("%(vendor)s refused this call: %(why)s") % (named | {"why": _quote(message)}), **facts
+            _("%(vendor)s refused this call: %(quote)s") % (named | {"quote": _quote(message)}),
+            **facts,
         )
     if status in CUT_BY_A_PROXY:
         return ProviderTimeout(
