@@ -13,7 +13,7 @@ from accounts.services import api_key_issue
 from billing.models import Budget, ModelPrice, ScopeKind
 from costcontrol.demo.folder import KEY_NAME
 from costcontrol.demo.people import APP, CAMPUS, OWN, STUDIO, everybody
-from costcontrol.demo.script import Scenario
+from costcontrol.demo.scenario import Scenario
 from costcontrol.demo.upstream import HOST
 from costcontrol.lib.money import from_usd
 from costcontrol.supervisor import first_start

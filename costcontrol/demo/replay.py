@@ -18,7 +18,7 @@ from uuid import UUID
 from accounts import auth
 from costcontrol.demo import texts
 from costcontrol.demo.progress import Progress
-from costcontrol.demo.script import Asked, Lane
+from costcontrol.demo.scenario import Asked, Lane
 from costcontrol.demo.stamps import Stamps
 from costcontrol.demo.timetravel import Forgetting
 from costcontrol.lib import clock, database

@@ -45,8 +45,8 @@ def take(marker: Marker, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     shots = (
         Shot("overview-light", "/dashboard/?range=30d", "en-US", "light", 1440, 1150),
-        Shot("overview-dark-ko", "/dashboard/?range=90d", "ko-KR", "dark", 1440, 1150),
-        Shot("call-phone-ko", f"/dashboard/calls/{_call_to_show()}/", "ko-KR", "dark", 390, 1100),
+        Shot("overview-dark-ko", "/dashboard/?range=30d", "ko-KR", "dark", 1440, 1150),
+        Shot("call-phone-ko", f"/dashboard/calls/{_call_to_show()}/", "ko-KR", "dark", 390, 1400),
     )
     with _product() as address, _browser() as browser:
         taken = [_take(browser, address, marker, shot, folder) for shot in shots]

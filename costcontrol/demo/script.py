@@ -6,15 +6,14 @@ becomes of a call is not decided here: that is up to the gateway.
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from costcontrol.demo.people import Person, everybody
+from costcontrol.demo.scenario import ZONE, Asked, Lane, Scenario
 from costcontrol.demo.workload import Step, Topic, workload
 from routing.call_kinds import CALL_KINDS
 
-ZONE = ZoneInfo("Asia/Seoul")
 WEEKDAYS = (1.0, 1.02, 1.06, 1.04, 0.92, 0.7, 0.82)  # Monday first
 HOURS = (
     2, 1, 0.6, 0.4, 0.3, 0.4, 0.8, 1.6, 3, 4, 4.4, 4.8, 5.4, 4.6, 4.2, 4.4, 4.8, 5, 5.2, 6, 7.4,
@@ -37,70 +36,6 @@ DOUBLE_CLICKS, RELOADS, PAGE_RELOADS = 0.012, 0.09, 0.0035  # of calls that are 
 GREEDY, ABOVE_THE_PLAN = 0.25, 0.3  # of days, on which somebody wants more than the plan has
 SINGLE_CALLS = 0.9  # outside debates, for each debate
 PREFIX_FROM, PREFIX_SHARE, PREFIX_STEP = 1024, 0.55, 128  # of OpenAI's prompt cache
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """The days of a replay. Days are counted back from the last one, which ends at `now`."""
-
-    now: datetime
-    seed: str = "agora"
-    days: int = 92
-    debates_a_day: float = 8.0  # in the middle of the time
-    outage_hours: tuple[int, int] = (13, 18)
-
-    @property
-    def launch(self) -> int:
-        """Days ago: everybody came to look."""
-        return round(self.days * 0.51)
-
-    @property
-    def outage(self) -> int:
-        """Days ago: Anthropic was down for some hours."""
-        return round(self.days * 0.25)
-
-    @property
-    def budget_hit(self) -> int:
-        """Days ago: a customer's contest used up the platform's budget."""
-        return round(self.days * 0.13)
-
-    @property
-    def last_day(self) -> date:
-        return self.now.astimezone(ZONE).date()
-
-    def day(self, ago: int) -> date:
-        return self.last_day - timedelta(days=ago)
-
-    @property
-    def first_instant(self) -> datetime:
-        return datetime.combine(self.day(self.days - 1), time(0), ZONE).astimezone(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One call. Calls with the same `ref` are the same question; `copies` come at once."""
-
-    ref: str
-    at: datetime
-    person: Person
-    kind: str
-    language: str
-    topic: Topic
-    speaker: str
-    debate_id: str
-    model: str
-    input_tokens: int
-    output_tokens: int
-    prefix_tokens: int = 0
-    fault: str = ""
-    copies: int = 1
-
-    @property
-    def is_stream(self) -> bool:
-        return CALL_KINDS[self.kind].is_streamed
-
-
-Lane = tuple[Asked, ...]  # one after the other; lanes run beside each other
 
 
 def days(scenario: Scenario) -> Iterator[tuple[date, list[Lane]]]:

@@ -15,7 +15,7 @@ from costcontrol.demo import children, folder, house, script
 from costcontrol.demo.folder import Marker
 from costcontrol.demo.progress import Progress, Stream
 from costcontrol.demo.replay import Day, Replay
-from costcontrol.demo.script import Scenario
+from costcontrol.demo.scenario import Scenario
 from costcontrol.demo.timetravel import ContextLoop, simulated_database_clock
 from costcontrol.lib import clock, database
 from routing import providers, tokens

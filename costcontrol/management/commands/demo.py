@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from costcontrol.demo import folder, house, screenshots, session
 from costcontrol.demo.folder import Marker
-from costcontrol.demo.script import Scenario
+from costcontrol.demo.scenario import Scenario
 from costcontrol.lib import clock
 from costcontrol.supervisor import preflight
 

@@ -19,7 +19,7 @@ from billing.ledger_sqlite import DIALECT
 from costcontrol.demo import folder
 from costcontrol.demo.books import PRICES
 from costcontrol.demo.folder import Marker
-from costcontrol.demo.script import Scenario
+from costcontrol.demo.scenario import Scenario
 from tests.services.product import manage, product_env
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from costcontrol.demo import script
-from costcontrol.demo.script import ZONE, Asked, Scenario
+from costcontrol.demo.scenario import ZONE, Asked, Scenario
 
 NOW = datetime(2026, 11, 25, 13, 30, tzinfo=UTC)  # a Wednesday, 22:30 in Seoul
 WHOLE = Scenario(now=NOW)
