@@ -5,7 +5,7 @@ the user who sends it, and what is shown of it is read from its usage row.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -21,7 +21,6 @@ from costcontrol.lib.errors import CostControlError
 from costcontrol.lib.sentences import said
 from routing import gateway, records
 from routing.answers import Answer
-from routing.api import rendering
 from routing.types import ChatRequest, Message
 
 QUESTIONS = {
@@ -175,18 +174,14 @@ def _said(language: str, answer: Answer, text: str, report: CallReport | None) -
 
 
 def _from_answer(language: str, answer: Answer, text: str) -> Said:
-    completion = answer.completion
-    assert completion is not None
-    baseline, baseline_nanos = records.baseline_of(answer.call, completion.usage)
-    return Said(
-        language=language,
-        call_id=answer.call.id,
-        text=text,
-        deployment=completion.deployment,
-        model_class=str(completion.model_class),
-        is_cached=True,
-        cost_nanos=rendering.cost_nanos(answer),
-        baseline=baseline,
+    """Kept in this process, found in Valkey, or made for somebody who asked at the same time."""
+    work = answer.work
+    kept = answer.completion or (work and (work.found or work.completion))
+    said = Said(language, answer.call.id, text, is_cached=True, elapsed_ms=answer.call.elapsed_ms)
+    if not kept:
+        return said
+    baseline, baseline_nanos = records.baseline_of(answer.call, kept.usage)
+    return replace(
+        said, deployment=kept.deployment, model_class=str(kept.model_class), baseline=baseline,
         baseline_nanos=baseline_nanos,
-        elapsed_ms=answer.call.elapsed_ms,
     )

@@ -14,6 +14,7 @@ from billing.models import UsageRecord
 from costcontrol.dashboard import first_run
 from costcontrol.dashboard.first_run import language_of_question
 from costcontrol.dashboard.health import Model
+from routing.cache import exact
 from routing.models import Deployment
 from routing.types import DeploymentSpec, ModelClass
 from tests.costcontrol.dashboard.conftest import Page
@@ -149,6 +150,14 @@ def test_sent_anew_it_comes_from_the_cache(page: Page, model: Deployment) -> Non
     said = send(page, once="second")
     assert "the cache, with an earlier answer of fake/words" in said
     assert "Cost $0.00" in said
+
+
+def test_sent_anew_to_another_process_it_comes_from_the_shared_cache(
+    page: Page, model: Deployment
+) -> None:
+    send(page, once="first")
+    exact.memory.clear()  # what only this process remembers
+    assert "the cache, with an earlier answer of fake/words" in send(page, once="second")
 
 
 @pytest.mark.parametrize("once", ["", "x" * 5_000, "a b", "<script>", "\x00", "é"])
