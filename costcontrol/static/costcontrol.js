@@ -64,11 +64,12 @@ function paint(trace) {
 }
 
 /** Lines across for the axis that has the values; the other one has only its labels. */
-function axis(given, hasValues) {
+function axis(given = {}, hasValues) {
+  const title = { standoff: 12, ...given.title };
   return {
     automargin: true, fixedrange: true, zeroline: hasValues, showgrid: hasValues, ticks: "",
     gridcolor: color("line"), zerolinecolor: color("line-strong"), linecolor: color("line-strong"),
-    ...(hasValues ? { nticks: 6 } : {}), ...given,
+    ...(hasValues ? { nticks: 6 } : {}), ...given, title,
   };
 }
 
