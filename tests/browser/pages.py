@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import Page
 
-from tests.browser.rows import STAFF
+from tests.browser.rows import CUSTOMER, RANGE, STAFF
 
 Exceptions = Mapping[str, str]  # an axe rule, and why this page may break it
 
 ADMIN_READY = "body:has(#site-name)"
+NOTHING = "from=2026-09-01&to=2026-09-02&tier=premium"
 OF_DJANGO = {"link-in-text-block": "Django's own breadcrumbs are told apart by their place"}
 OF_SWAGGER_UI = {
     "color-contrast": "Swagger UI's own palette",
@@ -60,6 +61,11 @@ PAGES = (
     PageCase("login", "/login/"),
     PageCase("login-wrong-password", "/login/", then=wrong_password),
     PageCase("not-found", "/nowhere/", status=404),
+    PageCase("overview", f"/dashboard/?{RANGE}", STAFF, has_calls=True, charts=6),
+    PageCase("overview-first-run", "/dashboard/", STAFF),
+    PageCase("overview-nothing-found", f"/dashboard/?{NOTHING}", STAFF, has_calls=True),
+    PageCase("no-access", "/dashboard/", CUSTOMER, status=403),
+    PageCase("health", "/dashboard/health/", STAFF),
     admin("admin-index", ""),
     admin("admin-budget", "billing/budget/1/change/"),
     PageCase(

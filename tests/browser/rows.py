@@ -17,6 +17,7 @@ from billing import ledger
 from billing.ledger import Attempt, Hold
 from billing.models import UsageRecord, Window
 from billing.prices import PriceTable, cost
+from billing.savings import prompt_cache_nanos
 from billing.usage import Usage
 from costcontrol.lib import clock
 from costcontrol.lib.money import from_usd
@@ -92,7 +93,8 @@ class Traffic:
         )  # fmt: skip
 
     def cached(self, facts: dict[str, Any], name: str, layer: str) -> UsageRecord:
-        priced = self.priced(name, self.usage(name)) | {"cost_nanos": 0, "held_nanos": 0}
+        nothing = {"cost_nanos": 0, "held_nanos": 0, "prompt_cache_nanos": 0}
+        priced = self.priced(name, self.usage(name)) | nothing
         return UsageRecord(
             **facts | priced, attempt=0, outcome=Outcome.CACHED, cache_layer=layer,
             latency_ms=self.chance.randint(2, 30),
@@ -128,6 +130,7 @@ class Traffic:
             "cache_read_tokens": usage.cache_read_tokens,
             "cache_write_tokens": usage.cache_write_tokens, "output_tokens": usage.output_tokens,
             "held_nanos": 2 * cost(usage, price), "cost_nanos": cost(usage, price),
+            "prompt_cache_nanos": prompt_cache_nanos(usage, price),
             "baseline": BASELINE, "baseline_nanos": cost(fresh, baseline),
         }
 

@@ -1,4 +1,4 @@
-"""The product's pages on an address of their own, with rows of their own, for one module."""
+"""The product on an address of its own, as it runs in production, with rows of its own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,11 +7,13 @@ from pathlib import Path
 
 from django.conf import settings
 from django.test import Client
-from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from billing import rollups
+from costcontrol.lib import clock
 from tests.browser import rows
 from tests.flows.rows import connected_to, name_of, new_database
+from tests.flows.server import Gateway
 
 
 @dataclass(frozen=True)
@@ -21,17 +23,27 @@ class Site:
     url: str
     sessions: dict[str, str]
 
+    def cookie(self, email: str) -> dict[str, str]:
+        name = settings.SESSION_COOKIE_NAME
+        return {"name": name, "value": self.sessions[email], "url": self.url}
+
 
 @contextmanager
 def running_site(folder: Path, *, has_calls: bool) -> Iterator[Site]:
     """Migrated, with the default rows and two people; with calls of 24 days, or none yet."""
-    with new_database(folder) as url, connected_to(name_of(url)):
+    with new_database(folder) as database_url, connected_to(name_of(database_url)):
         rows.people_make()
         if has_calls:
             rows.traffic_make()
-        server = LiveServer("127.0.0.1")
+            rollups.catch_up(now=clock.now())
+        sessions = {who: session_of(who) for who in (rows.STAFF, rows.CUSTOMER)}
+        server = Gateway(
+            folder, DATABASE_URL=database_url, REDIS_URL=settings.REDIS_URL,
+            SECRET_KEY=settings.SECRET_KEY,
+        )
         try:
-            yield Site(server.url, {who: session_of(who) for who in (rows.STAFF, rows.CUSTOMER)})
+            server.wait_until_ready()
+            yield Site(server.url, sessions)
         finally:
             server.stop()
 

@@ -81,8 +81,7 @@ def test_page(
 def open_page(seen: Watched, site: Site, case: PageCase) -> None:
     url = site.url + case.path
     if case.user:
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": site.sessions[case.user]}
-        seen.context.add_cookies([cookie | {"url": site.url}])
+        seen.context.add_cookies([site.cookie(case.user)])
     if case.status != 200:
         seen.refused.add(url)
     response = seen.page.goto(url)
