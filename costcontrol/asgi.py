@@ -30,7 +30,8 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-SHORT_WAY = ("/v1/", "/healthz", "/readyz")
+SHORT_WAY = "/v1/"
+PROBES = ("/healthz", "/readyz")
 
 
 class GatewayHandler(ASGIHandler):
@@ -96,5 +97,6 @@ gc.freeze()  # what is loaded now stays: no collection needs to look at it again
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    is_short = str(scope.get("path", "")).startswith(SHORT_WAY)
+    path = str(scope.get("path", ""))
+    is_short = path.startswith(SHORT_WAY) or path in PROBES
     await (gateway if is_short else pages)(scope, receive, send)

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -57,14 +57,7 @@ def viewer(request: HttpRequest) -> tuple[bool, str]:
 
 def navigation(path: str, *, is_staff: bool) -> list[Entry]:
     """The entry with the longest address that `path` begins with is the active one."""
-    known = [(label, address(name)) for label, name in (*(STAFF if is_staff else ()), *EVERYBODY)]
-    places = [(label, url) for label, url in known if url]
+    names = (*(STAFF if is_staff else ()), *EVERYBODY)
+    places = [(label, reverse(name)) for label, name in names]
     active = max((url for _label, url in places if path.startswith(url)), key=len, default="")
     return [Entry(label, url, is_active=url == active) for label, url in places]
-
-
-def address(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 
@@ -30,7 +30,4 @@ class SignIn(LoginView):
     def get_default_redirect_url(self) -> str:
         """Where somebody goes who asked for no page in particular."""
         user: Any = self.request.user
-        try:
-            return reverse("dashboard:overview") if user.is_staff else reverse("home")
-        except NoReverseMatch:
-            return reverse("home")
+        return reverse("dashboard:overview" if user.is_staff else "home")
