@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 
 from tests.flows.conftest import House
+from tests.flows.readers import PAGES, reader, sign_in
 from tests.flows.rows import (
     CENT,
     Account,
@@ -149,3 +150,23 @@ def test_everything_works_again_when_it_is_back(
         within_s=10,
     )
     assert_the_books_agree()
+
+
+def test_pages_say_that_it_is_away_and_come_back_with_it(
+    house: House, behind_a_door: Gateway, away: Door
+) -> None:
+    with reader(behind_a_door) as client:
+        sign_in(client, house)
+        assert client.get("/dashboard/").status_code == 200
+        away.shut()
+        gone = {path: client.get(path) for path in PAGES}
+        away.open()
+        eventually(
+            lambda: client.get("/dashboard/").status_code == 200, what="the page", within_s=10
+        )
+    assert [path for path, reply in gone.items() if reply.status_code == 500] == []
+    for path in ("/dashboard/", "/login/"):
+        assert gone[path].status_code == 503
+        assert gone[path].headers["retry-after"]
+        assert '<html lang="ko"' in gone[path].text
+        assert "<h1" in gone[path].text
