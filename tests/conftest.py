@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
 
 from costcontrol.lib import database
@@ -36,6 +37,13 @@ def no_session_is_left(django_db_setup: None, django_db_blocker: DjangoDbBlocker
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Each test begins in English, whatever language the pages of the last one were in."""
+    with translation.override("en"):
+        yield
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
