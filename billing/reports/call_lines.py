@@ -11,6 +11,7 @@ from billing import savings
 from billing.models import UsageRecord
 
 Outcome = UsageRecord.Outcome
+WORKER_LOST = "worker_lost"  # its process died, and what it knew of its times with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class CallLine:
     output_tokens: int | None
     cost_nanos: int
     saved_nanos: int | None
-    latency_ms: int
+    latency_ms: int | None
     failed_attempts: int
 
 
@@ -78,9 +79,16 @@ def _line(
         input_tokens=_input_tokens(row), output_tokens=row.output_tokens,
         cost_nanos=sum(one.cost_nanos for one in every),
         saved_nanos=_saved(every),
-        latency_ms=row.latency_ms + (row.begun_ms or 0) + row.waited_ms,
+        latency_ms=_latency_ms(row),
         failed_attempts=len(before),
     )
+
+
+def _latency_ms(row: UsageRecord) -> int | None:
+    """Since the call came in; for older rows since its last attempt began."""
+    if row.error_code == WORKER_LOST:
+        return None
+    return row.latency_ms + row.waited_ms + (row.begun_ms or 0)
 
 
 def _saved(rows: Sequence[UsageRecord]) -> int | None:

@@ -9,7 +9,9 @@ provider's: the usage row is written by the settlement and cannot know how long 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from billing.models import UsageRecord
 from billing.reports.call import AttemptReport, CallReport, ReservationReport
+from billing.reports.call_lines import WORKER_LOST
 
 
 class StepKind(StrEnum):
@@ -41,8 +43,10 @@ def steps_of(call: CallReport) -> tuple[CallStep, ...]:
     return tuple(steps)
 
 
-def total_ms(call: CallReport) -> int:
+def total_ms(call: CallReport) -> int | None:
     """From the first step to the end of the last. A cached answer knows only its whole time."""
+    if call.attempts[-1].error_code == WORKER_LOST:
+        return None
     ends = [call.attempts[-1].latency_ms] if not call.attempts[-1].attempt else []
     return max([*ends, _end(list(steps_of(call)))])
 
@@ -67,20 +71,30 @@ def _of_attempt(
     begun = after_ms if attempt.begun_ms is None else attempt.begun_ms
     waited = begun - after_ms
     provider = begun + attempt.waited_ms
+    is_lost = attempt.error_code == WORKER_LOST  # and what it knew of its times with it
     wait = [CallStep(StepKind.WAIT, after_ms, waited, attempt)] if waited > 1 else []
     return [
         *wait,
-        CallStep(StepKind.HOLD, begun, attempt.waited_ms, attempt),
-        CallStep(StepKind.PROVIDER, provider, attempt.latency_ms, attempt),
-        CallStep(
-            StepKind.SETTLE, provider + attempt.latency_ms, settle_ms(attempt, reservation), attempt
-        ),
+        CallStep(StepKind.HOLD, begun, None if is_lost else attempt.waited_ms, attempt),
+        CallStep(StepKind.PROVIDER, provider, None if is_lost else attempt.latency_ms, attempt),
+        *_settlement(attempt, reservation, provider + attempt.latency_ms),
     ]
+
+
+def _settlement(
+    attempt: AttemptReport, reservation: ReservationReport | None, begin_ms: int
+) -> list[CallStep]:
+    """What was given back unused was not settled."""
+    length = settle_ms(attempt, reservation)
+    if length is None and attempt.outcome == UsageRecord.Outcome.FAILED:
+        return []
+    return [CallStep(StepKind.SETTLE, begin_ms, length, attempt)]
 
 
 def settle_ms(attempt: AttemptReport, reservation: ReservationReport | None) -> int | None:
     """None: nothing was booked that would have a time."""
-    if reservation is None or not reservation.bookings:
+    is_lost = attempt.error_code == WORKER_LOST
+    if is_lost or reservation is None or not reservation.bookings:
         return None
     booked = reservation.bookings[0].at_ms - reservation.created_ms
     return max(0, booked - attempt.latency_ms)

@@ -50,6 +50,10 @@ class Bill:
     cost_nanos: int
     row: PriceRow | None
 
+    @property
+    def is_worth_showing(self) -> bool:
+        return bool(self.cost_nanos) or any(line.count is not None for line in self.lines)
+
 
 def bills_of(call: CallReport) -> dict[int, Bill]:
     """By number of the attempt; without those whose price was not written down."""

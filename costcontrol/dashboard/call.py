@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing.models import Budget, LedgerEntry, Metric, ScopeKind, UsageRecord
 from billing.reports import price_lines
@@ -42,10 +42,18 @@ STEPS = {
 }
 BUCKETS = {
     "fresh_input": gettext_lazy("Input"),
-    "cache_read": gettext_lazy("Input read from the provider's cache"),
-    "cache_write": gettext_lazy("Input written to the provider's cache"),
+    "cache_read": gettext_lazy("Input, from the provider's cache"),
+    "cache_write": gettext_lazy("Input, into the provider's cache"),
     "output": gettext_lazy("Output"),
     "searches": gettext_lazy("Searches"),
+}
+SCOPES = {
+    ScopeKind.PLATFORM: gettext_lazy("the whole platform"),
+    ScopeKind.PROVIDER: gettext_lazy("provider %(name)s"),
+    ScopeKind.TIER: gettext_lazy("tier %(name)s"),
+    ScopeKind.USER: gettext_lazy("user %(name)s"),
+    ScopeKind.KEY: gettext_lazy("key %(name)s"),
+    ScopeKind.DEBATE: gettext_lazy("debate %(name)s"),
 }
 ALWAYS = gettext_lazy("at any time")
 
@@ -117,7 +125,10 @@ def _cards(call: CallReport) -> Iterator[KpiCard]:
         _("Cost"), show.money(call.cost_nanos), note=_("estimated") if is_estimated else ""
     )
     yield KpiCard(_("Baseline"), show.money(call.baseline_nanos), note=last.baseline)
-    yield KpiCard(_("Saved"), show.money(call.saved_nanos), note=_("estimated"))
+    is_known = call.baseline_nanos is not None
+    yield KpiCard(
+        _("Saved"), show.money(call.saved_nanos), note=_("estimated") if is_known else ""
+    )
     yield KpiCard(_("Tokens in"), show.count(input_tokens(last)))
     yield KpiCard(_("Tokens out"), show.count(last.output_tokens), note=_limit(last))
     yield KpiCard(_("Time"), show.duration(total_ms(call)), note=_first_token(last))
@@ -161,7 +172,7 @@ def _attempt(call: CallReport, one: AttemptReport, bill: Bill | None, zone: str)
         title=f"{one.deployment} ({class_label(one.model_class)})",
         badge=badge_of(one.outcome, one.error_code),
         error=label(one.error_code) if one.error_code else "",
-        bill=bill,
+        bill=bill if bill and bill.is_worth_showing else None,
         bill_lines=tuple(_bill_lines(bill)) if bill else (),
         total=usd(Decimal(one.cost_nanos)),
         hold=hold,
@@ -200,16 +211,25 @@ def _booking(one: Booking, zone: str) -> tuple[Cell, ...]:
         show.text(_scope(one.scope)),
         show.text(_period(one, zone)),
         show.text(str(dict(LedgerEntry.Kind.choices).get(one.kind, one.kind))),
-        show.money(one.delta, places=9) if one.metric == Metric.USD else show.count(
-            one.delta, note=str(dict(Metric.choices).get(one.metric, one.metric))
-        ),
+        _moved(one),
     )
+
+
+def _moved(one: Booking) -> Cell:
+    if one.metric == Metric.USD:
+        return show.money(one.delta, places=9)
+    if one.metric == Metric.DEBATES:
+        words = ngettext("%(count)d debate", "%(count)d debates", one.delta)
+    else:
+        words = ngettext("%(count)d call", "%(count)d calls", one.delta)
+    return show.text(words % {"count": one.delta})
 
 
 def _scope(scope: str) -> str:
     kind, _colon, name = scope.partition(":")
-    words = str(dict(ScopeKind.choices).get(kind, kind))
-    return f"{words} {name}".strip()
+    if kind not in ScopeKind.values:
+        return scope
+    return str(SCOPES[ScopeKind(kind)] % {"name": name})
 
 
 def _period(one: Booking, zone: str) -> str:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billing.reports import calls as report
 from billing.reports.call import call_id_of, call_report, is_under_way
+from costcontrol import formats
 from costcontrol.dashboard import filters
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.call import call_view
@@ -46,7 +47,7 @@ def calls(request: HttpRequest) -> HttpResponse:
         "page": calls_page(state, found, today=_today(state.zone, now)),
         "is_first_run": not found.lines and not report.has_any(),
         "default_zone": settings.DEFAULT_ZONE,
-        "max_export": MAX_CALLS,
+        "max_export": formats.count(MAX_CALLS),
         "api_url": request.build_absolute_uri("/v1/chat/completions"),
     }
     return render(request, "dashboard/calls.html", context)

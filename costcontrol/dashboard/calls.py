@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -29,12 +30,16 @@ ENDINGS = {
 }
 
 
+LAYERS = {"exact": gettext_lazy("stored answer"), "shared": gettext_lazy("read along")}
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One call. `route_key` colours its route; both are empty where no model was asked."""
 
     call: CallLine
     url: str
+    time: str
     user: str
     badge: Badge
     notes: tuple[str, ...]
@@ -61,7 +66,7 @@ def calls_page(state: CallsState, found: CallPage, *, today: str) -> CallsPage:
     here = reverse("dashboard:calls")
     return CallsPage(
         bar=_bar(state, today=today),
-        lines=tuple(line_of(line) for line in found.lines),
+        lines=tuple(line_of(line, zone=state.zone) for line in found.lines),
         newest_url=address(here, state.as_query()) if state.cursor else "",
         newer_url=_place(here, state, "newer", found.newer),
         older_url=_place(here, state, "older", found.older),
@@ -80,10 +85,11 @@ def _place(here: str, state: CallsState, name: str, cursor: Cursor | None) -> st
     return address(here, state.as_query(**{name: str(cursor)})) if cursor else ""
 
 
-def line_of(call: CallLine) -> Line:
+def line_of(call: CallLine, *, zone: str) -> Line:
     return Line(
         call=call,
         url=reverse("dashboard:call", args=[call.call_id]),
+        time=f"{call.at.astimezone(ZoneInfo(zone)):%m-%d %H:%M:%S}",
         user=call.user or _("user %(number)d") % {"number": call.user_id},
         badge=badge_of(call.outcome, call.error_code),
         notes=tuple(_notes(call)),
@@ -116,7 +122,7 @@ def _notes(call: CallLine) -> Iterable[str]:
 def _route(call: CallLine) -> str:
     """Who answered: a model, or a cache; nobody if the call was refused."""
     if call.cache_layer:
-        return label(f"cache.{call.cache_layer}")
+        return str(LAYERS.get(call.cache_layer, call.cache_layer))
     return call.deployment
 
 

@@ -67,6 +67,11 @@ class CallsState:
         return self.shared.is_filtered or bool(self._own)
 
     @property
+    def has_more(self) -> bool:
+        """Whether a filter is set that is folded away else."""
+        return bool(self._own.keys() - {"kind", "outcome"})
+
+    @property
     def _own(self) -> dict[str, str]:
         said = {
             "kind": self.call_kind, "outcome": self.ended or "", "user": self.user,

@@ -35,6 +35,7 @@ LABELS: Mapping[str, str | Promise] = {
     "upstream_unavailable": _("Provider could not be reached"),
     "upstream_malformed": _("Provider's answer made no sense"),
     "reservation_lost": _("Reservation ran out"),
+    "worker_lost": _("Process was lost"),
     "internal_error": _("Error in costcontrol"),
     # --- calls that were refused
     "quota_exceeded": _("User's quota used up"),
