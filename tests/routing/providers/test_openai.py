@@ -383,7 +383,9 @@ async def test_a_connection_that_was_closed_while_idle_is_not_used(upstream: Ups
 async def test_a_cancelled_call_hangs_up_upstream(upstream: Upstream, is_stream: bool) -> None:
     upstream.will(sse_reply(*frames.sse(frames.chunk({"content": "Know"}))[:1], Pause(5)))
     asking = asyncio.create_task(ask(here(upstream), is_stream=is_stream))
-    await asyncio.sleep(0.1)
+    async with asyncio.timeout(5):
+        while not upstream.received:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
