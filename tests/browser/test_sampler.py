@@ -131,3 +131,14 @@ def test_page_is_never_wider_than_the_screen(
 def test_demo_is_marked(page: Page, live_server: LiveServer) -> None:
     page.goto(live_server.url)
     expect(page.get_by_role("note")).to_contain_text("Nothing here is real data.")
+
+
+def test_theme_chosen_in_the_admin_is_that_of_our_pages(
+    page: Page, live_server: LiveServer
+) -> None:
+    page.goto(f"{live_server.url}/admin/login/")
+    page.get_by_role("button", name="Toggle theme").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.goto(live_server.url)
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_label("Colours")).to_have_value("dark")
