@@ -154,20 +154,20 @@ def latencies(spans: Sequence[Span], filters: Filters) -> Mapping[tuple[int, str
     table, params = _values(spans, Source.ROLLED)
     if params:
         grain = Grain.FINE if more else Grain.WHOLE
+        within = f"hour >= low AND hour < high AND grain = {grain.value}"
         for bucket, source, packed in _fetch(
             f"WITH {table} SELECT span.bucket, source, histogram"
-            " FROM span CROSS JOIN billing_hourlylatency AS facts"
-            f" WHERE hour >= low AND hour < high AND grain = {grain.value}{where}",
+            f" FROM {_joined('billing_hourlylatency', within + where)}",
             [*params, *more],
         ):
             merged[bucket, source] += histograms.unpack(packed)
     where, more = _where(filters, Source.LIVE)
+    within = f"at >= low AND at < high AND {IS_MEASURED}"
     table, params = _values(spans, Source.LIVE)
     if params:
         for bucket, source, ms, count in _fetch(
             f"WITH {table} SELECT span.bucket, {LATENCY_SOURCE} AS source, latency_ms, COUNT(*)"
-            " FROM span CROSS JOIN billing_usagerecord AS facts"
-            f" WHERE at >= low AND at < high AND {IS_MEASURED}{where}"
+            f" FROM {_joined('billing_usagerecord', within + where)}"
             " GROUP BY span.bucket, source, latency_ms",
             [*params, *more],
         ):
@@ -203,9 +203,17 @@ def _select(
     names = ", ".join(dimensions)
     return (
         f"WITH {table} SELECT span.bucket, {names}, {', '.join(sums)}"
-        f" FROM span CROSS JOIN {rows} AS facts WHERE {within}{where}"
+        f" FROM {_joined(rows, within + where)}"
         f" GROUP BY span.bucket, {names}"
     ), [*params, *more]
+
+
+def _joined(rows: str, condition: str) -> str:
+    """Span by span, each a look into an index: left to itself, PostgreSQL would read all rows and
+    compare each with every span."""
+    if connection.vendor == "postgresql":
+        return f"span CROSS JOIN LATERAL (SELECT * FROM {rows} WHERE {condition} OFFSET 0) AS facts"
+    return f"span CROSS JOIN {rows} AS facts WHERE {condition}"
 
 
 def _grain(cube: Cube, dimensions: tuple[str, ...], filters: Filters) -> Grain:
