@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -143,10 +143,7 @@ async def first_call(request: HttpRequest) -> HttpResponse:
 
 
 def _call_url(call_id: UUID | None) -> str:
-    try:
-        return reverse("dashboard:call", args=[call_id]) if call_id else ""
-    except NoReverseMatch:
-        return ""
+    return reverse("dashboard:call", args=[call_id]) if call_id else ""
 
 
 def _once(request: HttpRequest) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from billing.reports import savings, spend
 from costcontrol.dashboard import charts
 from costcontrol.dashboard import overview as overview_module
 from tests.costcontrol.dashboard import rows
@@ -232,8 +231,3 @@ def test_queries_do_not_grow_with_the_range(page: Page, days: int) -> None:
     rows.rolled_up()
     queries = page.queries_of("/dashboard/", {"range": "90d"})
     assert len(queries) <= MOST_QUERIES, "\n".join(query[:120] for query in queries)
-
-
-def test_the_page_asks_the_same_reports_as_everybody(page: Page) -> None:
-    assert charts.BY_ID["spend"].report is spend.by_class
-    assert charts.BY_ID["savings"].report is savings.by_cause
