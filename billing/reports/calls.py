@@ -24,7 +24,7 @@ Rows = QuerySet[UsageRecord]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PAGE = 50
 EXPORT_PAGE = 1_000
-STRETCHES = (5_000, 45_000, 100_000)
+STRETCHES = (5_000, 25_000, 60_000)
 OPENED_STRETCHES = (1_000, 9_000)  # where each row must be opened: of a user, of a debate
 FAILED_ROWS = 400
 SWEPT = timedelta(minutes=30)
