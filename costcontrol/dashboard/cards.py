@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from billing.reports.spend import Saved
 from costcontrol import formats
 from costcontrol.dashboard import components
 from costcontrol.dashboard.components import BudgetBar, Cell, Change, KpiCard
+from costcontrol.dashboard.filters import State
 
 CELLS: Mapping[Unit, Callable[[int | None], Cell]] = {
     Unit.NANOS: components.money,
@@ -37,6 +39,7 @@ NOTES: Mapping[str, str | Promise] = {
     "latency_p95": gettext_lazy("95 of 100 provider calls were faster"),
     "error_rate": gettext_lazy("no answer because something broke; refusals are not in it"),
 }
+CALLS = {"spend": "", "cache_hits": "cached", "error_rate": "failed"}  # which calls it is made of
 PERIODS = {
     Budget.Period.DAY: gettext_lazy("today"),
     Budget.Period.MONTH: gettext_lazy("this month"),
@@ -44,13 +47,22 @@ PERIODS = {
 }
 
 
-def card(kpi: Kpi, *, than: str, note: str = "") -> KpiCard:
+def card(kpi: Kpi, *, than: str, state: State, note: str = "") -> KpiCard:
     return KpiCard(
         label=str(TITLES[kpi.key]),
         cell=CELLS[kpi.unit](kpi.value),
         change=change(kpi, than=than),
         note=note or str(NOTES.get(kpi.key, "")),
+        href=_calls_url(kpi.key, state),
     )
+
+
+def _calls_url(key: str, state: State) -> str:
+    """The calls behind a figure, with the same filters."""
+    if key not in CALLS:
+        return ""
+    query = state.as_query(outcome=CALLS[key])
+    return f"{reverse('dashboard:calls')}?{query}"
 
 
 def change(kpi: Kpi, *, than: str) -> Change | None:

@@ -61,7 +61,7 @@ def overview(state: State) -> Overview:
     return Overview(
         state, now.as_of, _stale(now), empty, budgets=budgets,
         summary=attempt(lambda: summary(now), id="summary", title=_("Summary")),
-        cards=attempt(lambda: _cards(now, before), id="kpis", title=_("At a glance")),
+        cards=attempt(lambda: _cards(now, before, state), id="kpis", title=_("At a glance")),
         figures=() if empty else tuple(_figure(chart, now, state) for chart in charts.CHARTS),
     )
 
@@ -86,11 +86,12 @@ def _figure(chart: charts.Chart, read: Facts, state: State) -> Figure | Broken:
     )
 
 
-def _cards(now: Facts, before: Facts) -> tuple[KpiCard, ...]:
+def _cards(now: Facts, before: Facts, state: State) -> tuple[KpiCard, ...]:
     than = _than(now.question.range.days)
     notes = cards.notes(calls=now.calls, saved=savings.saved(now))
     return tuple(
-        cards.card(kpi, than=than, note=notes.get(kpi.key, "")) for kpi in kpis.kpis(now, before)
+        cards.card(kpi, than=than, state=state, note=notes.get(kpi.key, ""))
+        for kpi in kpis.kpis(now, before)
     )
 
 

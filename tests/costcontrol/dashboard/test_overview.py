@@ -85,6 +85,13 @@ def test_each_figure_is_compared_with_the_days_before(page: Page) -> None:
     assert "50.0%" in said
 
 
+def test_a_figure_leads_to_its_calls(page: Page) -> None:
+    rows.call()
+    said = read(page, range="7d", tier="premium")
+    assert 'href="/dashboard/calls/?range=7d&tier=premium&outcome=failed"' in said
+    assert 'href="/dashboard/calls/?range=7d&tier=premium"' in said
+
+
 def test_an_export_adds_up_to_what_the_page_says(page: Page) -> None:
     for days in range(5):
         rows.call(rows.NOW - days * DAY, cost_nanos=123_456_789)
