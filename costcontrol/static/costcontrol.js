@@ -164,6 +164,9 @@ document.body.append(probe);
 enliven(document);
 setInterval(() => writeAges(document), 15000);
 document.addEventListener("click", (event) => { if (event.target.matches("[data-copy]")) copy(event.target); });
+document.addEventListener("submit", ({ target }) => { // filters change the address, not the form
+  if (target.matches(".languages")) target.elements.next.value = location.pathname + location.search;
+});
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-theme-switch]")) switchTheme(event.target.value);
 });

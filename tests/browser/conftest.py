@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django.plugin import DjangoDbBlocker
 
+from tests.browser.site import Site, running_site
 from tests.browser.watch import watched
 
 NO_CHROMIUM = "no Chromium on this machine, so the browser tests did not run"
@@ -52,3 +54,15 @@ def page(browser: Browser) -> Iterator[Page]:
     with watched(browser) as seen:
         yield seen.page
     assert seen.complaints == []
+
+
+@pytest.fixture(scope="module")
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Site]:
+    """The product with calls of 24 days; parametrized with False, with none yet."""
+    folder = tmp_path_factory.mktemp("site")
+    has_calls = getattr(request, "param", True)
+    with django_db_blocker.unblock(), running_site(folder, has_calls=has_calls) as site:
+        yield site

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from playwright.sync_api import Page
 
-from tests.browser.rows import CUSTOMER, RANGE, STAFF
+from tests.browser.rows import CACHED, COMPLETE, CUSTOMER, FAILED_ONCE, RANGE, REFUSED, STAFF
 
 Exceptions = Mapping[str, str]  # an axe rule, and why this page may break it
 
@@ -65,6 +66,17 @@ PAGES = (
     PageCase("overview-first-run", "/dashboard/", STAFF),
     PageCase("overview-nothing-found", f"/dashboard/?{NOTHING}", STAFF, has_calls=True),
     PageCase("no-access", "/dashboard/", CUSTOMER, status=403),
+    PageCase("calls", f"/dashboard/calls/?{RANGE}", STAFF, has_calls=True),
+    PageCase("calls-none-yet", "/dashboard/calls/", STAFF),
+    PageCase("calls-nothing-found", f"/dashboard/calls/?{NOTHING}", STAFF, has_calls=True),
+    *(
+        PageCase(f"call-{name}", f"/dashboard/calls/{call_id}/", STAFF, has_calls=True)
+        for name, call_id in (
+            ("complete", COMPLETE), ("failed-once", FAILED_ONCE), ("cached", CACHED),
+            ("refused", REFUSED),
+        )
+    ),
+    PageCase("call-unknown", f"/dashboard/calls/{UUID(int=5)}/", STAFF, status=404),
     PageCase("health", "/dashboard/health/", STAFF),
     admin("admin-index", ""),
     admin("admin-budget", "billing/budget/1/change/"),

@@ -4,18 +4,16 @@ Each is kept as a picture: artifacts/screens/<page>-<language>-<theme>-<width>.p
 """
 
 import re
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page
-from pytest_django.plugin import DjangoDbBlocker
 
 from tests.browser import axe, charts
 from tests.browser.pages import PAGES, PageCase
-from tests.browser.site import Site, running_site
+from tests.browser.site import Site
 from tests.browser.watch import Watched, watched
 
 pytestmark = pytest.mark.browser
@@ -44,18 +42,6 @@ LOOKS = [
     for case, language, theme, width in product(PAGES, LANGUAGES, THEMES, WIDTHS)
     if case.is_ours or axe_asks_here(language, theme, width)
 ]
-
-
-@pytest.fixture(scope="module")
-def site(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker,
-) -> Iterator[Site]:
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    folder = tmp_path_factory.mktemp("site")
-    with django_db_blocker.unblock(), running_site(folder, has_calls=request.param) as site:
-        yield site
-
 
 
 @pytest.mark.parametrize(
