@@ -53,7 +53,7 @@ def test_one_failure_is_told_to_each_caller_in_their_language(
     """Two callers of one account read along with the same call, which fails for both."""
     alice = account()
     url = upstream.url + "/openai/v1"
-    name = deployment("lab/one-failure", url, provider="openai", model="paid", priority=999).name
+    name = deployment("lab/one-failure", url, model="paid", model_class="mid", priority=999).name
     gateway.sees_new_rows()
     upstream.will(*[Manner(status=500, wait_s=0.3)] * 2)
     body = paid_body("shared", model=name)
