@@ -127,5 +127,6 @@ def call_text(request: HttpRequest, call_id: UUID) -> HttpResponse:
     text = texts.look(call_id, actor=request.user.get_username(), now=clock.now())
     if "HX-Request" not in request.headers:
         return _call_page(request, call_id, text)
-    context = {"call_id": call_id} | _text_context(request, call_id, text)
+    context = {"call_id": call_id, "zone": settings.DEFAULT_ZONE}
+    context |= _text_context(request, call_id, text)
     return render(request, "dashboard/call_text.html", context)
