@@ -211,12 +211,11 @@ def anthropic_usage(sale: Sale) -> dict[str, Any]:
 def running_metered() -> Iterator[Metered]:
     """Serve from a thread until the block ends."""
     upstream, loop = Metered(), asyncio.new_event_loop()
-    server = loop.run_until_complete(
-        asyncio.start_server(upstream.serve, "127.0.0.1", 0, backlog=1024)
-    )
-    upstream.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    serving = asyncio.start_server(upstream.serve, "127.0.0.1", 0, backlog=1024)
+    server = asyncio.run_coroutine_threadsafe(serving, loop).result(10)
+    upstream.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield upstream
     finally:
