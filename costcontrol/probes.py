@@ -35,7 +35,6 @@ async def readyz(_request: HttpRequest) -> HttpResponse:
 
 async def database_problem() -> str:
     try:
-        await database.run(connection.ensure_connection)
         await database.run(_select_one)
     except DatabaseError:
         return "away: no paid call is made"
