@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing import savings
@@ -189,7 +190,8 @@ def attempt_report(record: UsageRecord) -> AttemptReport:
 def user_name(user_id: int) -> str:
     """The row outlives the account, so the number stands where there is no name any more."""
     user = User.objects.filter(pk=user_id).first()
-    return f"{user} (user {user_id})" if user else f"user {user_id}"
+    number = _("user %(number)d") % {"number": user_id}
+    return f"{user} ({number})" if user else number
 
 
 def reservation_reports(call_id: UUID) -> tuple[ReservationReport, ...]:
