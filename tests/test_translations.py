@@ -36,9 +36,10 @@ ENGLISH = (
     "costcontrol/catalogues/", "routing/embedded_server.py", "billing/api/serializers.py",
 )
 PAGES = (
-    "costcontrol/dashboard/", "costcontrol/templatetags/", "costcontrol/views.py",
+    "costcontrol/dashboard/", "costcontrol/templatetags/",
     "costcontrol/formats.py", "accounts/admin.py", "accounts/audited.py", "billing/admin.py",
     "routing/admin.py", "routing/services.py", "billing/scopes.py",
+    "billing/reports/call", "costcontrol/context.py", "costcontrol/views.py",
 )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
+
 from django.utils.translation import gettext as _
 
 from accounts.models import User
