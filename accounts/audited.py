@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts.services import audit, snapshot
@@ -35,7 +36,17 @@ def actor_of(request: HttpRequest) -> str:
     return str(request.user)
 
 
-class AuditedAdmin(ModelAdmin[M]):
+class ListedAdmin(ModelAdmin[M]):
+    """A list is called what it lists: Django's own title reads badly in Korean."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = {"title": capfirst(str(self.opts.verbose_name_plural))}
+        return super().changelist_view(request, title | (extra_context or {}))
+
+
+class AuditedAdmin(ListedAdmin[M]):
     """Writes an AuditEvent in the transaction of each change. Django opens it around the page."""
 
     def save_model(self, request: HttpRequest, obj: M, form: Any, change: bool) -> None:
@@ -61,7 +72,7 @@ class AuditedAdmin(ModelAdmin[M]):
         audit(actor_of(request), action, str(obj)[:200], before, after)
 
 
-class ReadOnlyAdmin(ModelAdmin[M]):
+class ReadOnlyAdmin(ListedAdmin[M]):
     """Rows that only the product writes."""
 
     show_full_result_count = False  # these tables grow without end

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import ApiKey, AuditEvent, Tier, User
 from accounts.services import api_key_issue, end_user_get, key_digest
@@ -460,3 +461,13 @@ def test_publishing_what_is_no_draft_changes_nothing(staff: Client) -> None:
     response = save(staff, url(RoutePolicy, "changelist"), **form)
     shown = [str(message) for message in get_messages(response.wsgi_request)]
     assert shown == ["Version 1 is not a draft; copy it into a new one."]
+
+
+# --- Korean ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("model", LISTED)
+def test_a_list_has_its_korean_name_for_a_title(staff: Client, model: type[Model]) -> None:
+    page = staff.get(url(model, "changelist"), headers={"accept-language": "ko"}).content.decode()
+    with translation.override("ko"):
+        title = str(model._meta.verbose_name_plural)
+    assert f"<h1>{title}</h1>" in page
+    assert any("가" <= letter <= "힣" for letter in title)
