@@ -4,8 +4,8 @@ They have a price list of their own, so that a test can compare two bills: their
 """
 
 import re
-from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from collections import Counter, defaultdict
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from zlib import crc32
 
@@ -70,35 +70,47 @@ class Order:
     is_live: bool  # nobody planned it: answer as slowly as a real model
 
 
+@dataclass(slots=True)
+class Page:
+    plan: dict[str, Planned] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+    sales: list[Sale] = field(default_factory=list)
+
+
 class Books:
+    """One page for each player, who plans and fetches for itself."""
+
     def __init__(self) -> None:
-        self._plan: dict[str, Planned] = {}
-        self._asked: Counter[str] = Counter()
-        self._sales: list[Sale] = []
+        self._pages: dict[str, Page] = defaultdict(Page)
 
-    def plan(self, questions: dict[str, list[Any]]) -> None:
-        """The questions of the next day. Those of the day before are forgotten."""
-        self._plan = {ref: Planned(*fields) for ref, fields in questions.items()}
-        self._asked.clear()
+    def plan(self, player: str, questions: dict[str, list[Any]]) -> None:
+        """The questions of its next day. Those of the day before are forgotten."""
+        page = self._pages[player]
+        page.plan = {ref: Planned(*fields) for ref, fields in questions.items()}
+        page.asked.clear()
 
-    def drain(self) -> list[list[Any]]:
-        sales, self._sales = self._sales, []
+    def drain(self, player: str) -> list[list[Any]]:
+        page = self._pages[player]
+        sales, page.sales = page.sales, []
         return [list(asdict(sale).values()) for sale in sales]
+
+    def _page_of(self, ref: str) -> "Page":
+        return next((page for page in self._pages.values() if ref in page.plan), Page())
 
     def order(self, vendor: str, body: dict[str, Any]) -> Order:
         prompt = _prompt(body)
         found = REF.search(prompt)
         ref = found[1] if found else ""
-        planned = self._plan.get(ref)
-        attempt = self._asked[ref]
-        self._asked[ref] += 1
+        page = self._page_of(ref)
+        planned, attempt = page.plan.get(ref), page.asked[ref]
+        page.asked[ref] += 1
         fate = faults.fate(planned.fault, attempt=attempt, vendor=vendor) if planned else Fate()
         said = _said(vendor, body, planned or _unplanned(prompt), key=f"{ref} {attempt}")
         sale = _sale(vendor, said, fate, ref=ref, key=f"{ref} {attempt}")
         if not body.get("stream"):  # all of it comes at once
             sale = replace(sale, first_ms=sale.whole_ms)
         if planned:  # nobody would ever fetch the others
-            self._sales.append(sale)
+            page.sales.append(sale)
         return Order(said, fate, sale, is_live=planned is None)
 
 

@@ -46,7 +46,7 @@ def furnish(scenario: Scenario, *, port: int) -> tuple[Login, dict[str, str]]:
         _prices_hold_from(scenario.first_instant - timedelta(days=1))
         Deployment.objects.filter(provider="embedded").update(is_enabled=False)
         Deployment.objects.get_or_create(name=LOCAL["name"], defaults=LOCAL)
-        _budgets(Decimal(scenario.debates_a_day))
+        _budgets(round(Decimal(scenario.debates_a_day), 2))
         point_to(port)
         secrets = _people()
         login = first_start.staff_login_create()

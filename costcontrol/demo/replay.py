@@ -12,12 +12,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from heapq import heapify, heappop, heappush
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from accounts import auth
 from costcontrol.demo import texts
-from costcontrol.demo.progress import Progress
 from costcontrol.demo.scenario import Asked, Lane
 from costcontrol.demo.stamps import Stamps
 from costcontrol.demo.timetravel import Forgetting
@@ -34,11 +33,18 @@ CONTROL_TIMEOUT_S = 30.0
 Day = tuple[date, list[Lane]]
 
 
+class Teller(Protocol):
+    """Whoever wants to know how far it is."""
+
+    def step(self) -> None: ...
+    def day_done(self) -> None: ...
+
+
 @dataclass(slots=True)
 class Replay:
-    address: str  # of the simulated providers
+    control: str  # where the simulated providers are told what comes
     secrets: dict[str, str]
-    progress: Progress
+    teller: Teller
     stamps: Stamps = field(default_factory=Stamps)
     outcomes: dict[str, int] = field(default_factory=dict)
     _left: set[str] = field(default_factory=set)
@@ -46,11 +52,11 @@ class Replay:
     async def run(self, days: list[Day]) -> None:
         deployments = (await snapshot.current()).deployments
         forgetting = Forgetting(tuple(each.name for each in deployments))
-        for day, lanes in days:
+        for _, lanes in days:
             self._control("plan", _plan(lanes))
-            await _Day(self, day, lanes, forgetting).play()
+            await _Day(self, lanes, forgetting).play()
             await self._stamp()
-            self.progress.day_done(day)
+            self.teller.day_done()
         await _others()
         await self._stamp()
         await providers.close_all()
@@ -61,7 +67,7 @@ class Replay:
 
     def _control(self, what: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.address}/control/{what}", data=data)
+        request = urllib.request.Request(f"{self.control}/{what}", data=data)
         with urllib.request.urlopen(request, timeout=CONTROL_TIMEOUT_S) as answer:
             return json.load(answer)
 
@@ -110,10 +116,8 @@ class Replay:
 class _Day:
     """The lanes of one day; it ends when all of them have ended."""
 
-    def __init__(
-        self, replay: Replay, day: date, lanes: list[Lane], forgetting: Forgetting
-    ) -> None:
-        self._replay, self._day, self._lanes, self._forgetting = replay, day, lanes, forgetting
+    def __init__(self, replay: Replay, lanes: list[Lane], forgetting: Forgetting) -> None:
+        self._replay, self._lanes, self._forgetting = replay, lanes, forgetting
         self._next = [(lane[0].at, number, 0) for number, lane in enumerate(lanes)]
         heapify(self._next)
         self._running: dict[int, datetime] = {}  # lane -> the time of its call
@@ -125,7 +129,6 @@ class _Day:
             while self._may_begin():
                 await self._begin(*heappop(self._next))
             number, place = await self._ended.get()
-            _stop_if_told()
             del self._running[number]
             if place + 1 < len(self._lanes[number]):
                 heappush(self._next, (self._lanes[number][place + 1].at, number, place + 1))
@@ -146,15 +149,8 @@ class _Day:
         try:
             await self._replay.ask(self._lanes[number][place])
         finally:
-            self._replay.progress.step(self._day)
+            self._replay.teller.step()
             self._ended.put_nowait((number, place))
-
-
-def _stop_if_told() -> None:
-    """Ctrl-C cancels the task; should a library have swallowed that, it still counts."""
-    task = asyncio.current_task()
-    if task and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _plan(lanes: list[Lane]) -> dict[str, list[Any]]:

@@ -1,9 +1,10 @@
 """One whole replay: rows, processes, calls, rollups, and what is said about it."""
 
-import asyncio
-import gc
 import shutil
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,14 +12,13 @@ from django.core.management.base import CommandError
 from django.db import connection
 
 from billing import ledger, rollups
-from costcontrol.demo import children, folder, house, script
+from billing.models import UsageRecord
+from costcontrol.demo import children, folder, house, players, script
 from costcontrol.demo.folder import Marker
+from costcontrol.demo.player import Played
 from costcontrol.demo.progress import Progress, Stream
-from costcontrol.demo.replay import Day, Replay
 from costcontrol.demo.scenario import Scenario
-from costcontrol.demo.timetravel import ContextLoop, simulated_database_clock
-from costcontrol.lib import clock, database
-from routing import providers, tokens
+from costcontrol.lib import clock
 
 
 @dataclass(slots=True)
@@ -28,28 +28,34 @@ class Report:
     calls: int = 0
     rows: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
-    outcomes: dict[str, int] = field(default_factory=dict)
+    outcomes: Counter[str] = field(default_factory=Counter)
 
     def lines(self) -> str:
         phases = ", ".join(f"{name} {taken:.1f} s" for name, taken in self.seconds.items())
         speed = self.calls / max(0.001, self.seconds["calls"])
         return f"  {self.calls:,} calls, {self.rows:,} rows, {speed:.0f} calls/s ({phases})"
 
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        yield
+        self.seconds[name] = time.monotonic() - begun
+
 
 def replay(here: Path, scenario: Scenario, *, stream: Stream, lock: int) -> Report:
     """Make the demo's data. Raises CommandError if its books do not agree."""
-    report, begun = Report(), time.monotonic()
+    report = Report()
     marker = Marker(port=folder.free_port(), seed=scenario.seed)
     folder.marker_write(here, marker)
-    login, secrets = house.furnish(scenario, port=marker.port)
-    report.seconds["rows"] = time.monotonic() - begun
-    days = list(script.days(scenario))
-    with children.running(marker.port, lock=lock) as address:
-        _play(days, address, secrets, stream=stream, report=report)
+    with report.phase("rows"):
+        login, secrets = house.furnish(scenario, port=marker.port)
+    with report.phase("calls"):
+        played = _play(scenario, marker.port, secrets, stream=stream, lock=lock)
+    _add_up(report, played)
     shutil.rmtree(here / "valkey", ignore_errors=True)  # a long log of what was forgotten
-    begun = time.monotonic()
-    _finish(report)
-    report.seconds["rollups"] = time.monotonic() - begun
+    with report.phase("rollups"):
+        rollups.catch_up(now=clock.now())
+        _tidy()
     folder.marker_write(
         here,
         replace(marker, is_finished=True, calls=report.calls, email=login.email,
@@ -59,34 +65,32 @@ def replay(here: Path, scenario: Scenario, *, stream: Stream, lock: int) -> Repo
 
 
 def _play(
-    days: list[Day], address: str, secrets: dict[str, str], *, stream: Stream, report: Report
-) -> None:
-    progress = Progress(stream, calls=_steps(days), days=len(days))
-    played = Replay(address, secrets, progress)
-    tokens.warm_up()
-    providers.warm_up()
-    gc.freeze()  # what is loaded now stays: no collection needs to look at it again
+    scenario: Scenario, port: int, secrets: dict[str, str], *, stream: Stream, lock: int
+) -> list[Played]:
+    connection.close()
+    calls = sum(len(lane) for _, lanes in script.days(scenario) for lane in lanes)
+    progress = Progress(stream, calls=calls, days=scenario.days)
     try:
-        with simulated_database_clock(), asyncio.Runner(loop_factory=ContextLoop) as runner:
-            try:
-                runner.run(played.run(days))
-            finally:
-                database.close_threads()
+        with children.family(lock=lock) as family:
+            family.broker()
+            return players.play(
+                scenario, address=family.upstream(port), secrets=secrets, family=family,
+                progress=progress,
+            )
     finally:
         progress.end()
-    report.seconds["calls"] = progress.seconds
-    report.outcomes, report.rows = played.outcomes, played.stamps.rows
-    report.calls = sum(played.outcomes.values())
-    _check(played)
 
 
-def _steps(days: list[Day]) -> int:
-    return sum(len(lane) for _, lanes in days for lane in lanes)
-
-
-def _check(played: Replay) -> None:
+def _add_up(report: Report, played: list[Played]) -> None:
     """The ledger against its own rows, and every charge against the providers' own bill."""
-    wrong = [*played.stamps.differences, *map(str, ledger.differences())]
+    for each in played:
+        report.outcomes.update(each.outcomes)
+        report.rows += each.rows
+    report.calls = report.outcomes.total()
+    wrong = [each for part in played for each in part.differences]
+    wrong += [str(each) for each in ledger.differences()]
+    if (rows := UsageRecord.objects.count()) != report.rows:
+        wrong.append(f"{rows} usage rows, {report.rows} of calls that were played")
     if wrong:
         raise CommandError(
             f"{len(wrong)} differences between the books, the first: {wrong[0]}. This is a fault "
@@ -94,8 +98,7 @@ def _check(played: Replay) -> None:
         )
 
 
-def _finish(report: Report) -> None:
-    rollups.catch_up(now=clock.now())
+def _tidy() -> None:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()

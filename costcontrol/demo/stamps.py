@@ -77,15 +77,16 @@ class Stamps:
     def write(self) -> None:
         """Synchronous: for a database thread."""
         found = UsageRecord.objects.filter(id__gt=self._seen).order_by("id").values_list(*FIELDS)
-        rows = [Row(*fields) for fields in found]
+        seen = [Row(*fields) for fields in found]
+        rows = [row for row in seen if row.call_id in self.refs]  # another player has the others
         updates = [update for row in rows if (update := self._update(row))]
         with connection.cursor() as cursor:
             cursor.executemany(UPDATE, updates)
         self.rows += len(rows)
-        self._seen = rows[-1].id if rows else self._seen
+        self._seen = seen[-1].id if seen else self._seen
 
     def _update(self, row: Row) -> Update | None:
-        ref = self.refs.get(row.call_id, "")
+        ref = self.refs[row.call_id]
         if row.attempt:
             return self._attempt(row, ref)
         if row.cache_layer == SHARED and (last := self._last.get(ref)):

@@ -56,11 +56,12 @@ class Upstream:
         return await self._answer(vendor, order, is_stream=bool(body.get("stream")), writer=writer)
 
     async def _control(self, request: Request, writer: asyncio.StreamWriter) -> bool:
-        if request.path.endswith("/plan"):
-            self.books.plan(json.loads(request.body))
-            return await send(writer, 200, {})
-        if request.path.endswith("/sales"):
-            return await send(writer, 200, self.books.drain())
+        match request.path.split("/")[2:]:
+            case [player, "plan"]:
+                self.books.plan(player, json.loads(request.body))
+                return await send(writer, 200, {})
+            case [player, "sales"]:
+                return await send(writer, 200, self.books.drain(player))
         return await send(writer, 200, {"status": "simulated"})
 
     async def _answer(

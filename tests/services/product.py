@@ -35,7 +35,9 @@ def product_env(folder: Path, **changes: str) -> dict[str, str]:
     return kept | ours | changes
 
 
-def manage(*words: str, folder: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+def manage(
+    *words: str, folder: Path, within_s: float = 60, **changes: str
+) -> subprocess.CompletedProcess[str]:
     """One management command, to its end."""
     return subprocess.run(
         [sys.executable, "manage.py", *words],
@@ -43,7 +45,7 @@ def manage(*words: str, folder: Path, **changes: str) -> subprocess.CompletedPro
         env=product_env(folder, **changes),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=within_s,
         check=False,
     )
 

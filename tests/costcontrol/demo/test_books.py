@@ -10,7 +10,7 @@ REF = "0901-d1-7"
 
 def books(**changes: Any) -> Books:
     made = Books()
-    made.plan({REF: [*PLANNED[:-1], changes.get("fault", "")]})
+    made.plan("0", {REF: [*PLANNED[:-1], changes.get("fault", "")]})
     return made
 
 
@@ -47,8 +47,8 @@ def test_an_error_reply_costs_nothing_and_the_next_attempt_is_answered() -> None
     first, second = (made.order("openai", body("gpt-6-luna")).sale for _ in range(2))
     assert (first.status, first.bill_nanos) == (503, 0)
     assert (second.status, second.bill_nanos > 0) == (200, True)
-    assert [Sale(*fields) for fields in made.drain()] == [first, second]
-    assert made.drain() == []
+    assert [Sale(*fields) for fields in made.drain("0")] == [first, second]
+    assert made.drain("0") == []
 
 
 def test_the_same_attempt_takes_as_long_each_time() -> None:
@@ -62,4 +62,4 @@ def test_a_question_that_nobody_planned_says_that_its_answer_is_simulated() -> N
     assert live.is_live
     assert live.said.text.startswith("(모델이 아니라")
     assert made.order("openai", body("gpt-6-luna", "Justice?")).said.text.startswith("(A simulated")
-    assert made.drain() == []
+    assert made.drain("0") == []

@@ -24,7 +24,7 @@ from tests.services.product import manage, product_env
 
 pytestmark = pytest.mark.slow
 
-DAYS, DEBATES = 8, 2.5
+DAYS, DEBATES = 8, 1.6
 SMALL = ("demo", "--only-data", "--days", str(DAYS), "--debates-a-day", str(DEBATES))
 TINY = ("demo", "--only-data", "--days", "1", "--debates-a-day", "1")
 LOCAL_DAY = "date({}, '+9 hours')"
@@ -38,7 +38,7 @@ def begun() -> datetime:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, begun: datetime) -> Path:
     home = tmp_path_factory.mktemp("demo")
-    made = manage(*SMALL, folder=home, DEMO_DIR=str(home))
+    made = manage(*SMALL, folder=home, within_s=110, DEMO_DIR=str(home))
     assert made.returncode == 0, made.stdout + made.stderr
     assert "calls/s" in made.stdout
     assert "budget overrun" not in made.stderr
@@ -158,10 +158,11 @@ def test_after_ctrl_c_the_next_start_makes_it_anew(tmp_path: Path) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
     assert process.stdout
-    while "calls  " not in process.stdout.readline():
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=30)
+    with process:
+        while "calls  " not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "`make demo` starts it anew" in error
     assert "Traceback" not in error
