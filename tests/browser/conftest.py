@@ -5,33 +5,17 @@ asyncio tests of other modules must not meet it.
 """
 
 import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests.browser.chromium import ARGUMENTS, find_chromium
 from tests.browser.site import Site, running_site
 from tests.browser.watch import watched
 
 NO_CHROMIUM = "no Chromium on this machine, so the browser tests did not run"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-MACOS = (
-    Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
-    Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
-)
-ARGUMENTS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)
-
-
-def find_chromium() -> str | None:
-    on_path = (shutil.which(name) for name in NAMES)
-    in_applications = (str(path) for path in MACOS if path.exists())
-    return next((path for path in (*on_path, *in_applications) if path), None)
 
 
 @pytest.fixture(scope="module")
