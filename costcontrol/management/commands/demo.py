@@ -91,7 +91,7 @@ class Command(BaseCommand):
         )
         self.stdout.write(
             f"costcontrol: playing {scenario.days} days of a made-up debate platform into {here} "
-            "(about two minutes, once)"
+            "(some minutes, once)"
         )
         report = session.replay(here, scenario, stream=self.stdout, lock=lock)
         self.stdout.write(report.lines())
