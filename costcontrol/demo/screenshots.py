@@ -44,8 +44,8 @@ def take(marker: Marker, folder: Path) -> list[Path]:
     """Start the product on the demo's data, take the pictures, stop it."""
     folder.mkdir(parents=True, exist_ok=True)
     shots = (
-        Shot("overview-light", "/dashboard/?range=30d", "en-US", "light", 1440, 1150),
-        Shot("overview-dark-ko", "/dashboard/?range=30d", "ko-KR", "dark", 1440, 1150),
+        Shot("overview-light", "/dashboard/?range=30d", "en-US", "light", 1440, 1300),
+        Shot("overview-dark-ko", "/dashboard/?range=30d", "ko-KR", "dark", 1440, 1300),
         Shot("call-phone-ko", f"/dashboard/calls/{_call_to_show()}/", "ko-KR", "dark", 390, 1400),
     )
     with _product() as address, _browser() as browser:
