@@ -61,9 +61,9 @@ class Traffic:
         if which in (3, 9):
             yield self.cached(facts, name, "exact" if which == 3 else "shared")
         elif which == 5:
-            yield self.refused(facts, REFUSALS[number % len(REFUSALS)])
+            yield self.refused(facts, REFUSALS[number // 12 % len(REFUSALS)])
         elif which == 7:
-            yield self.failed(facts, HAIKU, FAILURES[number % len(FAILURES)])
+            yield self.failed(facts, HAIKU, FAILURES[number // 12 % len(FAILURES)])
             yield self.answered(facts, LUNA, attempt=2)
         elif which == 11:
             ends = (Outcome.INCOMPLETE, Outcome.CANCELLED)
@@ -87,6 +87,7 @@ class Traffic:
         return UsageRecord(
             **facts | self.priced(name, usage) | {
                 "attempt": 1, "outcome": Outcome.COMPLETE, "stop_reason": "stop",
+                "limits_ms": 1, "cache_ms": 2, "policy_ms": 1, "begun_ms": 4,
                 "waited_ms": 3, "first_token_ms": waited,
                 "latency_ms": waited + self.chance.randint(300, 4_000),
             } | more

@@ -15,6 +15,8 @@ from tests.browser import rows
 from tests.flows.rows import connected_to, name_of, new_database
 from tests.flows.server import Gateway
 
+OPENAI = "https://api.openai.com/v1"  # at any other address it may work without a key
+
 
 @dataclass(frozen=True)
 class Site:
@@ -39,7 +41,7 @@ def running_site(folder: Path, *, has_calls: bool) -> Iterator[Site]:
         sessions = {who: session_of(who) for who in (rows.STAFF, rows.CUSTOMER)}
         server = Gateway(
             folder, DATABASE_URL=database_url, REDIS_URL=settings.REDIS_URL,
-            SECRET_KEY=settings.SECRET_KEY,
+            SECRET_KEY=settings.SECRET_KEY, OPENAI_BASE_URL=OPENAI,
         )
         try:
             server.wait_until_ready()

@@ -8,12 +8,12 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from routing.models import Deployment
+from tests.browser.site import OPENAI
 from tests.browser.watch import watched
 from tests.flows.rows import LOCAL, connected_to, deployment
 from tests.services.product import Product, running_product
 from tests.upstreams.metered import TEXT, Metered, running_metered
 
-OPENAI = "https://api.openai.com/v1"  # at any other address it may work without a key
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 

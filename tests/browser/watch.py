@@ -1,4 +1,4 @@
-"""A browser context in which nothing goes wrong unnoticed."""
+"""A browser window in which nothing goes wrong unnoticed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,17 +33,35 @@ class Watched:
             self.complaints.append(f"console: {said.text} ({said.location['url']})")
 
 
+class Window:
+    """One language, theme and size, with a cache of its own; pages are opened one by one."""
+
+    def __init__(self, browser: Browser, **options: Any) -> None:
+        self.context = browser.new_context(reduced_motion="reduce", **options)
+        self.context.set_default_timeout(TIMEOUT_MS)
+        self.context.route("**/favicon.ico", lambda route: route.fulfill(status=204))
+        self.seen: Watched
+        if options.get("java_script_enabled", True):
+            self.context.expose_function(
+                "reportViolation", lambda report: self.seen.violated(report)
+            )
+            self.context.add_init_script(REPORT)
+
+    @contextmanager
+    def opened(self) -> Iterator[Watched]:
+        """A page without cookies."""
+        self.seen = Watched(self.context, self.context.new_page())
+        yield self.seen
+        self.seen.page.close()
+        self.context.clear_cookies()
+
+
 @contextmanager
 def watched(browser: Browser, **options: Any) -> Iterator[Watched]:
-    """A context of its own. `options` are those of Playwright's `new_context`."""
-    context = browser.new_context(reduced_motion="reduce", **options)
-    context.set_default_timeout(TIMEOUT_MS)
-    context.route("**/favicon.ico", lambda route: route.fulfill(status=204))  # browsers just ask
-    seen = Watched(context, context.new_page())
-    if options.get("java_script_enabled", True):
-        context.expose_function("reportViolation", seen.violated)
-        context.add_init_script(REPORT)
+    """A page in a window of its own. `options` are those of Playwright's `new_context`."""
+    window = Window(browser, **options)
     try:
-        yield seen
+        with window.opened() as seen:
+            yield seen
     finally:
-        context.close()
+        window.context.close()
