@@ -6,12 +6,22 @@ from uuid import UUID
 
 from playwright.sync_api import Page
 
-from tests.browser.rows import CACHED, COMPLETE, CUSTOMER, FAILED_ONCE, RANGE, REFUSED, STAFF
+from tests.browser.rows import (
+    CACHED,
+    COMPLETE,
+    CUSTOMER,
+    FAILED_ONCE,
+    OPUS,
+    RANGE,
+    REFUSED,
+    STAFF,
+)
 
 Exceptions = Mapping[str, str]  # an axe rule, and why this page may break it
 
 ADMIN_READY = "body:has(#site-name)"
-NOTHING = "from=2026-09-01&to=2026-09-02&tier=premium"
+NO_DAYS = "from=2026-09-01&to=2026-09-02"
+NOTHING = f"from=2026-10-28&to=2026-10-28&tier=enterprise&language=ko&deployment={OPUS}"
 OF_DJANGO = {"link-in-text-block": "Django's own breadcrumbs are told apart by their place"}
 OF_SWAGGER_UI = {
     "color-contrast": "Swagger UI's own palette",
@@ -65,6 +75,7 @@ PAGES = (
     PageCase("overview", f"/dashboard/?{RANGE}", STAFF, has_calls=True, charts=6),
     PageCase("overview-first-run", "/dashboard/", STAFF),
     PageCase("overview-nothing-found", f"/dashboard/?{NOTHING}", STAFF, has_calls=True),
+    PageCase("overview-no-days", f"/dashboard/?{NO_DAYS}", STAFF, has_calls=True),
     PageCase("no-access", "/dashboard/", CUSTOMER, status=403),
     PageCase("calls", f"/dashboard/calls/?{RANGE}", STAFF, has_calls=True),
     PageCase("calls-none-yet", "/dashboard/calls/", STAFF),
