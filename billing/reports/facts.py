@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from accounts.models import Tier
 from billing import rollups
 from billing.histograms import Histogram
-from billing.models import FilterValue
+from billing.models import FilterValue, UsageRecord
 from billing.reports import reading
 from billing.reports.ranges import Bucket
 from billing.reports.reading import DebateSum, OutcomeSum, UsageSum
@@ -122,6 +122,14 @@ def previous(question: Question) -> Question:
     zone = ZoneInfo(question.range.zone)
     now = question.now.astimezone(zone) - timedelta(days=question.range.days)
     return replace(question, range=question.range.previous(), now=now.astimezone(UTC))
+
+
+def load_previous(question: Question) -> Facts | None:
+    """The period before; None where the calls began in it or after it: half of a period would
+    look like growth."""
+    before = previous(question)
+    first = UsageRecord.objects.order_by("at").values_list("at", flat=True).first()
+    return load(before) if first is not None and first <= before.range.start else None
 
 
 def by_bucket(

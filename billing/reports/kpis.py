@@ -1,5 +1,7 @@
 """The six figures at the top, and what they were in the period before."""
 
+from collections.abc import Callable
+
 from billing import histograms
 from billing.measures import PROVIDER
 from billing.reports import debates, errors, latency, savings
@@ -9,21 +11,16 @@ from billing.reports.shapes import Kpi, Unit
 P95 = 95
 
 
-def kpis(facts: Facts, previous: Facts) -> tuple[Kpi, ...]:
-    return (
-        Kpi("spend", Unit.NANOS, facts.cost_nanos, previous.cost_nanos),
-        Kpi("saved", Unit.NANOS, saved(facts), saved(previous), is_less_better=False),
-        Kpi(
-            "cost_per_debate", Unit.NANOS,
-            debates.cost_per_debate(facts), debates.cost_per_debate(previous),
-        ),
-        Kpi(
-            "cache_hits", Unit.BASIS_POINTS, cache_hits(facts), cache_hits(previous),
-            is_less_better=False,
-        ),
-        Kpi("latency_p95", Unit.MS, latency_p95(facts), latency_p95(previous)),
-        Kpi("error_rate", Unit.BASIS_POINTS, error_rate(facts), error_rate(previous)),
+def kpis(facts: Facts, previous: Facts | None) -> tuple[Kpi, ...]:
+    """`previous` None: there is no period before to compare with."""
+    return tuple(
+        Kpi(key, unit, measure(facts), measure(previous) if previous else None, is_less_better)
+        for key, unit, measure, is_less_better in MEASURES
     )
+
+
+def spend(facts: Facts) -> int:
+    return facts.cost_nanos
 
 
 def saved(facts: Facts) -> int | None:
@@ -51,3 +48,13 @@ def error_rate(facts: Facts) -> int | None:
 def share(part: int, whole: int) -> int | None:
     """In hundredths of a percent. None: there is nothing to have a share of."""
     return round(part * 10_000 / whole) if whole else None
+
+
+MEASURES: tuple[tuple[str, Unit, Callable[[Facts], int | None], bool], ...] = (
+    ("spend", Unit.NANOS, spend, True),
+    ("saved", Unit.NANOS, saved, False),
+    ("cost_per_debate", Unit.NANOS, debates.cost_per_debate, True),
+    ("cache_hits", Unit.BASIS_POINTS, cache_hits, False),
+    ("latency_p95", Unit.MS, latency_p95, True),
+    ("error_rate", Unit.BASIS_POINTS, error_rate, True),
+)

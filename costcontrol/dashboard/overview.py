@@ -76,8 +76,8 @@ def attempt(make: Callable[[], T], *, id: str, title: str) -> T | Broken:
         return Broken(id, title, reference)
 
 
-def _facts(state: State) -> tuple[Facts, Facts]:
-    return facts.load(state.question), facts.load(facts.previous(state.question))
+def _facts(state: State) -> tuple[Facts, Facts | None]:
+    return facts.load(state.question), facts.load_previous(state.question)
 
 
 def _figure(chart: charts.Chart, read: Facts, state: State) -> Figure | Broken:
@@ -86,7 +86,7 @@ def _figure(chart: charts.Chart, read: Facts, state: State) -> Figure | Broken:
     )
 
 
-def _cards(now: Facts, before: Facts, state: State) -> tuple[KpiCard, ...]:
+def _cards(now: Facts, before: Facts | None, state: State) -> tuple[KpiCard, ...]:
     than = _than(now.question.range.days)
     notes = cards.notes(calls=now.calls, saved=savings.saved(now))
     return tuple(

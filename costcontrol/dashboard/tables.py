@@ -18,8 +18,15 @@ from costcontrol.dashboard.components import (
 )
 from costcontrol.dashboard.labels import bucket_label, label
 
+PLACES = 4  # the same for a whole column: what is compared stands point under point
+
+
+def dollars(nanos: int | None) -> Cell:
+    return money(nanos, places=PLACES)
+
+
 CELLS: dict[Unit, Callable[[int | None], Cell]] = {
-    Unit.NANOS: money,
+    Unit.NANOS: dollars,
     Unit.CALLS: count,
     Unit.DEBATES: count,
     Unit.MS: duration,
@@ -56,7 +63,7 @@ def parts_table(parts: Sequence[Part], *, caption: str, days: Range) -> Table:
 
 def _part_row(name: str, calls: int, nanos: int, whole: tuple[int, int]) -> tuple[Cell, ...]:
     shares = (_basis_points(calls, whole[0]), _basis_points(nanos, whole[1]))
-    return (text(name), count(calls), share(shares[0]), money(nanos), share(shares[1]))
+    return (text(name), count(calls), share(shares[0]), dollars(nanos), share(shares[1]))
 
 
 def _basis_points(part: int, whole: int) -> int | None:

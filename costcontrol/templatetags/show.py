@@ -100,8 +100,7 @@ def change(value: Change) -> SafeString:
         return format_html('<span class="change">{}</span>{}', _("no change"), than)
     arrow, word = ("▲", _("more")) if value.basis_points > 0 else ("▼", _("less"))
     return format_html(
-        '<span class="change" data-tone="{}"><span aria-hidden="true">{}</span> {} '
-        '<span class="visually-hidden">{}</span></span>{}',
+        '<span class="change" data-tone="{}"><span aria-hidden="true">{}</span> {} {}</span>{}',
         tone,
         arrow,
         share(abs(value.basis_points)),

@@ -36,7 +36,7 @@ def get_provider(name: str) -> Provider:
 def warm_up() -> None:
     """Load now what this machine will need; a vendor's SDK takes a second and 40 MB."""
     get_provider("openai")  # also the built-in model and anything that speaks OpenAI's API
-    if settings.ANTHROPIC_API_KEY:
+    if settings.ANTHROPIC_API_KEY or settings.DEMO:
         get_provider("anthropic")
 
 

@@ -145,6 +145,19 @@ def test_the_period_before_ends_at_the_same_time_of_day() -> None:
     assert (found[0].key, found[0].value, found[0].previous) == ("spend", 7, 5)
 
 
+def test_half_a_period_before_is_nothing_to_compare_with() -> None:
+    begun = question(1).range.previous().start
+    record(at=NOW)
+    assert facts.load_previous(question(1)) is None
+    record(at=begun + timedelta(seconds=1))
+    assert facts.load_previous(question(1)) is None
+    record(at=begun, cost_nanos=3)
+    before = facts.load_previous(question(1))
+    assert before is not None
+    assert before.calls == 2
+    assert all(kpi.previous is None for kpi in kpis.kpis(load(1), None))
+
+
 def test_nothing_known_is_not_0() -> None:
     values = {kpi.key: kpi.value for kpi in kpis.kpis(load(), load())}
     assert values == {
