@@ -15,7 +15,8 @@ def ready(address: str, *, login: Login | None, local_model: str) -> str:
     lines = ["", f"costcontrol is ready at {address}", ""]
     lines += _credentials(login)
     lines += [
-        f"  admin        {address}/admin/",
+        f"  pages        {address}/dashboard/   what is spent and saved, and each call",
+        f"  admin        {address}/admin/   plans, budgets, routes, prices, keys",
         f"  local model  {local_model}",
         "",
         "  try it:",
