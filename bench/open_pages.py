@@ -115,9 +115,9 @@ def compare(gateway: Gateway, cookie: str, *, seconds: int, rounds: int) -> None
                     f"{kind[-1][0]:.0f} | {kind[-1][1]:.1f} | {kind[-1][2]:.2f} |")
         took = [each for person in people for each in person.took]
     for label, column in (("calls a second", 0), ("CPU ms a call", 2)):
-        pair = [statistics.median(run[column] for run in runs) for runs in (alone, watched)]
-        change = (pair[1] / pair[0] - 1) * 100
-        say(f"{label}, medians: {pair[0]:.2f} alone, {pair[1]:.2f} with pages: {change:+.1f}%")
+        changes = [(b[column] / a[column] - 1) * 100 for a, b in zip(alone, watched, strict=True)]
+        each = ", ".join(f"{change:+.1f}%" for change in changes)
+        say(f"{label}, with pages against alone: {statistics.median(changes):+.1f}% ({each})")
     say(f"{len(took)} parts renewed, median {statistics.median(took) * 1000:.0f} ms, "
         f"slowest {max(took) * 1000:.0f} ms")
 
