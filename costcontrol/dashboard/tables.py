@@ -98,5 +98,7 @@ def _places(series: Series) -> range:
     return range(len(series.buckets))
 
 
-def _sum(values: Iterable[int | None]) -> int:
-    return sum(value or 0 for value in values)
+def _sum(values: Iterable[int | None]) -> int | None:
+    """None where nothing is known, which is not 0."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
