@@ -15,6 +15,7 @@ from django.conf import settings
 from costcontrol.lib.sentences import Sentence, joined
 
 VALUE = re.compile(r"%\((\w+)\)[\d.]*([sdg])")
+NUMBER = r"-?\d{1,15}(?:\.\d{1,9})?"
 TEXTS = {"why", "amount", "until"}  # values that may be sentences themselves
 SHAPES = {"until": r"(?: until .+?)?"}  # follows another value without a word between
 LISTED = "listed"  # "name: why; name: why"
@@ -62,7 +63,7 @@ def _regex(msgid: str) -> str:
     pieces = VALUE.split(msgid)
     regex, named = re.escape(pieces[0]), set[str]()
     for name, kind, literal in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
-        wanted = SHAPES.get(name) or (r".*?" if kind == "s" else r"-?[\d.]+")
+        wanted = SHAPES.get(name) or (r".*?" if kind == "s" else NUMBER)
         regex += f"(?P={name})" if name in named else f"(?P<{name}>{wanted})"
         regex += re.escape(literal)
         named.add(name)

@@ -45,6 +45,12 @@ def test_text_that_is_not_ours_stays(text: str) -> None:
     assert retold(text) == text
 
 
+@pytest.mark.parametrize("count", ["1.2.3", ".", "9" * 400])
+def test_what_only_looks_like_a_number_stays(count: str) -> None:
+    text = f"Ollama failed (status {count}). Try again."
+    assert retold(text) == text
+
+
 def gateway_sentences() -> list[str]:
     sources = [path.read_text() for path in python_files(settings.BASE_DIR)]
     of_gateway = [source for source in sources if "Sentence as _" in source]
