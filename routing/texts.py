@@ -80,8 +80,8 @@ def _last_of(messages: Sequence[Message]) -> tuple[list[dict[str, str]], bool]:
 
 def _cut(text: str, room: int) -> str:
     """As much as fits, without what no database stores: NUL, and halves of surrogate pairs."""
-    raw = text[:room].encode(errors="replace")[:room]
-    return raw.decode(errors="ignore").replace("\0", "\ufffd")
+    raw = text[:room].replace("\0", "\ufffd").encode(errors="replace")[:room]
+    return raw.decode(errors="ignore")
 
 
 @transaction.atomic

@@ -121,6 +121,11 @@ def test_last_messages_are_the_ones_that_are_kept() -> None:
     assert row.is_cut
 
 
+def test_what_is_replaced_counts_too() -> None:
+    row = kept(Message("user", "o" * texts.MAX_BYTES * 2), Message("user", "\0" * texts.MAX_BYTES))
+    assert sum(len(m["content"].encode()) for m in row.messages) <= texts.MAX_BYTES
+
+
 def test_korean_is_cut_between_letters() -> None:
     row = kept(answer="덕" * texts.MAX_BYTES)
     assert row.answer == "덕" * (texts.MAX_BYTES // 3)
