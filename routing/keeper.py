@@ -57,7 +57,12 @@ def keep_text(call: Call, answer: str, *, deltas: Sequence[Mapping[str, Any]] = 
     out: texts are a convenience."""
     if not texts.are_kept() or len(_texts) >= MAX_TEXTS:
         return
-    _texts.append(texts.row_of(call, answer, deltas=deltas))
+    try:
+        row = texts.row_of(call, answer, deltas=deltas)
+    except Exception:  # whatever an upstream sent: the call goes on, and is settled
+        log.exception("keeper: the text of call %s could not be kept", call.id)
+        return
+    _texts.append(row)
     _wake()
 
 

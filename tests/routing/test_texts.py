@@ -155,6 +155,11 @@ async def test_nothing_is_queued_while_texts_are_not_kept(settings: Settings) ->
     assert keeper._texts == []
 
 
+async def test_what_cannot_be_kept_is_no_fault_of_the_call() -> None:
+    keeper.keep_text(call_of(asked()), "Knowledge.", deltas=({"tool_calls": None},))
+    assert keeper._texts == []
+
+
 @pytest.mark.django_db(transaction=True)
 class TestKeeper:
     @pytest.fixture(autouse=True)
