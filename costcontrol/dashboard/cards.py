@@ -114,7 +114,9 @@ def _scope(budget: BudgetToday) -> str:
 def _budget_note(budget: BudgetToday, zone: str) -> str:
     """The next thing that will happen to it."""
     if budget.left <= 0:
-        return _("Used up: only stored answers and free local models answer now.")
+        return _(
+            "Used up: nothing more is spent from it. Stored answers and free local models go on."
+        )
     if budget.resets_at is None:
         return ""
     return _("A new one begins at %(time)s (%(zone)s).") % {

@@ -77,7 +77,7 @@ CHARTS: tuple[Chart, ...] = (
         id="latency",
         title=_("Time to answer"),
         note=_(
-            "From the request to the last word, read from histograms (within 6%). Stored answers "
+            "From the request to the last word, read from histograms (within 12%). Stored answers "
             "are far faster, so they have an axis of their own."
         ),
         empty=_("No call was answered, so there is no time to measure."),

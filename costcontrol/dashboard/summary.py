@@ -12,15 +12,17 @@ from billing.reports.spend import Saved
 from costcontrol import formats
 
 BECAUSE: Mapping[str, str | Promise] = {
-    "exact": gettext_lazy("Most of it, %(part)s, because the same question was answered before."),
+    "exact": gettext_lazy(
+        "The biggest part, %(part)s, because the same question was answered before."
+    ),
     "shared": gettext_lazy(
-        "Most of it, %(part)s, because the same question was being answered at that moment."
+        "The biggest part, %(part)s, because the same question was being answered at that moment."
     ),
     "prompt_cache": gettext_lazy(
-        "Most of it, %(part)s, because providers charge less for the beginning of a prompt that "
-        "they have seen before."
+        "The biggest part, %(part)s, because providers charge less for the beginning of a prompt "
+        "that they have seen before."
     ),
-    "route": gettext_lazy("Most of it, %(part)s, because a cheaper model was good enough."),
+    "route": gettext_lazy("The biggest part, %(part)s, because a cheaper model was good enough."),
 }
 
 
