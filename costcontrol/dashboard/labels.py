@@ -34,9 +34,11 @@ LABELS: Mapping[str, str | Promise] = {
     "upstream_rejected": _("Provider rejected the call"),
     "upstream_unavailable": _("Provider could not be reached"),
     "upstream_malformed": _("Provider's answer made no sense"),
+    "upstream_misconfigured": _("Provider does not accept our key or model"),
     "reservation_lost": _("Reservation ran out"),
     "worker_lost": _("Process was lost"),
     "internal_error": _("Error in costcontrol"),
+    "unknown": _("Cause not recorded"),
     # --- calls that were refused
     "quota_exceeded": _("User's quota used up"),
     "budget_exhausted": _("Budget used up"),
@@ -48,6 +50,7 @@ LABELS: Mapping[str, str | Promise] = {
     "context_length_exceeded": _("Conversation too long"),
     "invalid_request": _("Call not understood"),
     "unsupported_parameter": _("Parameter not supported"),
+    "idempotency_conflict": _("Idempotency-Key already in use"),
     "database_unavailable": _("Database away"),
 }
 LANGUAGES: Mapping[str, str | Promise] = {"ko": _("Korean"), "en": _("English")}
