@@ -24,7 +24,7 @@ from costcontrol.dashboard.filters import State
 from costcontrol.dashboard.summary import summary
 
 T = TypeVar("T")
-STALE_AFTER_S = 300
+LATE_AFTER_S = 300
 log = logging.getLogger(__name__)
 
 
@@ -39,11 +39,13 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`empty`: why there is nothing to show, in a word for the template."""
+    """`stale`: what the figures lack. `late`: why they took long. `empty`: why there is nothing to
+    show, in a word for the template."""
 
     state: State
     as_of: datetime
     stale: str = ""
+    late: str = ""
     empty: str = ""
     summary: str | Broken = ""
     cards: tuple[KpiCard, ...] | Broken = ()
@@ -59,7 +61,7 @@ def overview(state: State) -> Overview:
     now, before = read
     empty = "" if now.calls or now.cost_nanos else _why_empty(state)
     return Overview(
-        state, now.as_of, _stale(now), empty, budgets=budgets,
+        state, now.as_of, _stale(now), _late(now), empty, budgets=budgets,
         summary=attempt(lambda: summary(now), id="summary", title=_("Summary")),
         cards=attempt(lambda: _cards(now, before, state), id="kpis", title=_("At a glance")),
         figures=() if empty else tuple(_figure(chart, now, state) for chart in charts.CHARTS),
@@ -108,18 +110,22 @@ def _budgets(state: State) -> tuple[BudgetBar, ...]:
 
 
 def _stale(read: Facts) -> str:
-    if read.missing_hours:
-        return ngettext(
-            "The hourly sums are %(time)s behind, and %(hours)d hour is not in the figures yet.",
-            "The hourly sums are %(time)s behind, and %(hours)d hours are not in the figures yet.",
-            read.missing_hours,
-        ) % {"time": formats.duration(read.lag_s * 1000), "hours": read.missing_hours}
-    if read.lag_s > STALE_AFTER_S:
-        return _(
-            "The hourly sums are %(time)s behind. The newest hours are read from the calls "
-            "themselves, which takes longer; the figures are right."
-        ) % {"time": formats.duration(read.lag_s * 1000)}
-    return ""
+    if not read.missing_hours:
+        return ""
+    return ngettext(
+        "The hourly sums are %(time)s behind, and %(hours)d hour is not in the figures yet.",
+        "The hourly sums are %(time)s behind, and %(hours)d hours are not in the figures yet.",
+        read.missing_hours,
+    ) % {"time": formats.duration(read.lag_s * 1000), "hours": read.missing_hours}
+
+
+def _late(read: Facts) -> str:
+    if read.missing_hours or read.lag_s <= LATE_AFTER_S:
+        return ""
+    return _(
+        "The hourly sums are %(time)s behind. The newest hours are read from the calls "
+        "themselves, which takes longer; the figures are right."
+    ) % {"time": formats.duration(read.lag_s * 1000)}
 
 
 def _why_empty(state: State) -> str:

@@ -194,7 +194,20 @@ def test_sums_that_are_late_are_said(
     rows.call()
     real = overview_module.facts.load
     monkeypatch.setattr(overview_module.facts, "load", lagging(real, lag_s=lag_s))
-    assert ("These numbers are not up to date" in read(page)) is is_said
+    said = read(page)
+    assert ("the figures are right" in said) is is_said
+    assert "These numbers are not up to date" not in said
+
+
+def test_hours_that_are_missing_are_said(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows.call()
+    real = overview_module.facts.load
+    late = lagging(real, lag_s=360_000, missing_hours=52)
+    monkeypatch.setattr(overview_module.facts, "load", late)
+    said = read(page)
+    assert "These numbers are not up to date" in said
+    assert "52 hours are not in the figures yet" in said
+    assert "the figures are right" not in said
 
 
 @pytest.mark.parametrize(
