@@ -63,36 +63,62 @@ function paint(trace) {
   return { ...trace, marker, line: { ...trace.line, color: shade }, textfont: { color: color("ink"), ...trace.textfont } };
 }
 
-/** Lines across for the axis that has the values; the other one has only its labels. */
-function axis(given = {}, hasValues) {
-  const title = { standoff: 12, ...given.title };
+/** Lines across for the axis that has the values; the other one has only its labels. Margins are
+ *  given, because finding them out makes Plotly lay out everything twice. */
+function axis(given = {}, hasValues, width) {
+  const ticks = hasValues ? { nticks: 6, ...given } : { ...given, nticks: Math.max(2, Math.floor(width / 90)), tickangle: 0 };
   return {
-    automargin: true, fixedrange: true, zeroline: hasValues, showgrid: hasValues, ticks: "",
+    automargin: false, fixedrange: true, zeroline: hasValues, showgrid: hasValues, ticks: "",
     gridcolor: color("line"), zerolinecolor: color("line-strong"), linecolor: color("line-strong"),
-    ...(hasValues ? { nticks: 6 } : {}), ...given, title,
+    ...(given.automargin ? given : ticks), title: { standoff: 12, ...given.title },
   };
 }
 
-function frame(given, data) {
+function frame(given, data, width) {
   const flat = data.some((trace) => trace.orientation === "h");
   const names = new Set(["xaxis", "yaxis", ...Object.keys(given).filter((key) => /^[xy]axis/.test(key))]);
-  const axes = [...names].map((name) => [name, axis(given[name], name.startsWith(flat ? "x" : "y"))]);
+  const axes = [...names].map((name) => [name, axis(given[name], name.startsWith(flat ? "x" : "y"), width)]);
+  const left = flat ? 4 : (given.yaxis || {}).title ? 84 : 64;
   return {
-    bargap: 0.18, hovermode: "x unified", showlegend: data.length > 1, dragmode: false, margin: { l: 4, r: 4, t: 4, b: 4 },
-    ...given, ...Object.fromEntries(axes),
-    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", traceorder: "normal", ...given.legend },
+    bargap: 0.18, hovermode: "x unified", dragmode: false, margin: { l: left, r: 12, t: 8, b: 30, autoexpand: flat },
+    ...given, ...Object.fromEntries(axes), showlegend: false,
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: fontFamily, size: 12, color: color("soft") },
     hoverlabel: { bgcolor: color("card"), bordercolor: color("line-strong"), font: { color: color("ink") }, align: "left" },
   };
 }
 
+/** Names of the traces, which wrap as text does; a press hides one and shows it again. */
+function legend(figure, plot, data, isWanted) {
+  const list = figure.querySelector(".chart-legend");
+  list.hidden = data.length < 2 && !isWanted;
+  list.replaceChildren(...data.map((trace, place) => {
+    const button = document.createElement("button");
+    const swatch = document.createElement("span");
+    swatch.style.color = trace.marker.color;
+    swatch.className = (trace.line || {}).dash ? "swatch dotted" : "swatch";
+    button.type = "button";
+    button.setAttribute("aria-pressed", "true");
+    button.append(swatch, trace.name);
+    button.addEventListener("click", () => {
+      const shown = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(shown));
+      Plotly.restyle(plot, { visible: shown }, [place]);
+    });
+    return button;
+  }));
+}
+
 async function draw(figure) {
   const twin = figure.parentElement.querySelector("details.twin");
   try {
-    const { data, layout = {} } = JSON.parse(figure.querySelector("script").textContent);
+    const given = JSON.parse(figure.querySelector("script").textContent);
+    const plot = figure.querySelector(".plot");
+    const layout = given.layout || {};
+    const data = given.data.map(paint);
+    legend(figure, plot, data, layout.showlegend);
     const config = { displayModeBar: false, responsive: true, locale: language };
-    await Plotly.react(figure.querySelector(".plot"), data.map(paint), frame(layout, data), config);
+    await Plotly.react(plot, data, frame(layout, data, plot.clientWidth), config);
     figure.dataset.state = "drawn";
   } catch {
     figure.dataset.state = "missing";
@@ -104,10 +130,7 @@ async function draw(figure) {
 async function drawAll(part, { again = false } = {}) {
   const figures = [...part.querySelectorAll("figure[data-chart]")];
   shades.clear();
-  for (const figure of figures.filter((one) => again || !one.dataset.state)) {
-    await draw(figure);
-    await new Promise((resolve) => setTimeout(resolve)); // the page stays usable in between
-  }
+  for (const figure of figures.filter((one) => again || !one.dataset.state)) await draw(figure);
   document.body.dataset.ready = "";
 }
 

@@ -100,6 +100,14 @@ def test_latencies_of_providers_and_caches_are_apart() -> None:
     assert latency.percentiles(load()).lines[0].values[0] is None
 
 
+def test_reading_along_takes_as_long_as_the_call_that_is_read() -> None:
+    record(outcome="cached", attempt=0, cache_layer="shared", latency_ms=9000)
+    record(outcome="cached", attempt=0, cache_layer="exact", latency_ms=4)
+    found = {line.key: line.values[-1] for line in latency.percentiles(load()).lines}
+    assert found["provider.p50"] == pytest.approx(9000, rel=0.12)
+    assert found["cache.p95"] == pytest.approx(4, rel=0.25)
+
+
 def test_errors_and_refusals_are_apart() -> None:
     record(outcome="failed", error_code="upstream_timeout")
     record(outcome="refused", attempt=0, error_code="upstream_unavailable")

@@ -51,6 +51,17 @@ def test_charts_follow_the_theme_and_the_choice_is_kept(sampler: Page) -> None:
     wait_for_bars(sampler, LIGHT)
 
 
+def test_name_in_the_legend_hides_its_bars_and_brings_them_back(sampler: Page) -> None:
+    name = sampler.locator("#spend .chart-legend button").first
+    is_shown = "document.querySelector('#spend .js-plotly-plot')._fullData[0].visible"
+    assert sampler.evaluate(is_shown) is True
+    for pressed in ("false", "true"):
+        name.focus()
+        sampler.keyboard.press("Enter")
+        expect(name).to_have_attribute("aria-pressed", pressed)
+        sampler.wait_for_function(f"() => String({is_shown}) === '{pressed}'")
+
+
 def test_charts_follow_the_system(sampler: Page) -> None:
     sampler.emulate_media(color_scheme="dark")
     wait_for_bars(sampler, DARK)
