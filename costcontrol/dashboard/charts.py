@@ -88,9 +88,12 @@ CHARTS: tuple[Chart, ...] = (
     ),
     Chart(
         id="errors",
-        title=_("Failed attempts at providers, by cause"),
-        note=_("A failed attempt is retried or goes to the next model; most calls still succeed."),
-        empty=_("No attempt failed."),
+        title=_("Errors, by cause"),
+        note=_(
+            "Failed attempts, and calls that ended in an error. A failed attempt is retried or "
+            "goes to the next model; most calls still succeed."
+        ),
+        empty=_("Nothing failed."),
         report=errors.by_code,
         figure=figures.counted_bars,
         table=tables.summed_table,

@@ -74,7 +74,7 @@ def test_refusals_are_not_errors(page: Page) -> None:
     said = read(page)
     assert "refusals" in figures(said)
     assert "errors" not in figures(said)
-    assert "No attempt failed." in said
+    assert "Nothing failed." in said
 
 
 def test_each_figure_is_compared_with_the_days_before(page: Page) -> None:
