@@ -85,5 +85,3 @@ def _iso(window: WindowRef) -> str | None:
 
 def _seconds(window: WindowRef, now: datetime) -> float | None:
     return max(1.0, (window.end - now).total_seconds()) if window.end else None
-
-

@@ -28,8 +28,6 @@ ENDINGS = {
     Outcome.CANCELLED: (gettext_lazy("client left"), Tone.OFF),
     Outcome.FAILED: (gettext_lazy("failed"), Tone.BAD),
 }
-
-
 LAYERS = {"exact": gettext_lazy("stored answer"), "shared": gettext_lazy("read along")}
 
 
@@ -144,5 +142,3 @@ def _kinds(state: CallsState) -> Select:
 def _endings(state: CallsState) -> Select:
     known = [Choice(one, str(words), one == state.ended) for one, words in ENDED_LABELS.items()]
     return Select("outcome", _("Outcome"), (Choice("", _("all"), state.ended is None), *known))
-
-
