@@ -29,7 +29,7 @@ prove: $(RUNTIME)
 
 test: lint try-model
 	@unset DATABASE_URL; $(PY) -m pytest -n 2
-	@$(PY) -m tests.services.postgresql $(PY) -m pytest -m postgresql
+	@$(PY) -m tests.services.postgresql $(PY) -m pytest -m postgresql -n 2
 
 lint: dev
 	@$(PY) -m ruff check .
