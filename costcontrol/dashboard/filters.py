@@ -104,8 +104,11 @@ def _zone(asked: str, notes: list[str]) -> str:
 def _range(
     query: Mapping[str, str], zone: str, now: datetime, notes: list[str]
 ) -> tuple[str, Range]:
-    """A form sends a preset and its days; days that are not the preset's are meant."""
-    preset, first, last = (query.get(name, "").strip() for name in ("range", "from", "to"))
+    """A form sends a preset and the days that it showed; days that were changed are meant. What it
+    showed may be another zone's days, or yesterday's."""
+    preset, first, last, shown_days = (
+        query.get(name, "").strip() for name in ("range", "from", "to", "days")
+    )
     if preset and preset not in PRESETS:
         notes.append(
             _("There is no range “%(range)s”. Choose one above.") % {"range": shown(preset)}
@@ -114,7 +117,7 @@ def _range(
     usual = last_days(PRESETS[preset or USUAL], zone=zone, now=now)
     if not first and not last:
         return preset or USUAL, usual
-    if preset and (first, last) == (usual.first.isoformat(), usual.last.isoformat()):
+    if preset and f"{first} {last}" in (shown_days, f"{usual.first} {usual.last}"):
         return preset, usual
     today = now.astimezone(ZoneInfo(zone)).date()
     days = (_day(first, today, notes), _day(last, today, notes))

@@ -50,6 +50,23 @@ def test_a_form_that_repeats_the_days_of_its_preset_keeps_the_preset() -> None:
     assert ask(range="7d", from_="2026-11-18", to="2026-11-25").preset == ""
 
 
+def test_preset_outlives_a_change_of_the_zone() -> None:
+    late = datetime(2026, 11, 25, 20, tzinfo=UTC)  # the next day in Seoul
+    shown = {"from_": "2026-11-20", "to": "2026-11-26", "days": "2026-11-20 2026-11-26"}
+    state = ask(late, range="7d", zone="UTC", **shown)
+    assert (state.preset, state.range.last, state.notes) == ("7d", TODAY, ())
+
+
+def test_preset_outlives_midnight() -> None:
+    shown = {"from_": "2026-11-24", "to": "2026-11-24", "days": "2026-11-24 2026-11-24"}
+    assert days(ask(range="today", **shown)) == (TODAY, TODAY)
+
+
+def test_days_that_were_changed_are_meant() -> None:
+    state = ask(range="7d", from_="2026-11-24", to="2026-11-24", days="2026-11-19 2026-11-25")
+    assert (state.preset, days(state)) == ("", (date(2026, 11, 24), date(2026, 11, 24)))
+
+
 def test_reversed_days_are_swapped() -> None:
     state = ask(from_="2026-11-05", to="2026-11-01")
     assert days(state) == (date(2026, 11, 1), date(2026, 11, 5))
