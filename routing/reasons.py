@@ -21,7 +21,7 @@ from routing.types import ModelClass
 
 Outcome = UsageRecord.Outcome
 SHARED = "shared"
-TRAIL = re.compile(r"; (not|left) ([^\s:]+): ")
+TRAIL = re.compile(r"; (not|left) (\S+?): ")
 SOURCE = re.compile(r"answered by call ([0-9a-f-]{36})")
 ASKED_FOR = " was asked for"
 BY_NAME = "was asked for by name"

@@ -127,6 +127,14 @@ def test_refusal_after_all_have_failed() -> None:
     )
 
 
+def test_names_may_have_a_tag() -> None:
+    reason = "medium on p (hybrid): local > mid; not ollama/gemma3:4b: Ollama does not answer"
+    parsed = parse(f"{reason}; left ollama/qwen3:8b: Too slow.")
+    assert parsed.classes == ("local", "mid")
+    assert [one.deployment for one in parsed.left] == ["ollama/gemma3:4b", "ollama/qwen3:8b"]
+    assert [one.why for one in parsed.left] == ["Ollama does not answer", "Too slow."]
+
+
 @pytest.mark.parametrize("reason", ["", "; not", "x; not a", ": > ", " | ", "<b>"])
 def test_reason_of_another_form_breaks_nothing(reason: str) -> None:
     for outcome in ("complete", "refused", "cached", "failed"):
