@@ -8,25 +8,45 @@ root.dataset.js = "";
 
 // --- numbers, money, dates --------------------------------------------------------------------
 
-const number = (options) => (value) => new Intl.NumberFormat(locale, options).format(value);
-const digits = (places, more) => number({ minimumFractionDigits: places, maximumFractionDigits: places, ...more });
+const formats = new Map(); // making one takes longer than using it a hundred times
+
+/** The formatter of this kind with these options, made once. */
+function format(kind, options) {
+  const key = kind.name + JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new kind(locale, options));
+  return formats.get(key);
+}
+
+const number = (value, options) => format(Intl.NumberFormat, options).format(value);
+const places = (count) => ({ minimumFractionDigits: count, maximumFractionDigits: count });
+const usd = { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" };
 
 const texts = {
-  money: (nanos, places) => digits(places, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" })(nanos / 1e9),
-  count: number({}),
-  share: (points) => digits(1, { style: "percent" })(points / 10000),
+  money: (nanos, digits) => number(nanos / 1e9, { ...usd, ...places(digits) }),
+  count: (value) => number(value, {}),
+  share: (points) => number(points / 10000, { style: "percent", ...places(1) }),
 };
 
+/** Numbers and times of a part; those in a folded table when it is unfolded. */
 function writeValues(part) {
-  for (const element of part.querySelectorAll("data[value]")) {
+  const isSeen = (element) => !element.closest("details:not([open])");
+  for (const element of [...part.querySelectorAll("data[value]")].filter(isSeen)) {
     const write = texts[element.className];
     if (write) element.textContent = write(Number(element.value), Number(element.dataset.places || 2));
   }
-  for (const element of part.querySelectorAll("time[data-zone]")) {
+  for (const element of [...part.querySelectorAll("time[data-zone]")].filter(isSeen)) {
     const options = { dateStyle: "medium", timeStyle: "short", hourCycle: "h23", timeZone: element.dataset.zone };
-    element.textContent = new Intl.DateTimeFormat(locale, options).format(new Date(element.dateTime));
+    element.textContent = format(Intl.DateTimeFormat, options).format(new Date(element.dateTime));
   }
   writeAges(part);
+}
+
+/** Tables wait as text in <noscript> until somebody wants them: thousands of cells slow a page down.
+ *  What htmx brings has them as elements. Their text was escaped by the server. */
+function unfold(details) {
+  const kept = details.querySelector(":scope > noscript");
+  if (kept) kept.outerHTML = kept.childElementCount ? kept.innerHTML : kept.textContent;
+  writeValues(details);
 }
 
 function writeAges(part) {
@@ -187,6 +207,7 @@ document.body.append(probe);
 enliven(document);
 setInterval(() => writeAges(document), 15000);
 document.addEventListener("click", (event) => { if (event.target.matches("[data-copy]")) copy(event.target); });
+document.addEventListener("toggle", ({ target }) => { if (target.open) unfold(target); }, true);
 document.addEventListener("submit", ({ target }) => { // filters change the address, not the form
   if (target.matches(".languages")) target.elements.next.value = location.pathname + location.search;
 });
