@@ -9,6 +9,7 @@ what is left: a cheaper model. So the causes of a row add up to what it saved.
 In Python for one call, in SQL for sums; a test holds them together.
 """
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from billing.models import UsageRecord
@@ -59,6 +60,12 @@ def saved_nanos(row: Row) -> int | None:
     if row.outcome == Outcome.FAILED:
         return -row.cost_nanos
     return None if row.baseline_nanos is None else row.baseline_nanos - row.cost_nanos
+
+
+def saved_by_call(rows: Iterable[Row]) -> int | None:
+    """The sum of what is known of its rows. None: of no row it is known."""
+    known = [one for row in rows if (one := saved_nanos(row)) is not None]
+    return sum(known) if known else None
 
 
 def causes(row: Row) -> dict[str, int]:

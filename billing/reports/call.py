@@ -124,8 +124,7 @@ class CallReport:
     @property
     def saved_nanos(self) -> int | None:
         """Estimated, with the cost of failed attempts taken off. None: of no row it is known."""
-        known = [one for row in self.attempts if (one := savings.saved_nanos(row)) is not None]
-        return sum(known) if known else None
+        return savings.saved_by_call(self.attempts)
 
     def reservation(self, reservation_id: UUID | None) -> ReservationReport | None:
         return next((one for one in self.reservations if one.id == reservation_id), None)

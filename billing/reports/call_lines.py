@@ -78,7 +78,7 @@ def _line(
         is_estimated=any(one.confidence == UsageRecord.Confidence.ESTIMATED for one in every),
         input_tokens=_input_tokens(row), output_tokens=row.output_tokens,
         cost_nanos=sum(one.cost_nanos for one in every),
-        saved_nanos=_saved(every),
+        saved_nanos=savings.saved_by_call(every),
         latency_ms=_latency_ms(row),
         failed_attempts=len(before),
     )
@@ -89,12 +89,6 @@ def _latency_ms(row: UsageRecord) -> int | None:
     if row.error_code == WORKER_LOST:
         return None
     return row.latency_ms + row.waited_ms + (row.begun_ms or 0)
-
-
-def _saved(rows: Sequence[UsageRecord]) -> int | None:
-    """Of the last row it must be known; what failed attempts cost is taken off."""
-    saved = [savings.saved_nanos(row) for row in rows]
-    return None if saved[-1] is None else sum(one or 0 for one in saved)
 
 
 def _input_tokens(row: UsageRecord) -> int | None:

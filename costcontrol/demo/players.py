@@ -52,7 +52,8 @@ def _start(order: Order, family: Family, news: "Queue[News]") -> None:
 def _read(part: int, process: "subprocess.Popen[str]", news: "Queue[News]") -> None:
     assert process.stdout
     for line in process.stdout:
-        news.put((part, json.loads(line)))
+        if line.startswith("{"):  # a library may print a line of its own
+            news.put((part, json.loads(line)))
     news.put((part, None))
 
 

@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.services import tiers_load
 from billing.models import UsageRecord
 from billing.reports import calls
+from billing.reports.call import call_report
 from billing.reports.calls import CallFilters, CallPage, Cursor, Ended, page
 from billing.reports.errors import is_failed_call, is_refusal
 from billing.reports.reading import OutcomeSum
@@ -108,10 +109,18 @@ def test_a_call_of_several_attempts_is_one_line_with_all_its_costs() -> None:
 
 
 def test_saving_of_an_answer_without_a_baseline_is_not_known() -> None:
+    row(cost_nanos=1_000)
+    assert page(ALL).lines[0].saved_nanos is None
+
+
+def test_failed_attempts_are_taken_off_as_on_the_page_of_the_call() -> None:
+    """Where the answer has no baseline too: the sums of the overview count them."""
     call_id = uuid4()
     row(call_id=call_id, outcome="failed", cost_nanos=300)
     row(call_id=call_id, attempt=2, cost_nanos=1_000)
-    assert page(ALL).lines[0].saved_nanos is None
+    report = call_report(call_id)
+    assert report is not None
+    assert page(ALL).lines[0].saved_nanos == report.saved_nanos == -300
 
 
 @pytest.mark.parametrize(
