@@ -9,11 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.utils import translation
-from pytest_django.plugin import DjangoDbBlocker
 
-from costcontrol.lib import database
 from tests.services.valkey import running_valkey
 
 
@@ -23,20 +20,6 @@ def valkey_url() -> Iterator[str]:
     with running_valkey(settings.DATA_DIR) as url:
         assert url == settings.REDIS_URL
         yield url
-
-
-@pytest.fixture(scope="session", autouse=True)
-def no_session_is_left(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """A database that somebody is connected to cannot be dropped: end what a thread left open."""
-    yield
-    database.close_threads()
-    if connection.vendor != "postgresql":
-        return
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
 
 
 @pytest.fixture(autouse=True)

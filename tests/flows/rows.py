@@ -149,7 +149,7 @@ def assert_the_books_agree(*, is_idle: bool = True) -> None:
     assert ledger.differences() == []
 
 
-def eventually(is_so: Callable[[], bool], *, what: str, within_s: float = 5.0) -> None:
+def eventually(is_so: Callable[[], bool], *, what: str, within_s: float = 20.0) -> None:
     deadline = time.monotonic() + within_s
     while not is_so():
         assert time.monotonic() < deadline, f"waited in vain for: {what}"

@@ -32,7 +32,10 @@ def running_postgresql() -> Iterator[str]:
 
 def main(command: list[str]) -> int:
     with running_postgresql() as url:
-        environment = os.environ | {"DATABASE_URL": url}
+        # The server goes away with its databases: dropping them first fails while a thread of a
+        # test still has a connection.
+        options = f"{os.environ.get('PYTEST_ADDOPTS', '')} --reuse-db"
+        environment = os.environ | {"DATABASE_URL": url, "PYTEST_ADDOPTS": options}
         return subprocess.run(command, env=environment, check=False).returncode
 
 
