@@ -14,7 +14,6 @@ from billing.reports.ranges import Bucket, Range
 class Unit(StrEnum):
     NANOS = "nanos"
     CALLS = "calls"
-    DEBATES = "debates"
     MS = "ms"
     BASIS_POINTS = "bp"  # hundredths of a percent
 

@@ -21,7 +21,6 @@ from costcontrol.dashboard.filters import State
 CELLS: Mapping[Unit, Callable[[int | None], Cell]] = {
     Unit.NANOS: components.money,
     Unit.CALLS: components.count,
-    Unit.DEBATES: components.count,
     Unit.MS: components.duration,
     Unit.BASIS_POINTS: components.share,
 }

@@ -15,12 +15,12 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from billing.reports.shapes import Part, Series, Unit
+from costcontrol.lib.cells import guarded
 from costcontrol.lib.money import to_usd
 
 CONTENT_TYPE = "text/csv; charset=utf-8"
 Value = str | int | Decimal | None
 Row = Sequence[Value]
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def csv_response(name: str, rows: Iterable[Row]) -> HttpResponse:
@@ -51,10 +51,6 @@ def parts_rows(parts: Sequence[Part]) -> Iterator[Row]:
     yield ["route", "calls", "cost_nanos", "cost_usd"]
     for part in parts:
         yield [part.key, part.calls, part.cost_nanos, to_usd(part.cost_nanos)]
-
-
-def guarded(text: str) -> str:
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
 def plain_row(row: Row) -> list[str | int | None]:

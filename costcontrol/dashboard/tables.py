@@ -28,7 +28,6 @@ def dollars(nanos: int | None) -> Cell:
 CELLS: dict[Unit, Callable[[int | None], Cell]] = {
     Unit.NANOS: dollars,
     Unit.CALLS: count,
-    Unit.DEBATES: count,
     Unit.MS: duration,
     Unit.BASIS_POINTS: share,
 }

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from billing.reports.spend import Group, Saved, Spend, spend_of_days
 from billing.scopes import UnknownScope, zone_check
+from costcontrol.lib.cells import guarded
 from costcontrol.lib.clock import now
 from costcontrol.lib.money import format_usd
 
@@ -80,11 +81,6 @@ def csv_rows(spend: Spend) -> Iterator[tuple[str, str, int | str, int]]:
     ):
         for group in groups:
             yield part, group.name, group.calls, group.cost_nanos
-
-
-def guarded(name: str) -> str:
-    """A spreadsheet must not take a name for a formula."""
-    return f"'{name}" if name[:1] in ("=", "+", "-", "@") else name
 
 
 def money(nanos: int) -> str:
