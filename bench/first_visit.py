@@ -23,21 +23,27 @@ from bench.open_pages import SIGN_IN
 from bench.run import ROOT, say
 
 PATH = "/dashboard/?range=90d"
+SETTLED_MS = 1000
 READY = """
-const noteReady = () => { window.readyAt ||= performance.now() }
+const note = () => {
+  if ("seen" in document.body.dataset) window.seenAt ||= performance.now()
+  if ("ready" in document.body.dataset) window.readyAt ||= performance.now()
+}
 addEventListener("DOMContentLoaded", () => {
-  if ("ready" in document.body.dataset) return noteReady()
-  new MutationObserver(noteReady).observe(document.body, {attributeFilter: ["data-ready"]})
+  note()
+  new MutationObserver(note).observe(document.body, {attributeFilter: ["data-seen", "data-ready"]})
 })"""
 TIMES = """() => ({
   byte: performance.getEntriesByType("navigation")[0].responseStart,
   paint: performance.getEntriesByName("first-contentful-paint")[0].startTime,
+  seen: window.seenAt,
   ready: window.readyAt,
   charts: document.querySelectorAll("figure[data-state=drawn]").length,
 })"""
 
 
-def visit(playwright: Any, program: str, origin: str, cookie: str) -> tuple[Any, Counter[str]]:
+def opened(playwright: Any, program: str, origin: str, cookie: str) -> Any:
+    """A page of a browser that was never here, and has done with its own start."""
     from tests.browser.chromium import ARGUMENTS
 
     browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
@@ -45,7 +51,20 @@ def visit(playwright: Any, program: str, origin: str, cookie: str) -> tuple[Any,
     context.add_cookies([{"name": "sessionid", "value": cookie, "url": origin}])
     context.add_init_script(READY)
     page = context.new_page()
-    line = context.new_cdp_session(page)
+    page.wait_for_timeout(SETTLED_MS)
+    return page
+
+
+def timed(page: Any, origin: str) -> dict[str, float]:
+    """Nobody listens in on the browser meanwhile: that alone takes it a sixth longer."""
+    page.goto(origin + PATH)
+    page.locator("body[data-ready]").wait_for(state="attached")
+    return page.evaluate(TIMES)
+
+
+def counted(page: Any, origin: str) -> tuple[float, Counter[str]]:
+    """What the main thread computed, in ms, and the bytes of each address."""
+    line = page.context.new_cdp_session(page)
     addresses: dict[str, str] = {}
     sizes: Counter[str] = Counter()
     line.on("Network.responseReceived",
@@ -54,14 +73,22 @@ def visit(playwright: Any, program: str, origin: str, cookie: str) -> tuple[Any,
         {addresses.get(event["requestId"], "?"): int(event["encodedDataLength"])}))
     line.send("Network.enable")
     line.send("Performance.enable", {"timeDomain": "threadTicks"})
-    page.goto(origin + PATH)
-    page.locator("body[data-ready]").wait_for(state="attached")
+    timed(page, origin)
     metrics = line.send("Performance.getMetrics")["metrics"]
     page.wait_for_load_state("networkidle")
-    times = page.evaluate(TIMES)
-    times["cpu"] = next(one["value"] for one in metrics if one["name"] == "TaskDuration") * 1000
-    browser.close()
-    return times, sizes
+    cpu = next(one["value"] for one in metrics if one["name"] == "TaskDuration") * 1000
+    return cpu, sizes
+
+
+def visit(playwright: Any, program: str, origin: str, cookie: str) -> tuple[Any, Counter[str]]:
+    """Two first visits: one for the clock, one for the counts."""
+    page = opened(playwright, program, origin, cookie)
+    times = timed(page, origin)
+    page.context.browser.close()
+    page = opened(playwright, program, origin, cookie)
+    cpu, sizes = counted(page, origin)
+    page.context.browser.close()
+    return times | {"cpu": cpu}, sizes
 
 
 def signed_in(folder: Path) -> str:
@@ -101,7 +128,7 @@ def main() -> None:
 
 def report(visits: list[tuple[Any, Counter[str]]]) -> None:
     say(f"load {os.getloadavg()[0]:.2f} on {os.cpu_count()} cores, {visits[0][0]['charts']} charts")
-    for name in ("byte", "paint", "ready", "cpu"):
+    for name in ("byte", "paint", "seen", "ready", "cpu"):
         times = sorted(times[name] for times, _ in visits)
         say(f"{name:<6} median {statistics.median(times):.0f} ms, best {times[0]:.0f} ms")
     sizes = visits[0][1]

@@ -84,11 +84,12 @@ function paint(trace) {
 }
 
 /** Lines across for the axis that has the values; the other one has only its labels. Margins are
- *  given, because finding them out makes Plotly lay out everything twice. */
+ *  given, because finding them out makes Plotly lay out everything twice; and it need not measure
+ *  whether a label leaves its chart. */
 function axis(given = {}, hasValues, width) {
   const ticks = hasValues ? { nticks: 6, ...given } : { ...given, nticks: Math.max(2, Math.floor(width / 90)), tickangle: 0 };
   return {
-    automargin: false, fixedrange: true, zeroline: hasValues, showgrid: hasValues, ticks: "",
+    automargin: false, fixedrange: true, zeroline: hasValues, showgrid: hasValues, ticks: "", ticklabeloverflow: "allow",
     gridcolor: color("line"), zerolinecolor: color("line-strong"), linecolor: color("line-strong"),
     ...(given.automargin ? given : ticks), title: { standoff: 12, ...given.title },
   };
@@ -147,10 +148,22 @@ async function draw(figure) {
   }
 }
 
+const isInView = (element) => {
+  const { top, bottom } = element.getBoundingClientRect();
+  return top < innerHeight && bottom > 0;
+};
+
+const shown = () => new Promise((resume) => { setTimeout(resume); });
+
+/** What can be seen comes first, and is shown before the others are drawn. */
 async function drawAll(part, { again = false } = {}) {
-  const figures = [...part.querySelectorAll("figure[data-chart]")];
+  const wanted = [...part.querySelectorAll("figure[data-chart]")].filter((one) => again || !one.dataset.state);
+  const seen = new Set(wanted.filter(isInView));
   shades.clear();
-  for (const figure of figures.filter((one) => again || !one.dataset.state)) await draw(figure);
+  for (const figure of seen) await draw(figure);
+  document.body.dataset.seen = "";
+  if (seen.size) await shown();
+  for (const figure of wanted.filter((one) => !seen.has(one))) await draw(figure);
   document.body.dataset.ready = "";
 }
 

@@ -87,8 +87,14 @@ def test_uncollected_file_is_sent_under_its_own_name(root: Path) -> None:
 
 
 @pytest.mark.parametrize("entry", LISTED, ids=lambda entry: entry["file"])
-def test_vendored_file_is_the_published_one(entry: dict[str, str]) -> None:
-    assert hashlib.sha256((VENDOR / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
+def test_vendored_file_is_the_published_one(entry: dict[str, Any]) -> None:
+    script = (VENDOR / entry["file"]).read_bytes()
+    assert hashlib.sha256(script).hexdigest() == entry["sha256"]
+    for published, ours in entry.get("replaced", []):
+        assert script.count(ours.encode()) == 1
+        script = script.replace(ours.encode(), published.encode())
+    published_hash = entry.get("published_sha256", entry["sha256"])
+    assert hashlib.sha256(script).hexdigest() == published_hash
     assert (VENDOR / entry["licence_file"]).read_text().strip()
     assert entry["version"]
 
