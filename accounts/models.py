@@ -43,6 +43,9 @@ class Tier(models.Model):
     is_economy_exempt = models.BooleanField(
         _("keeps its routes when a budget is nearly used up"), default=False
     )
+    rank = models.PositiveSmallIntegerField(
+        _("rank: of two plans the higher one counts"), default=0
+    )
 
     class Meta:
         verbose_name = _("tier")
@@ -79,9 +82,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     external_id = models.CharField(_("id at the service"), max_length=128, blank=True)
     tier = models.ForeignKey(Tier, models.PROTECT, default="free", verbose_name=_("tier"))
+    language = models.CharField(_("language"), max_length=8, blank=True)  # "": as the browser
+    zone = models.CharField(_("time zone"), max_length=40, blank=True)  # "": the server's
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -105,6 +111,92 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email or f"{self.external_id} @ {self.owner_id}"
+
+
+class Organisation(models.Model):
+    """Several people on one plan: they share its quota and its invoice."""
+
+    uuid = models.UUIDField(_("public id"), default=uuid4, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=80)
+    tier = models.ForeignKey(Tier, models.PROTECT, default="free", verbose_name=_("tier"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Member(models.Model):
+    """Somebody's place in an organisation. A person is in one at most."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", _("owner")  # everything, and who belongs to it
+        BILLING = "billing", _("billing")  # plan, invoices, alerts
+        MEMBER = "member", _("member")  # calls on the shared quota
+
+    organisation = models.ForeignKey(
+        Organisation, models.CASCADE, related_name="members", verbose_name=_("organisation")
+    )
+    user = models.OneToOneField(
+        User, models.CASCADE, related_name="member", verbose_name=_("user")
+    )
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.MEMBER)
+    joined_at = models.DateTimeField(_("joined"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"
+
+
+class Invitation(models.Model):
+    """An email that asks somebody to join. The link holds a secret; we keep its SHA-256."""
+
+    organisation = models.ForeignKey(
+        Organisation, models.CASCADE, related_name="invitations", verbose_name=_("organisation")
+    )
+    email = models.EmailField(_("email"))
+    role = models.CharField(
+        _("role"), max_length=10, choices=Member.Role.choices, default=Member.Role.MEMBER
+    )
+    digest = models.CharField(_("digest"), max_length=64, unique=True)
+    invited_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, related_name="+", verbose_name=_("invited by")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"))
+    accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "email"], name="one_invitation_per_address"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class UsedAssertion(models.Model):
+    """A frontend's signed assertion that was exchanged for a token: it works once."""
+
+    id = models.CharField(_("id"), primary_key=True, max_length=128)  # key prefix and `jti`
+    expires_at = models.DateTimeField(_("expires"), db_index=True)
+
+    class Meta:
+        verbose_name = _("used assertion")
+        verbose_name_plural = _("used assertions")
+
+    def __str__(self) -> str:
+        return self.id
 
 
 class ApiKey(models.Model):

@@ -29,6 +29,7 @@ SECRET_FIELDS = frozenset({"digest", "password"})  # never written to the audit 
 DEFAULT_TIERS: tuple[dict[str, Any], ...] = (
     {
         "name": FREE_TIER,
+        "rank": 0,
         "title": "Free",
         "route_mode": Tier.RouteMode.LOCAL,
         "debates_per_day": 5,
@@ -40,6 +41,7 @@ DEFAULT_TIERS: tuple[dict[str, Any], ...] = (
     },
     {
         "name": "premium",
+        "rank": 10,
         "title": "Premium",
         "route_mode": Tier.RouteMode.HYBRID,
         "debates_per_day": 50,
@@ -51,6 +53,7 @@ DEFAULT_TIERS: tuple[dict[str, Any], ...] = (
     },
     {
         "name": "enterprise",
+        "rank": 20,
         "title": "Enterprise",
         "route_mode": Tier.RouteMode.CLOUD,
         "debates_per_day": None,

@@ -33,6 +33,17 @@ class TierRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Payer:
+    """Whose plan and quota a call is counted against: a user, or the organisation they are in."""
+
+    kind: str  # "user" or "org", as the scopes of windows are called
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """The user a call is made for, and the key it came with."""
 

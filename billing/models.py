@@ -3,6 +3,17 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from billing.models_payments import CreditGrant as CreditGrant
+from billing.models_payments import CreditPack as CreditPack
+from billing.models_payments import Customer as Customer
+from billing.models_payments import Invoice as Invoice
+from billing.models_payments import PackPrice as PackPrice
+from billing.models_payments import PlanPrice as PlanPrice
+from billing.models_payments import SentNotice as SentNotice
+from billing.models_payments import SpendingAlert as SpendingAlert
+from billing.models_payments import StripeEvent as StripeEvent
+from billing.models_payments import StripeRequest as StripeRequest
+from billing.models_payments import Subscription as Subscription
 from billing.models_rollup import FilterValue as FilterValue
 from billing.models_rollup import HourlyDebate as HourlyDebate
 from billing.models_rollup import HourlyLatency as HourlyLatency
@@ -78,6 +89,9 @@ class ScopeKind(models.TextChoices):
     PROVIDER = "provider", _("a provider")
     TIER = "tier", _("all users of a tier")
     USER = "user", _("a user")
+    ORGANISATION = "org", _("an organisation")
+    CREDIT = "credit", _("a customer’s credit")
+    OVERAGE = "overage", _("a customer’s use beyond the plan")
     KEY = "key", _("an API key")
     DEBATE = "debate", _("a debate")
 
@@ -256,6 +270,11 @@ class UsageRecord(models.Model):
         EXACT = "exact", _("reported by the provider")
         ESTIMATED = "estimated", _("estimated")
 
+    class PaidFrom(models.TextChoices):
+        PLAN = "plan", _("the plan")
+        CREDIT = "credit", _("credit")
+        OVERAGE = "overage", _("beyond the plan")
+
     call_id = models.UUIDField(_("call"))
     attempt = models.PositiveSmallIntegerField(_("attempt"))
     reservation_id = models.UUIDField(_("reservation"), null=True, unique=True)
@@ -285,6 +304,12 @@ class UsageRecord(models.Model):
     output_tokens = models.PositiveIntegerField(_("output, tokens"), null=True)
     searches = models.PositiveIntegerField(_("searches"), null=True)
     confidence = models.CharField(_("confidence"), max_length=10, choices=Confidence.choices)
+    # user:12, org:3
+    payer = models.CharField(_("paid by"), max_length=40, blank=True, db_default="")
+    paid_from = models.CharField(
+        _("paid from"), max_length=10, choices=PaidFrom.choices, default=PaidFrom.PLAN,
+        db_default=PaidFrom.PLAN,
+    )
     price_id = models.BigIntegerField(_("price row"), null=True)
     price_fresh_input = models.DecimalField(
         _("price of input"), max_digits=14, decimal_places=6, null=True
