@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from costcontrol.account.tabs import tabs
+
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"  # written by static/costcontrol.js; without it the system decides
 
@@ -18,6 +20,7 @@ STAFF = (
     (_("Calls"), "dashboard:calls"),
     (_("Settings"), "admin:index"),
 )
+CUSTOMER = ((_("Usage & plan"), "mine:usage"),)
 EVERYBODY = ((_("API"), "docs"),)
 
 
@@ -38,7 +41,8 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "is_demo": getattr(settings, "DEMO", False),
         "is_staff": is_staff,
         "viewer_email": email,
-        "navigation": navigation(request.path, is_staff=is_staff),
+        "navigation": navigation(request.path, is_staff=is_staff, is_signed_in=bool(email)),
+        "tabs": lambda: tabs(request),  # reads the database: only pages that show them ask
         "languages": settings.LANGUAGES,
         "theme": theme if theme in THEMES else "auto",
     }
@@ -55,9 +59,10 @@ def viewer(request: HttpRequest) -> tuple[bool, str]:
         return False, ""
 
 
-def navigation(path: str, *, is_staff: bool) -> list[Entry]:
+def navigation(path: str, *, is_staff: bool, is_signed_in: bool = False) -> list[Entry]:
     """The entry with the longest address that `path` begins with is the active one."""
-    names = (*(STAFF if is_staff else ()), *EVERYBODY)
+    own = STAFF if is_staff else CUSTOMER if is_signed_in else ()
+    names = (*own, *EVERYBODY)
     places = [(label, reverse(name)) for label, name in names]
     active = max((url for _label, url in places if path.startswith(url)), key=len, default="")
     return [Entry(label, url, is_active=url == active) for label, url in places]

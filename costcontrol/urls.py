@@ -13,6 +13,7 @@ urlpatterns = [
     path("login/", SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("account/", include("costcontrol.account.urls")),
     path("dashboard/", include("costcontrol.dashboard.urls")),
     path("", include("costcontrol.urls_gateway")),
     path("api/v1/", include("billing.api.urls")),
