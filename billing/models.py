@@ -14,6 +14,7 @@ from billing.models_payments import SpendingAlert as SpendingAlert
 from billing.models_payments import StripeEvent as StripeEvent
 from billing.models_payments import StripeRequest as StripeRequest
 from billing.models_payments import Subscription as Subscription
+from billing.models_rollup import DailyPayer as DailyPayer
 from billing.models_rollup import FilterValue as FilterValue
 from billing.models_rollup import HourlyDebate as HourlyDebate
 from billing.models_rollup import HourlyLatency as HourlyLatency

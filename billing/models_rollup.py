@@ -113,6 +113,34 @@ class HourlyDebate(models.Model):
         return f"{self.hour} {self.debate_id}"
 
 
+class DailyPayer(models.Model):
+    """What the calls of one payer cost on one local day: margins are made of these.
+
+    `day` is a day of DEFAULT_ZONE, the one that quotas are counted in. `plan_nanos` is the plan's
+    cost, `debate_nanos` the part of it inside debates, `beyond_nanos` what credit or use beyond
+    the plan paid for.
+    """
+
+    day = models.DateField()
+    tier = models.CharField(max_length=40)
+    payer = models.CharField(max_length=40)
+    calls = models.BigIntegerField()
+    debates = models.BigIntegerField()
+    debate_nanos = models.BigIntegerField()
+    plan_nanos = models.BigIntegerField()
+    beyond_nanos = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("payer on a day")
+        verbose_name_plural = _("payers by day")
+        constraints = [
+            models.UniqueConstraint(fields=["day", "tier", "payer"], name="one_row_per_payer_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.payer} {self.tier}"
+
+
 class LateRow(models.Model):
     """A mark: a usage row of this hour came, changed or went after the hour was over.
 

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from billing import payer_days
 from billing import rollup_sql as sql
-from billing.hours import hour_of
+from billing.hours import hour_of, start_of
 from billing.models import LateRow, RollupState, UsageRecord
 
 CLOSES_AFTER = timedelta(seconds=60)
@@ -37,7 +38,15 @@ def catch_up(*, now: datetime, progress: Progress | None = None) -> int:
             progress(done, done + lag_hours(now=now))
     while hours := _next_marked_hours():
         done += hours
+    _fill_payer_days()
     return done
+
+
+def _fill_payer_days() -> None:
+    """Once, where hours were rolled by a version that did not sum payers."""
+    for day in payer_days.missing(_first_instant()):
+        with transaction.atomic():
+            payer_days.sum_day(day, before=start_of(_locked_state().frontier))
 
 
 def rebuild(*, now: datetime, progress: Progress | None = None) -> int:
@@ -108,6 +117,7 @@ def _roll(first: int, end: int) -> None:
     LateRow.objects.filter(hour__gte=first, hour__lt=end).delete()  # first: see above
     for statement in (sql.usage, sql.outcomes, sql.latencies, sql.debates, sql.filter_values):
         statement(first, end)
+    payer_days.roll(first, end)
 
 
 def _locked_state() -> RollupState:
@@ -122,8 +132,12 @@ def _locked_state() -> RollupState:
 
 
 def _first_hour() -> int | None:
-    first = UsageRecord.objects.order_by("at").values_list("at", flat=True).first()
+    first = _first_instant()
     return None if first is None else hour_of(first)
+
+
+def _first_instant() -> datetime | None:
+    return UsageRecord.objects.order_by("at").values_list("at", flat=True).first()
 
 
 def _closed(now: datetime) -> int:
