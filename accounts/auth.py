@@ -1,21 +1,21 @@
-"""Credentials -> Caller.
+"""Credentials -> Caller: an API key (`cc-…`) or an end user's token (`cu-…`, see `tokens.py`).
 
 Keys are looked up by the SHA-256 of the whole secret and remembered for a few seconds, so that a
 call costs no query; a revoked key stops working within `SNAPSHOT_SECONDS`. While the database is
 away, keys that were seen in the last minutes keep their holders able to read cached answers.
 """
 
-import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError
 
+from accounts import tokens
 from accounts.models import ApiKey, User
-from accounts.services import end_user_get
+from accounts.services import end_user_get, key_digest
 from accounts.types import Caller
 from costcontrol.lib import clock, database
 from costcontrol.lib.errors import BadRequest, Refused, TierFeature, Unauthenticated
@@ -38,6 +38,7 @@ class Remembered:
     caller: Caller
     expires_at: datetime | None
     at: float
+    is_token: bool = False
 
 
 _remembered: dict[tuple[str, str], Remembered] = {}
@@ -62,14 +63,15 @@ def secret_of(headers: Mapping[str, str]) -> str:
 
 async def acaller(headers: Mapping[str, str]) -> Caller:
     """Who is calling. Raises Unauthenticated, TierFeature (not a service key), BadRequest."""
-    digest = hashlib.sha256(secret_of(headers).encode()).hexdigest()
+    secret = secret_of(headers)
+    digest = key_digest(secret)
     end_user = headers.get("x-end-user", "").strip()
     known = _remembered.get((digest, end_user))
     now = clock.now()
     if known and time.monotonic() - known.at < settings.SNAPSHOT_SECONDS:
         return valid(known, now)
     try:
-        known = await database.run(look_up, digest, end_user, now)
+        known = await database.run(look_up, secret, end_user, now)
     except DatabaseError:
         if known is None or time.monotonic() - known.at > STALE_S:
             raise Closed(
@@ -83,12 +85,16 @@ async def acaller(headers: Mapping[str, str]) -> Caller:
 
 def valid(known: Remembered, now: datetime) -> Caller:
     if known.expires_at is not None and known.expires_at <= now:
+        if known.is_token:
+            raise Unauthenticated(_("This token has expired. Get a new one."))
         raise Unauthenticated(_("This API key has expired. Create a new one."))
     return known.caller
 
 
-def look_up(digest: str, end_user: str, now: datetime) -> Remembered:
-    key = _key_get(digest)
+def look_up(secret: str, end_user: str, now: datetime) -> Remembered:
+    if secret.startswith(tokens.PREFIX):
+        return _of_token(secret, end_user, now)
+    key = _key_get(key_digest(secret))
     user = key.user
     if end_user:
         user = _end_user(key, end_user)
@@ -97,8 +103,20 @@ def look_up(digest: str, end_user: str, now: datetime) -> Remembered:
     return Remembered(Caller.of(user, key), key.expires_at, time.monotonic())
 
 
+def _of_token(secret: str, end_user: str, now: datetime) -> Remembered:
+    """A token speaks for one person, without what its service key may do and see."""
+    if end_user:
+        raise TierFeature(
+            _("Only a service key may send X-End-User. Leave the header out, or use a service key.")
+        )
+    holder = tokens.token_holder(secret, now=now)
+    caller = replace(Caller.signed_in(holder.user), key_prefix=holder.key.prefix)
+    return Remembered(caller, holder.expires_at, time.monotonic(), is_token=True)
+
+
 def _key_get(digest: str) -> ApiKey:
-    key = ApiKey.objects.select_related("user__tier").filter(digest=digest).first()
+    related = ("user__tier", "user__member__organisation__tier")
+    key = ApiKey.objects.select_related(*related).filter(digest=digest).first()
     if key is None:
         raise Unauthenticated(_("This API key is not known. Check it, or create a new one."))
     if key.revoked_at is not None:

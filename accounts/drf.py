@@ -1,6 +1,5 @@
-"""The same keys for DRF views. Apart from `auth.py`, so that a gateway worker loads no DRF."""
+"""The same credentials for DRF views. Apart from `auth.py`: a gateway worker loads no DRF."""
 
-import hashlib
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -21,9 +20,8 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            digest = hashlib.sha256(secret_of(headers).encode()).hexdigest()
-            known = look_up(digest, headers.get("x-end-user", "").strip(), clock.now())
-            caller = valid(known, clock.now())
+            end_user, now = headers.get("x-end-user", "").strip(), clock.now()
+            caller = valid(look_up(secret_of(headers), end_user, now), now)
         except Unauthenticated as error:
             raise AuthenticationFailed(said(error.message), code=error.code) from error
         return User.objects.select_related("tier").get(pk=caller.user_id), caller
