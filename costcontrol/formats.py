@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from costcontrol.lib.currencies import format_minor
 from costcontrol.lib.money import NANOS_PER_USD, format_usd
 
 UNKNOWN = "–"
@@ -32,6 +33,11 @@ def places_of(nanos: int) -> int:
 
 def money(nanos: int, *, places: int | None = None) -> str:
     return format_usd(nanos, places=places_of(nanos) if places is None else places)
+
+
+def minor(amount: int, currency: str) -> str:
+    """What a customer pays, in minor units of their currency."""
+    return format_minor(amount, currency)
 
 
 def count(number: int) -> str:

@@ -2,7 +2,7 @@
 
 HOST PORT DATA_DIR DATABASE_URL REDIS_URL OLLAMA_HOST OPENAI_BASE_URL ANTHROPIC_BASE_URL
 OPENAI_API_KEY ANTHROPIC_API_KEY SECRET_KEY ALLOWED_HOSTS DEBUG
-KEEP_TEXT_DAYS
+KEEP_TEXT_DAYS STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE GRACE_DAYS
 """
 
 import os
@@ -169,6 +169,13 @@ OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
 OLLAMA_HOST = env.str("OLLAMA_HOST", default="http://127.0.0.1:11434")
 LOCAL_MODEL_FILE = DATA_DIR / "local-model.json"  # written by the embedded model's process
+
+# --- payments -----------------------------------------------------------------------------
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")  # empty: nothing can be bought
+# More than one, with commas between them, while the endpoint's secret is being changed.
+STRIPE_WEBHOOK_SECRET = env.list("STRIPE_WEBHOOK_SECRET", default=[])
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com").rstrip("/")
+GRACE_DAYS = max(0, env.int("GRACE_DAYS", default=7))  # a plan stays so long after a failed payment
 
 # --- gateway ------------------------------------------------------------------------------
 SNAPSHOT_SECONDS = env.float("SNAPSHOT_SECONDS", default=3.0)  # age of keys, tiers, policy, prices

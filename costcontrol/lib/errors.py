@@ -8,6 +8,8 @@ CostControlError
     Refused                     we said no; may carry retry_after
         RateLimited, QuotaExceeded, PaymentRequired, TierFeature, BudgetExhausted, UnpricedModel,
         Unavailable             nobody is left who could answer
+        PaymentsOff             nothing can be bought: no Stripe is configured
+        PaymentRefused          the card, the bank or an open invoice says no
     ProviderError               they failed; says whether another try can help and what is owed
         ProviderTimeout, ProviderRateLimited, ProviderRejected, ProviderUnavailable,
         ProviderQuotaSpent, ProviderMalformed, ReservationLost
@@ -106,6 +108,18 @@ class UnpricedModel(Refused):
 
 class Unavailable(Refused):
     code, status = "upstream_unavailable", 503
+
+
+class PaymentsOff(Refused):
+    """This server has no Stripe key: everything works but the payment."""
+
+    code, status = "payments_off", 503
+
+
+class PaymentRefused(Refused):
+    """The card was declined, the bank wants to ask, an invoice is open, Stripe cannot be reached."""
+
+    code, status = "payment_refused", 402
 
 
 class ProviderError(CostControlError):

@@ -37,6 +37,16 @@ def money(nanos: int | None, places: int | None = None) -> SafeString:
 
 
 @register.simple_tag
+def minor(amount: int | None, currency: str) -> SafeString:
+    """Not refined by scripts: what is charged is written the same everywhere."""
+    if amount is None:
+        return unknown()
+    return format_html(
+        '<data value="{} {}">{}</data>', amount, currency, formats.minor(amount, currency)
+    )
+
+
+@register.simple_tag
 def count(number: int | None) -> SafeString:
     if number is None:
         return unknown()

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from accounts.services import tiers_load
 from billing.models import Budget, ScopeKind
+from billing.plans import packs_load, plans_load
 from billing.price_book import book_load, read_book
 from billing.prices import PriceTable
 from costcontrol.lib.clock import now
@@ -94,6 +95,8 @@ class Command(BaseCommand):
         added = {
             "prices": prices.inserted,
             "tiers": tiers_load(),
+            "plan prices": plans_load(),
+            "credit packs": packs_load(),
             "budgets": budget_load(),
             "deployments": deployments_load(),
             "policies": policy_load(),

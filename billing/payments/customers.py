@@ -1,0 +1,77 @@
+"""Our row of a payer, and the customer at Stripe that belongs to it: one each, made once."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import Organisation, Tier, User
+from accounts.types import Payer
+from billing.models import Customer
+from costcontrol.lib.errors import NotFound
+from costcontrol.lib.sentences import Sentence as _
+
+
+def customer_of(payer: Payer) -> Customer:
+    """The row of who pays, made on first sight. No network."""
+    own = {"organisation_id" if payer.kind == "org" else "user_id": int(payer.id)}
+    if row := Customer.objects.filter(**own).first():
+        return row
+    tier = _owner_tier(payer)
+    return Customer.objects.get_or_create(**own, defaults={"base_tier": tier})[0]
+
+
+def _owner_tier(payer: Payer) -> Tier:
+    """What somebody has before they ever paid is what they have without paying."""
+    owners = Organisation.objects if payer.kind == "org" else User.objects
+    owner = owners.select_related("tier").filter(pk=int(payer.id)).first()
+    if owner is None:
+        raise NotFound(_("This account does not exist any more."))
+    tier: Tier = owner.tier
+    return tier
+
+
+def payer_of_customer(customer: Customer) -> Payer | None:
+    """Nobody after the account was deleted."""
+    if customer.organisation_id is not None:
+        return Payer("org", str(customer.organisation_id))
+    return Payer("user", str(customer.user_id)) if customer.user_id is not None else None
+
+
+@transaction.atomic
+def base_tier_set(*, payer: Payer, tier: Tier) -> None:
+    """Staff gave somebody a plan: they keep it when a subscription ends."""
+    Customer.objects.filter(pk=customer_of(payer).pk).update(base_tier=tier)
+
+
+def locked(customer: Customer) -> Customer:
+    """The row as it is now, for this transaction alone."""
+    return Customer.objects.select_for_update().get(pk=customer.pk)
+
+
+def owner_email(customer: Customer) -> str:
+    """Where Stripe sends receipts: to the person, or to the first owner of the organisation."""
+    if customer.user is not None:
+        return customer.user.email or ""
+    if customer.organisation is None:
+        return ""
+    owners = customer.organisation.members.filter(role="owner").select_related("user")
+    first = owners.order_by("pk").first()
+    return (first.user.email or "") if first else ""
+
+
+def stripe_id_of(customer: Customer, *, now: datetime) -> str:
+    """The customer at Stripe, made if it is the first time they buy something."""
+    from billing.payments import requests
+
+    if customer.stripe_id:
+        return customer.stripe_id
+    row = requests.request_open(customer=customer, kind="customer", now=now, params={"call": {
+        "email": owner_email(customer),
+        "metadata": {"costcontrol_customer": str(customer.pk)},
+    }})
+    made = requests.request_run(row, lambda client, params, key: client.v1.customers.create(
+        params, {"idempotency_key": key}
+    ))
+    Customer.objects.filter(pk=customer.pk, stripe_id__isnull=True).update(stripe_id=made.id)
+    customer.refresh_from_db(fields=["stripe_id"])
+    return str(customer.stripe_id)
