@@ -49,6 +49,9 @@ app.conf.beat_schedule = {
     "prove the ledger": every(
         "billing.tasks.check_ledger", crontab(hour="3", minute="30"), expires_s=3600
     ),
+    "forget used assertions": every(
+        "accounts.tasks.purge", crontab(minute="37"), expires_s=3600
+    ),
     "forget what has expired": every(
         "routing.tasks.purge", crontab(minute="7"), expires_s=3600
     ),

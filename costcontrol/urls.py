@@ -17,6 +17,7 @@ urlpatterns = [
     path("dashboard/", include("costcontrol.dashboard.urls")),
     path("", include("costcontrol.urls_gateway")),
     path("api/v1/", include("billing.api.urls")),
+    path("api/v1/", include("accounts.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
