@@ -3,6 +3,7 @@
 HOST PORT DATA_DIR DATABASE_URL REDIS_URL OLLAMA_HOST OPENAI_BASE_URL ANTHROPIC_BASE_URL
 OPENAI_API_KEY ANTHROPIC_API_KEY SECRET_KEY ALLOWED_HOSTS DEBUG
 KEEP_TEXT_DAYS STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE GRACE_DAYS
+KRW_PER_USD
 """
 
 import os
@@ -176,6 +177,7 @@ STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")  # empty: nothing c
 STRIPE_WEBHOOK_SECRET = env.list("STRIPE_WEBHOOK_SECRET", default=[])
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com").rstrip("/")
 GRACE_DAYS = max(0, env.int("GRACE_DAYS", default=7))  # a plan stays so long after a failed payment
+KRW_PER_USD = max(1, env.int("KRW_PER_USD", default=1400))  # for sums over currencies, only shown
 
 # --- gateway ------------------------------------------------------------------------------
 SNAPSHOT_SECONDS = env.float("SNAPSHOT_SECONDS", default=3.0)  # age of keys, tiers, policy, prices
