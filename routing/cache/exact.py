@@ -1,13 +1,15 @@
 """L1: the same user asked exactly the same before. In the process, then in Valkey.
 
-The key holds everything that shapes the answer, and the user: one customer's text never reaches
-another. Only complete answers are stored.
+The key is the user, and a digest of everything that shapes the answer: one customer's text never
+reaches another, and all of one customer's can be found and deleted. Only complete answers are
+stored.
 """
 
 import hashlib
 import json
 import time
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -21,7 +23,8 @@ from routing.snapshot import Snapshot
 from routing.types import ChatRequest, Classified, Completion, ModelClass, StopReason
 
 LAYER = "exact"
-VERSION = 1
+VERSION = 2
+SWEEP_S = 60.0  # so often what is too old is dropped, even if nobody asks for it
 
 
 class Memory:
@@ -31,6 +34,7 @@ class Memory:
         self._limit = limit_bytes
         self._entries: OrderedDict[str, tuple[Completion, float, int]] = OrderedDict()
         self._bytes = 0
+        self._swept_at = time.monotonic()
 
     def get(self, key: str) -> Completion | None:
         entry = self._entries.get(key)
@@ -47,6 +51,7 @@ class Memory:
         if size > self._limit:
             return
         self._drop(key)
+        self._sweep()
         self._entries[key] = (completion, time.monotonic() + ttl_s, size)
         self._bytes += size
         while self._bytes > self._limit:
@@ -55,6 +60,18 @@ class Memory:
     def clear(self) -> None:
         self._entries.clear()
         self._bytes = 0
+
+    def forget(self, user_uuids: Collection[str]) -> None:
+        for key in [key for key in self._entries if user_of(key) in user_uuids]:
+            self._drop(key)
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        if now - self._swept_at < SWEEP_S:
+            return
+        self._swept_at = now
+        for key in [key for key, entry in self._entries.items() if entry[1] < now]:
+            self._drop(key)
 
     def _drop(self, key: str) -> None:
         if entry := self._entries.pop(key, None):
@@ -73,13 +90,17 @@ def key_of(
     request: ChatRequest, *, caller: Caller, classified: Classified, snapshot: Snapshot,
     is_economy: bool = False,
 ) -> str:
-    """A digest of the user, of what the route depends on, and of everything that was asked."""
+    """The user, and a digest of what the route depends on and of everything that was asked."""
     tier = caller.tier
     route = [
-        VERSION, caller.user_uuid, tier.name, tier.route_mode, tier.allowed_classes,
+        VERSION, tier.name, tier.route_mode, tier.allowed_classes,
         snapshot.routes_hash, is_economy, classified.complexity, classified.language,
     ]
-    return _digest(route + _asked(request))
+    return f"{caller.user_uuid}:{_digest(route + _asked(request))}"
+
+
+def user_of(key: str) -> str:
+    return key.partition(":")[0]
 
 
 def _asked(request: ChatRequest) -> list[Any]:
