@@ -118,7 +118,7 @@ class DailyPayer(models.Model):
 
     `day` is a day of DEFAULT_ZONE, the one that quotas are counted in. `plan_nanos` is the plan's
     cost, `debate_nanos` the part of it inside debates, `beyond_nanos` what credit or use beyond
-    the plan paid for.
+    the plan paid for, `credit_nanos` the part of that which was credit.
     """
 
     day = models.DateField()
@@ -129,6 +129,7 @@ class DailyPayer(models.Model):
     debate_nanos = models.BigIntegerField()
     plan_nanos = models.BigIntegerField()
     beyond_nanos = models.BigIntegerField()
+    credit_nanos = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = _("payer on a day")

@@ -21,15 +21,16 @@ from billing.models import Budget, DailyPayer, RollupState
 KEPT_DAYS = 92  # so many are filled in where the product is older than this table
 OF_PLAN = "CASE WHEN paid_from = 'plan' THEN cost_nanos ELSE 0 END"
 OF_DEBATES = "CASE WHEN paid_from = 'plan' AND debate_id <> '' THEN cost_nanos ELSE 0 END"
+OF_CREDIT = "CASE WHEN paid_from = 'credit' THEN cost_nanos ELSE 0 END"
 BEYOND = "CASE WHEN paid_from = 'plan' THEN 0 ELSE cost_nanos END"
 # Rows from before there were payers were paid by who called.
 PAYER = "CASE WHEN payer <> '' THEN payer ELSE 'user:' || CAST(user_id AS VARCHAR) END"
 DEBATE = "CASE WHEN debate_id <> '' THEN CAST(user_id AS VARCHAR) || ':' || debate_id END"
 INSERT = f"""
 INSERT INTO billing_dailypayer
-    (day, tier, payer, calls, debates, debate_nanos, plan_nanos, beyond_nanos)
+    (day, tier, payer, calls, debates, debate_nanos, plan_nanos, beyond_nanos, credit_nanos)
 SELECT %s, tier, {PAYER}, SUM(CASE WHEN {savings.IS_CALL} THEN 1 ELSE 0 END),
-    COUNT(DISTINCT {DEBATE}), SUM({OF_DEBATES}), SUM({OF_PLAN}), SUM({BEYOND})
+    COUNT(DISTINCT {DEBATE}), SUM({OF_DEBATES}), SUM({OF_PLAN}), SUM({BEYOND}), SUM({OF_CREDIT})
 FROM billing_usagerecord WHERE at >= %s AND at < %s GROUP BY tier, {PAYER}
 """
 
