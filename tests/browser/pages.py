@@ -46,7 +46,7 @@ class PageCase:
     """`then` is what the reader does on it. `ready` appears when all of it is there.
 
     `charts` is how many of them have something to show. Pages that are not of our own making
-    (`is_ours` False) are looked at four times, not eight, and may be wider than a phone.
+    (`is_ours` False) are loaded twice, not four times, and may be wider than a phone.
     """
 
     name: str
