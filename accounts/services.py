@@ -13,6 +13,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 
 from accounts.models import ApiKey, AuditEvent, Tier, User
+from accounts.types import Payer
+from accounts.types import plan_of as plan_of
 from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.money import from_usd
 from costcontrol.lib.sentences import Sentence as _
@@ -70,6 +72,11 @@ def tiers_load() -> int:
     """Make the default tiers that are missing; those that exist stay as they are."""
     made = [Tier.objects.get_or_create(name=row["name"], defaults=row)[1] for row in DEFAULT_TIERS]
     return sum(made)
+
+
+def payer_of(user: User) -> Payer:
+    """Whose plan and quota this user's calls are counted against."""
+    return Payer.of(user)
 
 
 def key_digest(secret: str) -> str:

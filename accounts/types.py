@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from accounts.models import ApiKey, Tier, User
+from accounts.models import ApiKey, Member, Organisation, Tier, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,23 @@ class Payer:
     def __str__(self) -> str:
         return f"{self.kind}:{self.id}"
 
+    @classmethod
+    def of(cls, user: User) -> "Payer":
+        organisation = organisation_of(user)
+        return cls("org", str(organisation.pk)) if organisation else cls("user", str(user.pk))
+
+
+def organisation_of(user: User) -> Organisation | None:
+    """No query if `member__organisation__tier` was selected with the user."""
+    member: Member | None = getattr(user, "member", None)
+    return member.organisation if member else None
+
+
+def plan_of(user: User) -> Tier:
+    """The plan that counts: the organisation's for a member, else the user's own."""
+    organisation = organisation_of(user)
+    return organisation.tier if organisation else user.tier
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -54,6 +71,14 @@ class Caller:
     is_service: bool = False  # the key may speak for end users
     is_end_user: bool = False
     is_staff: bool = False
+    organisation_id: int | None = None
+
+    @property
+    def payer(self) -> Payer:
+        """Whose plan and quota the calls are counted against."""
+        if self.organisation_id is not None:
+            return Payer("org", str(self.organisation_id))
+        return Payer("user", str(self.user_id))
 
     @property
     def may_see_costs(self) -> bool:
@@ -68,11 +93,13 @@ class Caller:
     @classmethod
     def signed_in(cls, user: User) -> "Caller":
         """Somebody who calls from a page, without a key: the limits of their plan hold."""
+        organisation = organisation_of(user)
         return cls(
             user_id=user.pk,
             user_uuid=str(user.uuid),
             key_prefix="",
-            tier=TierRules.of(user.tier),
+            tier=TierRules.of(plan_of(user)),
             is_end_user=user.owner_id is not None,
             is_staff=user.is_staff and user.owner_id is None,
+            organisation_id=organisation.pk if organisation else None,
         )

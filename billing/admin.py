@@ -12,8 +12,15 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import TierAdmin, UserAdmin
 from accounts.audited import AuditedAdmin, DollarsField, ModelForm, ReadOnlyAdmin, actor_of
-from accounts.models import Tier, User
-from billing.budgets import caps_apply, tier_caps_apply, tier_change, user_caps_apply
+from accounts.models import Organisation, Tier, User
+from accounts.types import Payer
+from billing.budgets import (
+    caps_apply,
+    plan_caps_apply,
+    tier_caps_apply,
+    tier_change,
+    user_caps_apply,
+)
 from billing.models import (
     Budget,
     LedgerEntry,
@@ -106,6 +113,10 @@ class BudgetAdmin(AuditedAdmin[Budget]):
         if obj.scope_kind == ScopeKind.USER:
             for user in User.objects.filter(pk=obj.scope_id).select_related("tier"):
                 user_caps_apply(user=user, at=now())
+        if obj.scope_kind == ScopeKind.ORGANISATION:
+            for row in Organisation.objects.filter(pk=obj.scope_id).select_related("tier"):
+                payer = Payer(obj.scope_kind, obj.scope_id)
+                plan_caps_apply(payer=payer, tier=row.tier, at=now())
 
     @admin.display(description=_("cap"), ordering="cap_nanos")
     def cap(self, budget: Budget) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models.expressions import DatabaseDefault
 
 from billing.models import UsageRecord
 
@@ -127,9 +128,14 @@ def usage_columns() -> tuple[str, ...]:
 
 def usage_values(usage: UsageRecord) -> list[Any]:
     return [
-        field.get_db_prep_save(field.pre_save(usage, add=True), connection)
-        for field in usage_fields()
+        field.get_db_prep_save(_value(usage, field), connection) for field in usage_fields()
     ]
+
+
+def _value(usage: UsageRecord, field: Any) -> Any:
+    """A column that nobody set: what the database would put there."""
+    value = field.pre_save(usage, add=True)
+    return field.db_default if isinstance(value, DatabaseDefault) else value
 
 
 def insert_usage(rows: Sequence[UsageRecord]) -> None:

@@ -4,11 +4,12 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from accounts.models import ApiKey, Tier, User
+from accounts.models import ApiKey, Organisation, Tier, User
 from billing.models import ModelPrice, ScopeKind
 
-KINDS = "platform, tier:NAME, user:EMAIL, key:PREFIX, provider:NAME, debate:ID"
+KINDS = "platform, tier:NAME, user:EMAIL, org:NAME, key:PREFIX, provider:NAME, debate:ID"
 ID_LENGTH = 128
+BUDGETED = [kind for kind in ScopeKind if kind not in (ScopeKind.CREDIT, ScopeKind.OVERAGE)]
 
 
 class UnknownScope(ValueError):
@@ -18,7 +19,7 @@ class UnknownScope(ValueError):
 def scope_parse(text: str) -> tuple[str, str]:
     """(kind, id) of a scope as people write it. Raises UnknownScope."""
     kind, _sep, name = text.partition(":")
-    if kind not in ScopeKind.values:
+    if kind not in BUDGETED:
         raise UnknownScope(
             _("“%(text)s” is not a scope; write %(kinds)s.") % {"text": text, "kinds": KINDS}
         )
@@ -36,6 +37,7 @@ def scope_check(kind: str, name: str) -> str:
         )
     finders = {
         ScopeKind.USER: user_id,
+        ScopeKind.ORGANISATION: organisation_id,
         ScopeKind.TIER: tier_id,
         ScopeKind.KEY: key_id,
         ScopeKind.PROVIDER: provider_id,
@@ -62,6 +64,21 @@ def user_id(name: str) -> str:
     if pk is None:
         raise UnknownScope(_("There is no user %(name)s.") % {"name": name})
     return str(pk)
+
+
+def organisation_id(name: str) -> str:
+    """By name, or by number where two are called the same."""
+    found = Organisation.objects.filter(name__iexact=name).values_list("pk", flat=True)[:2]
+    if not found and name.isdecimal():
+        found = Organisation.objects.filter(pk=int(name)).values_list("pk", flat=True)
+    if not found:
+        raise UnknownScope(_("There is no organisation %(name)s.") % {"name": name})
+    if len(found) > 1:
+        raise UnknownScope(
+            _("Several organisations are called %(name)s; write the number of one.")
+            % {"name": name}
+        )
+    return str(found[0])
 
 
 def tier_id(name: str) -> str:

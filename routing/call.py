@@ -10,7 +10,7 @@ from uuid import UUID
 from accounts.types import Caller
 from billing.budgets import Rule, rules_of_call
 from routing.snapshot import Snapshot
-from routing.types import ChatRequest, Classified, DeploymentSpec, Plan
+from routing.types import ChatRequest, Classified, Plan
 
 
 @dataclass(slots=True)
@@ -53,11 +53,12 @@ class Call:
     begun: float = field(default_factory=time.monotonic)
     times: Times = field(default_factory=Times)
 
-    def rules(self, deployment: DeploymentSpec) -> list[Rule]:
+    def rules(self, *, provider: str = "") -> list[Rule]:
+        """Every limit it must fit in, with those of one provider when that is known."""
+        caller = self.caller
         return rules_of_call(
-            self.snapshot.book, tier=self.caller.tier, user_id=self.caller.user_id,
-            key_prefix=self.caller.key_prefix, provider=deployment.provider,
-            debate_id=self.request.debate_id,
+            self.snapshot.book, tier=caller.tier, payer=caller.payer, user_id=caller.user_id,
+            key_prefix=caller.key_prefix, provider=provider, debate_id=self.request.debate_id,
         )
 
     @property

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 
 from accounts.types import Caller
 from billing import debates, gauge
-from billing.budgets import Rule, debates_rule, rules_of_call
+from billing.budgets import Rule, debates_rule
 from billing.gauge import Reading
 from billing.holds import NoRoom
 from costcontrol.lib import clock, database
@@ -99,13 +99,13 @@ async def _cached(call: Call) -> Completion | None:
 
 def _from_cache(call: Call, hit: Completion, readings: tuple[Reading, ...] = ()) -> Answer:
     write_hit(call, hit, layer=exact.LAYER)
-    last_seen = gauge.peek(_rules(call), now=call.at, max_age_s=LAST_SEEN_S) or ()
+    last_seen = gauge.peek(call.rules(), now=call.at, max_age_s=LAST_SEEN_S) or ()
     return Answer(call, readings or last_seen, completion=hit)
 
 
 async def _readings(call: Call) -> tuple[Reading, ...]:
     """How full this caller's windows are; from memory while that is fresh."""
-    return await _read(_rules(call), call)
+    return await _read(call.rules(), call)
 
 
 async def _read(rules: list[Rule], call: Call) -> tuple[Reading, ...]:
@@ -115,14 +115,6 @@ async def _read(rules: list[Rule], call: Call) -> tuple[Reading, ...]:
         return await database.run(gauge.read, rules, now=call.at)
     except DatabaseError:
         raise refusals.no_database() from None
-
-
-def _rules(call: Call) -> list[Rule]:
-    caller = call.caller
-    return rules_of_call(
-        call.snapshot.book, tier=caller.tier, user_id=caller.user_id,
-        key_prefix=caller.key_prefix, provider="", debate_id=call.request.debate_id,
-    )
 
 
 async def _planned(call: Call, readings: tuple[Reading, ...]) -> Call:
@@ -140,7 +132,7 @@ async def _planned(call: Call, readings: tuple[Reading, ...]) -> Call:
 async def _debate(call: Call) -> tuple[Reading, ...]:
     """The first call of a debate takes it from the quota; the others are part of it."""
     user_id, debate_id = call.caller.user_id, call.request.debate_id
-    rule = debates_rule(call.caller.tier, user_id)
+    rule = debates_rule(call.caller.tier, call.caller.payer)
     if not debate_id or rule is None:
         return ()
     if debates.is_taken(user_id, debate_id):

@@ -46,7 +46,8 @@ class Draft:
 
         `max_age_s`: of what is remembered about the length of such answers.
         """
-        self.windows = gauge.windows(self.call.rules(self.deployment), now=self.call.at)
+        rules = self.call.rules(provider=self.deployment.provider)
+        self.windows = gauge.windows(rules, now=self.call.at)
         return hold(self._want(max_age_s), may_wait=may_wait)
 
     def _want(self, max_age_s: float) -> Want:

@@ -18,6 +18,7 @@ def facts_of_call(call: Call) -> dict[str, Any]:
     request, caller = call.request, call.caller
     return {
         "user_id": caller.user_id,
+        "payer": str(caller.payer),
         "key_prefix": caller.key_prefix,
         "tier": caller.tier.name,
         "debate_id": request.debate_id,

@@ -11,6 +11,10 @@ from costcontrol.lib.errors import BudgetExhausted, QuotaExceeded, RateLimited, 
 from costcontrol.lib.money import format_usd
 from costcontrol.lib.sentences import Sentence as _
 
+PRIVATE = (
+    ScopeKind.PLATFORM, ScopeKind.USER, ScopeKind.ORGANISATION, ScopeKind.CREDIT,
+    ScopeKind.OVERAGE,
+)
 OPERATORS = (ScopeKind.PLATFORM, ScopeKind.TIER, ScopeKind.PROVIDER)
 
 
@@ -71,7 +75,7 @@ def _amount(window: WindowRef, room: Room) -> str:
 
 def _scope(window: WindowRef) -> str:
     kind, name = window.rule.scope_kind, window.rule.scope_id
-    is_private = kind in (ScopeKind.PLATFORM, ScopeKind.USER)
+    is_private = kind in PRIVATE
     return kind if is_private else f"{kind}:{name}"
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,7 +12,7 @@ from rest_framework.views import APIView
 from accounts.types import Caller
 from billing import budgets
 from billing.api.serializers import PlanSerializer, UsageSerializer
-from billing.budgets import Rule
+from billing.budgets import Book, Rule
 from billing.models import Budget, ScopeKind
 from billing.reports import usage
 from costcontrol.lib import clock
@@ -24,19 +25,19 @@ def caller_of(request: Request) -> Caller:
 
 
 def own_rules(caller: Caller) -> list[Rule]:
-    """The caller's own limits. Those of the platform are nobody's business."""
-    user = str(caller.user_id)
-    own = Budget.objects.filter(scope_kind=ScopeKind.USER, scope_id=user)
-    money = [budgets.rule_of_budget(row) for row in own] or budgets.tier_money(caller.tier, user)
-    debates = budgets.debates_rule(caller.tier, caller.user_id)
-    counts = budgets.tier_counts(caller.tier, user, debate_id="")
-    return [*([debates] if debates else []), *counts, *money]
+    """The limits of whoever pays, and the caller's own."""
+    payer, user = caller.payer, str(caller.user_id)
+    own = Budget.objects.filter(
+        Q(scope_kind=payer.kind, scope_id=payer.id) | Q(scope_kind=ScopeKind.USER, scope_id=user)
+    )
+    book = Book(budgets.rule_of_budget(row) for row in own)
+    return budgets.own_rules(book, tier=caller.tier, payer=payer, user_id=caller.user_id)
 
 
 class UsageView(APIView):
     @extend_schema(operation_id="me_usage", responses=UsageSerializer, tags=["me"])
     def get(self, request: Request) -> Response:
-        """Today's calls and every limit of the caller: used, held for running calls, left."""
+        """Today's calls and every limit of the plan: used, held for running calls, left."""
         caller, now = caller_of(request), clock.now()
         start, _end = budgets.span(Budget.Period.DAY, zone=settings.DEFAULT_ZONE, now=now)
         calls = usage.calls_of(caller.user_id, start=start, end=now)

@@ -52,6 +52,9 @@ SCOPES = {
     ScopeKind.PROVIDER: gettext_lazy("provider %(name)s"),
     ScopeKind.TIER: gettext_lazy("tier %(name)s"),
     ScopeKind.USER: gettext_lazy("user %(name)s"),
+    ScopeKind.ORGANISATION: gettext_lazy("organisation %(name)s"),
+    ScopeKind.CREDIT: gettext_lazy("credit of %(name)s"),
+    ScopeKind.OVERAGE: gettext_lazy("beyond the plan of %(name)s"),
     ScopeKind.KEY: gettext_lazy("key %(name)s"),
     ScopeKind.DEBATE: gettext_lazy("debate %(name)s"),
 }

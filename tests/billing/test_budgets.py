@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from accounts.models import AuditEvent, Tier, User
-from accounts.services import tiers_load
-from accounts.types import TierRules
+from accounts.services import payer_of, tiers_load
+from accounts.types import Payer, TierRules
 from billing import ledger
 from billing.budgets import (
     Book,
@@ -29,6 +29,7 @@ from tests.billing.books import NOW, held
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 DAY = timedelta(days=1)
 CENT = 10_000_000
+SEVEN = Payer("user", "7")
 
 
 @pytest.fixture(autouse=True)
@@ -52,8 +53,8 @@ def book(*rules: Rule) -> Book:
 def limits(of: Book, **more: Any) -> dict[tuple[str, str, str, str], int]:
     """Cap by (scope, id, metric, period) of a call of user 7."""
     values: dict[str, Any] = {
-        "tier": tier(), "user_id": 7, "key_prefix": "abcd1234", "provider": "openai",
-        "debate_id": "",
+        "tier": tier(), "payer": SEVEN, "user_id": 7, "key_prefix": "abcd1234",
+        "provider": "openai", "debate_id": "",
     }
     found = rules_of_call(of, **values | more)
     assert len({(r.scope_kind, r.scope_id, r.metric, r.period) for r in found}) == len(found)
@@ -65,9 +66,10 @@ def windows_of(user: User) -> dict[str, Window]:
     user.refresh_from_db()
     rules = TierRules.of(user.tier)
     wanted = rules_of_call(
-        Book.load(), tier=rules, user_id=user.pk, key_prefix="", provider="", debate_id=""
+        Book.load(), tier=rules, payer=payer_of(user), user_id=user.pk, key_prefix="", provider="",
+        debate_id="",
     )
-    if debates := debates_rule(rules, user.pk):
+    if debates := debates_rule(rules, payer_of(user)):
         wanted.append(debates)
     return {rule.metric: row(window_get(rule, now=NOW)) for rule in wanted}
 
@@ -133,12 +135,14 @@ def test_unlimited_means_no_window() -> None:
         calls_per_debate=None, debates_per_day=None,
     )
     assert limits(book(), tier=unlimited) == limits(book(), tier=unlimited, debate_id="d1") == {}
-    assert debates_rule(unlimited, 7) is None
+    assert debates_rule(unlimited, SEVEN) is None
 
 
 def test_zero_is_a_limit_and_not_unlimited() -> None:
     assert limits(book(), tier=tier(usd_per_day_nanos=0))["user", "7", "usd", "day"] == 0
-    assert debates_rule(tier(debates_per_day=0), 7) == Rule("user", "7", "debates", "day", 0)
+    assert debates_rule(tier(debates_per_day=0), SEVEN) == Rule(
+        "user", "7", "debates", "day", 0, is_quota=True
+    )
 
 
 def test_the_book_holds_what_the_rows_say() -> None:
@@ -252,9 +256,10 @@ def test_a_window_made_with_an_old_view_of_the_plan_gets_the_cap_of_now(alice: U
     tier_change(user=alice, tier=Tier.objects.get(pk="free"), actor="test", at=NOW)
     rules = [
         *rules_of_call(
-            book(), tier=old, user_id=alice.pk, key_prefix="", provider="", debate_id=""
+            book(), tier=old, payer=payer_of(alice), user_id=alice.pk, key_prefix="", provider="",
+            debate_id="",
         ),
-        debates_rule(old, alice.pk),
+        debates_rule(old, payer_of(alice)),
     ]
     caps = {rule.metric: row(window_get(rule, now=NOW)).cap for rule in rules if rule}
     assert caps == {"usd": 5 * CENT, "requests": 300, "concurrent": 3, "debates": 5}

@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from accounts.models import Tier, User
-from accounts.services import tiers_load
+from accounts.services import payer_of, tiers_load
 from accounts.types import TierRules
 from billing import ledger
 from billing.budgets import (
@@ -209,7 +209,7 @@ def test_a_plan_that_changes_while_the_window_is_made_is_the_plan_of_the_window(
 ) -> None:
     tiers_load()
     alice = User.objects.create_user("alice@example.com", tier_id="premium")
-    rule = debates_rule(TierRules.of(alice.tier), alice.pk)
+    rule = debates_rule(TierRules.of(alice.tier), payer_of(alice))
     assert rule
     is_changed = threading.Event()
 
