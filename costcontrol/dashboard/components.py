@@ -13,6 +13,8 @@ class Kind(StrEnum):
 
     TEXT = "text"
     MONEY = "money"  # nanos
+    MINOR = "minor"  # minor units of a customer's currency
+    AMOUNT = "amount"  # what a customer pays, written out in their currency
     COUNT = "count"
     SHARE = "share"  # basis points
     DURATION = "duration"  # ms
@@ -45,11 +47,12 @@ class Cell:
     href: str = ""  # LINK
     zone: str = "UTC"  # WHEN
     places: int | None = None  # MONEY; None: as many as the amount deserves
+    currency: str = ""  # MINOR
     note: str = ""  # a second, softer line
 
     @property
     def is_number(self) -> bool:
-        return self.kind in (Kind.MONEY, Kind.COUNT, Kind.SHARE, Kind.DURATION)
+        return self.kind in (Kind.MONEY, Kind.AMOUNT, Kind.COUNT, Kind.SHARE, Kind.DURATION)
 
 
 def text(value: str | None, *, note: str = "") -> Cell:
@@ -58,6 +61,14 @@ def text(value: str | None, *, note: str = "") -> Cell:
 
 def money(nanos: int | None, *, places: int | None = None, note: str = "") -> Cell:
     return Cell(Kind.MONEY, nanos, places=places, note=note)
+
+
+def amount(written: str | None, *, note: str = "") -> Cell:
+    return Cell(Kind.AMOUNT, written, note=note)
+
+
+def minor(amount: int | None, currency: str, *, note: str = "") -> Cell:
+    return Cell(Kind.MINOR, amount, currency=currency, note=note)
 
 
 def count(number: int | None, *, note: str = "") -> Cell:

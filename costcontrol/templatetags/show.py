@@ -81,6 +81,18 @@ def when(moment: datetime | None, zone: str = "UTC") -> SafeString:
 
 
 @register.simple_tag
+def day(moment: datetime | None, zone: str = "UTC") -> SafeString:
+    """The local day alone: when a plan renews is no matter of minutes."""
+    if moment is None:
+        return unknown()
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        _instant(moment), f"{formats.when(moment, zone=zone)} {zone}",
+        formats.day(moment, zone=zone),
+    )
+
+
+@register.simple_tag
 def ago(moment: datetime) -> SafeString:
     """How long ago that was: written by the browser, which knows what time it is."""
     return format_html('<time datetime="{}" data-age></time>', _instant(moment))
@@ -157,6 +169,8 @@ def _cell_value(cell: Cell) -> SafeString:
         return _words(cell, value)
     if cell.kind == Kind.MONEY:
         return money(value, cell.places)
+    if cell.kind == Kind.MINOR:
+        return minor(value, cell.currency)
     return {Kind.COUNT: count, Kind.SHARE: share, Kind.DURATION: duration}[cell.kind](value)
 
 
