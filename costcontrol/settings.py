@@ -4,6 +4,7 @@ HOST PORT DATA_DIR DATABASE_URL REDIS_URL OLLAMA_HOST OPENAI_BASE_URL ANTHROPIC_
 OPENAI_API_KEY ANTHROPIC_API_KEY SECRET_KEY ALLOWED_HOSTS DEBUG
 KEEP_TEXT_DAYS STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE GRACE_DAYS
 KRW_PER_USD
+EMAIL_URL DEFAULT_FROM_EMAIL SITE_URL OVERAGE_MOST_USD OVERAGE_MINOR_PER_USD
 """
 
 import os
@@ -188,6 +189,21 @@ KEEP_TEXT_DAYS = max(0, env.int("KEEP_TEXT_DAYS", default=0))  # prompts and ans
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
+
+# --- email --------------------------------------------------------------------------------
+EMAIL_URL = env.str("EMAIL_URL", default="") or "consolemail://"  # smtp+tls://user:password@host:587
+vars().update(env.email_url_config(EMAIL_URL))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="costcontrol <costcontrol@localhost>")
+SITE_URL = env.str("SITE_URL", default=f"http://{HOST}:{PORT}").rstrip("/")  # of links in emails
+
+# --- beyond the plan ----------------------------------------------------------------------
+OVERAGE_MOST_USD = env.int("OVERAGE_MOST_USD", default=1000)  # the highest ceiling, a month
+# What a dollar of model calls beyond the plan costs the customer, in minor units: usd=100,krw=1400
+OVERAGE_MINOR_PER_USD = {
+    name: int(minor)
+    for name, minor in env.dict("OVERAGE_MINOR_PER_USD", default={}).items()
+} or {"usd": 100, "krw": 1400}
 
 # --- pages --------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
