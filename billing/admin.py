@@ -14,6 +14,8 @@ from accounts.admin import TierAdmin, UserAdmin
 from accounts.audited import AuditedAdmin, DollarsField, ModelForm, ReadOnlyAdmin, actor_of
 from accounts.models import Organisation, Tier, User
 from accounts.types import Payer
+from billing import admin_customers as admin_customers
+from billing import admin_payments as admin_payments
 from billing.budgets import (
     caps_apply,
     plan_caps_apply,
