@@ -1,4 +1,4 @@
-"""The Stripe fake of `tests/upstreams/stripe/`, in a thread, for as long as a `with` block lasts."""
+"""The Stripe of `tests/upstreams/stripe/`, in a thread, for as long as a `with` block lasts."""
 
 import json
 import threading
@@ -62,7 +62,7 @@ class StripeFake:
         return datetime.fromtimestamp(moved["now"], UTC)
 
     def deliver(self, post: Post | None = None) -> list[dict[str, Any]]:
-        """Deliver what is due: to the webhook's address, or by calling `post`. What was sent, with status."""
+        """Deliver what is due, to the webhook or by calling `post`: what was sent, with status."""
         if post is None:
             return list(self.ask("deliver"))
         sent = []
@@ -86,7 +86,7 @@ class StripeFake:
         self.ask("trouble", slow=pattern, seconds=seconds)
 
     def settings(self, **fields: Any) -> None:
-        """`tests.upstreams.stripe.settings.Settings`: webhook, secret, retry_days, dunning_end, …"""
+        """Fields of `tests.upstreams.stripe.settings.Settings`."""
         self.ask("settings", **fields)
 
     def card(self, customer: str, number: str) -> None:

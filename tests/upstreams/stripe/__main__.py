@@ -1,4 +1,4 @@
-"""`python -m tests.upstreams.stripe --port N [--webhook URL --secret S] [--clock ISO]`, until Ctrl-C."""
+"""`python -m tests.upstreams.stripe --port N [--webhook URL --secret S] [--clock ISO]`."""
 
 import argparse
 import contextlib

@@ -27,7 +27,7 @@ WAITS_FOR = 23 * 3_600
 
 @dataclass(frozen=True)
 class Change:
-    """Items as they will be, what is credited and charged for it, and the new period if one begins."""
+    """Items as they will be, what is credited and charged, and the new period if one begins."""
 
     items: tuple[Obj, ...]
     lines: tuple[Obj, ...]
@@ -49,7 +49,9 @@ def wanted_items(state: State, subscription: Obj, given: Sequence[Obj]) -> list[
         if one.get("deleted"):
             now_has.pop(id or "", None)
             continue
-        price = state.get("price", one["price"], param="items[0][price]") if "price" in one else None
+        price = (
+            state.get("price", one["price"], param="items[0][price]") if "price" in one else None
+        )
         if price is not None:
             amount_in(price, subscription["currency"])
         if id is None:
@@ -107,6 +109,7 @@ def _differs(one: Obj, other: Obj | None) -> bool:
 
 def _starts_anew(subscription: Obj, items: Sequence[Obj]) -> bool:
     """Another interval, or free until now: the period begins with the change."""
+
     def key(it: Obj) -> tuple[str, int]:
         return it["price"]["recurring"]["interval"], it["price"]["recurring"]["interval_count"]
 
@@ -193,7 +196,9 @@ def _refusal(state: State, invoice: Obj) -> Refusal:
     intent = intent_of(state, invoice)
     charge = state.tables["charge"].get(intent["latest_charge"] or "")
     if charge is None:
-        return declined("subscription_payment_intent_requires_action", "Payment needs the customer.")
+        return declined(
+            "subscription_payment_intent_requires_action", "Payment needs the customer."
+        )
     return declined_error(intent, state.tables["payment_method"][charge["payment_method"]])
 
 

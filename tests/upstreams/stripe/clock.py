@@ -8,7 +8,7 @@ from itertools import count
 
 
 class Clock:
-    """`look` is called with the id of whatever is due, in order of time; it finds out what is to do."""
+    """`look` is called with the id of what is due, in order of time; it finds out what is to do."""
 
     def __init__(self, *, stands_at: int | None = None) -> None:
         self._stands = stands_at is not None

@@ -1,19 +1,19 @@
 """`/_fake/…`: what tests ask of the fake itself. JSON in, JSON out.
 
-    POST advance   {"seconds": n} or {"to": timestamp}     does what is due, in order of time
-    POST deliver   {}                                     sends what is due to the webhook, says what came
-    POST take      {}                                     the same deliveries, signed, to be posted by the caller
-    POST report    {"number": n, "status": 200}           how the caller's post went
-    POST redeliver {"event": id}                          once more
-    POST chaos     {"duplicate": 0.3, "drop": 0.3, "reorder": true}    shares of deliveries
-    POST hold      {"on": true}                           off: a thread delivers by itself
-    POST trouble   {"cut": "POST /v1/…", "after": n} or {"slow": "POST /v1/…", "seconds": s}
-    POST settings  fields of settings.Settings
-    POST card      {"customer": id, "number": "4000…"}    the customer's card is this one from now on
-    POST bank      {"intent": id, "yes": true}            the answer to 3-D Secure
-    POST dispute   {"charge": id} or {"dispute": id, "won": false}
-    POST emit      {"type": t, "object": {…}}             an event about anything
-    GET  requests, events, clock, counts, deliveries
+POST advance   {"seconds": n} or {"to": timestamp}     does what is due, in order of time
+POST deliver   {}                       sends what is due to the webhook, says what came
+POST take      {}                       the same, signed, to be posted by the caller
+POST report    {"number": n, "status": 200}           how the caller's post went
+POST redeliver {"event": id}                          once more
+POST chaos     {"duplicate": 0.3, "drop": 0.3, "reorder": true}    shares of deliveries
+POST hold      {"on": true}                           off: a thread delivers by itself
+POST trouble   {"cut": "POST /v1/…", "after": n} or {"slow": "POST /v1/…", "seconds": s}
+POST settings  fields of settings.Settings
+POST card      {"customer": id, "number": "4000…"}    the customer's card is this one from now on
+POST bank      {"intent": id, "yes": true}            the answer to 3-D Secure
+POST dispute   {"charge": id} or {"dispute": id, "won": false}
+POST emit      {"type": t, "object": {…}}             an event about anything
+GET  requests, events, clock, counts, deliveries
 """
 
 import json

@@ -10,7 +10,8 @@ from tests.upstreams.stripe.routes import route
 from tests.upstreams.stripe.state import Obj, State
 
 EMPTY_SETTINGS = {
-    "custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None,
+    "custom_fields": None, "default_payment_method": None, "footer": None,
+    "rendering_options": None,
 }  # fmt: skip
 
 
@@ -35,7 +36,8 @@ def create(state: State, params: Obj) -> Obj:
     customer = state.new(
         "customer", address=params.get("address") or None, balance=params.get("balance", 0),
         currency=None, default_source=None, delinquent=False, description=params.get("description"),
-        discount=None, email=params.get("email"), invoice_prefix=f"FAKE{len(state.tables['customer']) + 1}",
+        discount=None, email=params.get("email"),
+        invoice_prefix=f"FAKE{len(state.tables['customer']) + 1}",
         invoice_settings=dict(EMPTY_SETTINGS), metadata=merged({}, params.get("metadata")),
         name=params.get("name"), next_invoice_sequence=1, phone=params.get("phone"),
         preferred_locales=params.get("preferred_locales", []), shipping=None, tax_exempt="none",
@@ -116,7 +118,10 @@ def create_method(state: State, params: Obj) -> Obj:
     if params.get("type") != "card" or "number" not in card:
         raise Refusal("This stand-in knows cards only: type=card and card[number].", param="type")
     return new_method(
-        state, card["number"], billing=params.get("billing_details"), metadata=params.get("metadata")
+        state,
+        card["number"],
+        billing=params.get("billing_details"),
+        metadata=params.get("metadata"),
     )
 
 

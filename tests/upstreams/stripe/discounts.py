@@ -108,7 +108,9 @@ def redeemable(state: State, one: Any) -> tuple[Obj, Obj | None]:
         if it is None:
             continue
         is_late = it[last] is not None and it[last] <= state.now
-        is_used_up = it["max_redemptions"] is not None and it["times_redeemed"] >= it["max_redemptions"]
+        is_used_up = (
+            it["max_redemptions"] is not None and it["times_redeemed"] >= it["max_redemptions"]
+        )
         if is_late or is_used_up or not it.get("active", True):
             raise Refusal(
                 "This coupon or promotion code is expired or used up.", code="coupon_expired",

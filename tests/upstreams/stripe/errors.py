@@ -4,7 +4,7 @@ from typing import Any
 
 
 class Refusal(Exception):
-    """Becomes an error body. Changes made before it stay, as they do at Stripe (a failed payment)."""
+    """Becomes an error body. What was changed before it stays, as at Stripe (a failed payment)."""
 
     def __init__(
         self,
@@ -37,5 +37,6 @@ def declined(code: str, message: str, **more: Any) -> Refusal:
 def mixed_currencies(now_in: str) -> Refusal:
     return Refusal(
         "You cannot combine currencies on a single customer. This customer has an active "
-        f"subscription, subscription schedule, discount, quote, or invoice item with currency {now_in}"
+        "subscription, subscription schedule, discount, quote, or invoice item with currency "
+        f"{now_in}"
     )

@@ -7,13 +7,13 @@ from typing import Any
 
 from tests.upstreams.stripe import pages
 from tests.upstreams.stripe.cards import attach, new_method
-from tests.upstreams.stripe.checkout import _trial_end as trial_end
-from tests.upstreams.stripe.checkout import add_up, complete, give_card
+from tests.upstreams.stripe.checkout import add_up, trial_end
 from tests.upstreams.stripe.discounts import code_named, redeemable
 from tests.upstreams.stripe.errors import Refusal, missing
 from tests.upstreams.stripe.invoices import collect, intent_of, mark_paid, subscription_of
 from tests.upstreams.stripe.payments import confirm, decline
 from tests.upstreams.stripe.proration import day_of, written
+from tests.upstreams.stripe.purchases import complete, give_card
 from tests.upstreams.stripe.state import Obj, State
 from tests.upstreams.stripe.subscriptions import invoice_settled
 from tests.upstreams.stripe.texts import words
@@ -77,7 +77,9 @@ def checkout_page(state: State, visit: Visit, id: str) -> Shown:
     if visit.form.get("do") == "code":
         return _with_code(state, session, visit, say)
     try:
-        if not give_card(state, session, visit.form.get("number", ""), email=visit.form.get("email", "")):
+        if not give_card(
+            state, session, visit.form.get("number", ""), email=visit.form.get("email", "")
+        ):
             return go_to(f"{state.origin}/3ds/{id}")
     except Refusal as refusal:
         return html(_checkout(state, session, say, error=str(refusal)), status=402)
@@ -118,21 +120,28 @@ def _checkout(state: State, session: Obj, say: pages.Words, *, error: str = "") 
         rows.append((say["total"], written(session["amount_total"], currency)))
     if ends:
         rows.append((say["then"].format(date=day_of(ends), amount=rows[0][1]), ""))
-    label = {"payment": say["pay"], "subscription": say["try" if ends else "subscribe"], "setup": say["save"]}
-    text = label[session["mode"]].format(amount=written(session["amount_total"] or 0, currency or "usd"))
+    label = {
+        "payment": say["pay"],
+        "subscription": say["try" if ends else "subscribe"],
+        "setup": say["save"],
+    }
+    text = label[session["mode"]].format(
+        amount=written(session["amount_total"] or 0, currency or "usd")
+    )
     inside = pages.card_fields(say) + pages.button(text)
     if not session["customer"]:
-        inside = pages.field("email", say["email"], value=session["customer_email"] or "", type="email") + inside
+        inside = (
+            pages.field("email", say["email"], value=session["customer_email"] or "", type="email")
+            + inside
+        )
     codes = ""
     if session["allow_promotion_codes"]:
         codes = pages.form(
             pages.field("code", say["code"]) + pages.button(say["use"], value="code", is_plain=True)
         )
     body = pages.table(rows) + codes + pages.form(inside + pages.card_help(say))
-    return pages.page(
-        say["checkout"], body + pages.link(session["cancel_url"] or "", say["back"], id="back"), say,
-        error=error,
-    )  # fmt: skip
+    body += pages.link(session["cancel_url"] or "", say["back"], id="back")
+    return pages.page(say["checkout"], body, say, error=error)
 
 
 @hosted("/3ds/{id}")
@@ -195,7 +204,9 @@ def _intent_answered(state: State, intent: Obj, *, is_yes: bool) -> Shown:
         answer_bank(state, intent, is_yes=is_yes)
     back = intent.get("_return_url")
     invoice = intent.get("_invoice")
-    return go_to(back or f"{state.origin}/{'invoice/' + invoice if invoice else 'receipt/' + intent['id']}")
+    return go_to(
+        back or f"{state.origin}/{'invoice/' + invoice if invoice else 'receipt/' + intent['id']}"
+    )
 
 
 @hosted("/invoice/{id}")
@@ -232,7 +243,10 @@ def pay_with(state: State, invoice: Obj, number: str) -> str:
 
 def _invoice(state: State, invoice: Obj, say: pages.Words, *, error: str = "") -> str:
     currency = invoice["currency"]
-    rows = [(it["description"] or "", written(it["amount"], currency)) for it in invoice["lines"]["data"]]
+    rows = [
+        (it["description"] or "", written(it["amount"], currency))
+        for it in invoice["lines"]["data"]
+    ]
     rows.append((pages.status_word(invoice, say), written(invoice["amount_due"], currency)))
     body = pages.table(rows) + pages.link(invoice["invoice_pdf"] or "", say["pdf"], id="pdf")
     if invoice["status"] == "open":
@@ -247,7 +261,10 @@ def invoice_pdf(state: State, visit: Visit, id: str) -> Shown:
     currency = invoice["currency"]
     lines: list[Any] = [
         "TEST - no real money", f"Invoice {invoice['number']}", invoice["customer_email"] or "", "",
-        *(f"{it['description']}: {written(it['amount'], currency)}" for it in invoice["lines"]["data"]),
+        *(
+            f"{it['description']}: {written(it['amount'], currency)}"
+            for it in invoice["lines"]["data"]
+        ),
         "", f"Total {written(invoice['total'], currency)} - {invoice['status']}",
     ]  # fmt: skip
     return Shown(pages.pdf(lines), kind="application/pdf")

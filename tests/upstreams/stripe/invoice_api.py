@@ -71,7 +71,9 @@ def create_preview(state: State, params: Obj) -> Obj:
     )  # fmt: skip
     if is_change:
         invoice["parent"]["subscription_details"]["subscription_proration_date"] = at
-    invoice["next_payment_attempt"] = at if behavior == "always_invoice" else period_of(subscription)[1]
+    invoice["next_payment_attempt"] = (
+        at if behavior == "always_invoice" else period_of(subscription)[1]
+    )
     invoice["id"] = f"upcoming_{invoice['id']}"
     return invoice
 
@@ -80,7 +82,9 @@ def _previewed(state: State, params: Obj) -> Obj:
     if id := params.get("subscription"):
         subscription = state.get("subscription", id, param="subscription")
         if subscription["status"] in OVER:
-            raise Refusal("You cannot preview a canceled subscription.", code="invoice_upcoming_none")
+            raise Refusal(
+                "You cannot preview a canceled subscription.", code="invoice_upcoming_none"
+            )
         return subscription
     customer = live_customer(state, params.get("customer", ""))
     rows = state.all("subscription", customer=customer["id"])

@@ -59,9 +59,7 @@ def _parent(subscription: Obj | None) -> Obj | None:
         "subscription": subscription["id"], "metadata": dict(subscription["metadata"]),
         "subscription_proration_date": None,
     }  # fmt: skip
-    return {
-        "type": "subscription_details", "subscription_details": details, "quote_details": None
-    }
+    return {"type": "subscription_details", "subscription_details": details, "quote_details": None}
 
 
 def subscription_of(state: State, invoice: Obj) -> Obj | None:

@@ -70,7 +70,9 @@ def invoice_item(state: State, customer: Obj, source: Obj) -> Obj:
     if source["subscription"]:
         made["parent"] = {
             "type": "subscription_details",
-            "subscription_details": {"subscription": source["subscription"], "subscription_item": None},
+            "subscription_details": {
+                "subscription": source["subscription"], "subscription_item": None,
+            },
         }  # fmt: skip
     state.emit("invoiceitem.created", made)
     return made

@@ -16,14 +16,15 @@ main{max-width:34rem;margin:0 auto;padding:1.5rem}
 .test{background:#7a3b00;color:#fff;padding:.75rem 1.5rem;text-align:center;font-weight:600}
 section,form{background:#fff;border:1px solid #c9ced8;border-radius:8px;padding:1rem;margin:1rem 0}
 label{display:block;margin:.5rem 0 .2rem}
-input{font:inherit;padding:.5rem;width:100%;box-sizing:border-box;border:1px solid #5b6579;border-radius:6px}
-button{font:inherit;font-weight:600;padding:.7rem 1rem;margin:.75rem .5rem 0 0;border:0;border-radius:6px;
-background:#2a4fc9;color:#fff;cursor:pointer}
+input{font:inherit;padding:.5rem;width:100%;box-sizing:border-box;border:1px solid #5b6579;
+border-radius:6px}
+button{font:inherit;font-weight:600;padding:.7rem 1rem;margin:.75rem .5rem 0 0;border:0;
+border-radius:6px;background:#2a4fc9;color:#fff;cursor:pointer}
 button.plain{background:#fff;color:#2a4fc9;border:1px solid #2a4fc9}
 .error{color:#a3131f;font-weight:600}
 table{border-collapse:collapse;width:100%}td{padding:.25rem 0}td:last-child{text-align:right}
-@media (prefers-color-scheme:dark){body{background:#14171f;color:#e8ebf2}section,form{background:#1d2230;
-border-color:#454d5f}input{background:#14171f;color:#e8ebf2;border-color:#8b95aa}a{color:#9db4ff}
+@media (prefers-color-scheme:dark){body{background:#14171f;color:#e8ebf2}
+section,form{background:#1d2230;border-color:#454d5f}input{background:#14171f;color:#e8ebf2;border-color:#8b95aa}a{color:#9db4ff}
 .error{color:#ff9aa2}button.plain{background:#1d2230;color:#9db4ff;border-color:#9db4ff}}
 """
 
@@ -109,7 +110,10 @@ def pdf(lines: Sequence[str]) -> bytes:
     table_at = len(out)
     rows = b"".join(b"%010d 00000 n \n" % it for it in places)
     head = b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(parts) + 1, rows)
-    tail = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(parts) + 1, table_at)
+    tail = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
+        len(parts) + 1,
+        table_at,
+    )
     return out + head + tail
 
 

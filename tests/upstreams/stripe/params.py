@@ -48,7 +48,7 @@ def _unwrapped(hint: Any) -> tuple[Any, bool]:
 
 
 def nested(form: str) -> dict[str, Any]:
-    """`a[b][0][c]=1` as {"a": {"b": {"0": {"c": "1"}}}}: what is a list is known only by its type."""
+    """`a[b][0][c]=1` as {"a": {"b": {"0": {"c": "1"}}}}: only types know what is a list."""
     tree: dict[str, Any] = {}
     for key, value in parse_qsl(form, keep_blank_values=True):
         *path, last = re.findall(r"[^\[\]]+|(?<=\[)(?=\])", key)
@@ -112,8 +112,8 @@ def _value(value: Any, hint: Any, *, path: str) -> Any:
     if str in choices and not any(words):
         if value == "":
             raise Refusal(
-                f"You passed an empty string for '{path}'. We assume empty values are an attempt to "
-                "unset a parameter; however it cannot be unset.",
+                f"You passed an empty string for '{path}'. We assume empty values are an attempt "
+                "to unset a parameter; however it cannot be unset.",
                 code="parameter_invalid_empty", param=path,
             )  # fmt: skip
         return value

@@ -33,7 +33,10 @@ def create_intent(state: State, params: Obj) -> Obj:
         setup_future_usage=params.get("setup_future_usage"), _return_url=params.get("return_url"),
     )  # fmt: skip
     if id := params.get("payment_method"):
-        intent |= {"payment_method": _own(state, id, customer)["id"], "status": "requires_confirmation"}
+        intent |= {
+            "payment_method": _own(state, id, customer)["id"],
+            "status": "requires_confirmation",
+        }
     return _confirmed(state, intent, params) if params.get("confirm") else intent
 
 
@@ -50,15 +53,21 @@ def _own(state: State, id: str, customer: Obj | None) -> Obj:
 
 
 def _confirmed(state: State, intent: Obj, params: Obj) -> Obj:
-    if intent["status"] not in ("requires_confirmation", "requires_payment_method", "requires_action"):
+    if intent["status"] not in (
+        "requires_confirmation",
+        "requires_payment_method",
+        "requires_action",
+    ):
         raise Refusal(
             f"This PaymentIntent's status is {intent['status']}.",
             code="payment_intent_unexpected_state",
         )
     id = params.get("payment_method") or intent["payment_method"]
     if id is None:
-        raise Refusal("You cannot confirm this PaymentIntent because it's missing a payment method.",
-                      code="payment_intent_unexpected_state")  # fmt: skip
+        raise Refusal(
+            "You cannot confirm this PaymentIntent because it's missing a payment method.",
+            code="payment_intent_unexpected_state",
+        )
     customer = state.tables["customer"].get(intent["customer"] or "")
     method = _own(state, id, customer)
     intent["_return_url"] = params.get("return_url") or intent.get("_return_url")

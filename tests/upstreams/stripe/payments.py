@@ -1,4 +1,4 @@
-"""Payment intents and charges: what happens to a card. Who asked for the money looks at the outcome."""
+"""Payment intents and charges: what happens to a card. Who asked for money looks at the outcome."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def confirm(
     state: State, intent: Obj, method: Obj | None, *, is_off_session: bool,
     is_authenticated: bool = False, may_ask_later: bool = False,
 ) -> Outcome:  # fmt: skip
-    """Try to take the money. `may_ask_later`: a card that wants its owner is asked, off session too."""
+    """Try to take the money. `may_ask_later`: off session too, a card's owner is asked."""
     if method is None:
         intent["status"] = "requires_payment_method"
         return "declined"
@@ -137,7 +137,8 @@ def _charge(
         metadata=dict(intent["metadata"]), paid=is_paid, payment_intent=intent["id"],
         payment_method=method["id"], refunded=False, status=status,
         payment_method_details={"type": "card", "card": details},
-        receipt_email=intent.get("receipt_email"), receipt_url=f"{state.origin}/receipt/{intent['id']}",
+        receipt_email=intent.get("receipt_email"),
+        receipt_url=f"{state.origin}/receipt/{intent['id']}",
     )  # fmt: skip
 
 

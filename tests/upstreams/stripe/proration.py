@@ -1,4 +1,4 @@
-"""Whole minor units and calendar periods: shares of a price by the second, and when a period ends."""
+"""Whole minor units and calendar periods: shares of a price by the second, ends of periods."""
 
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
@@ -6,8 +6,8 @@ from typing import Any
 
 DAY = 86_400
 ZERO_DECIMAL = frozenset({
-    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf",
-    "xof", "xpf",
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv",
+    "xaf", "xof", "xpf",
 })  # fmt: skip
 THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 LEAST = {"usd": 50, "krw": 100, "eur": 50, "gbp": 30, "jpy": 50}

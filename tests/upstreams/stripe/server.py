@@ -132,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
         return answer
 
     def _done(self, path: str, form: str, request_id: str, key: str | None) -> Answer:
-        """Refusals before anything was done are raised; a declined card is an answer that is kept."""
+        """Refusals are raised, their key is free again; a declined card is an answer to keep."""
         state = self.server.state
         route, ids = found(self.command, path)
         params = checked(form, route.takes)

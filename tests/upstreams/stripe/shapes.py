@@ -1,5 +1,5 @@
-"""Answers as the SDK's classes have them: a field that they do not have is a bug of ours and raises,
-a field that may be null and was left out is null."""
+"""Answers as the SDK's classes have them: a field that they do not have is a bug of ours and
+raises, a field that may be null and was left out is null."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -42,7 +42,7 @@ def _is_of_the_class(name: str, annotation: str) -> bool:
 
 
 def shown(thing: Any, kind: Any = None) -> Any:
-    """A copy without what is ours alone (names that begin with an underscore), every field in it."""
+    """A copy without what is ours alone (names with an underscore first), every field in it."""
     if isinstance(thing, (list, tuple)):
         return [shown(it, kind) for it in thing]
     if not isinstance(thing, dict):

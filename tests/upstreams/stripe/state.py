@@ -1,5 +1,5 @@
-"""Everything the fake knows, in memory, behind one lock. Objects are dicts in Stripe's shape; keys that
-begin with an underscore are ours and are never shown."""
+"""Everything the fake knows, in memory, behind one lock. Objects are dicts in Stripe's shape; keys
+that begin with an underscore are ours and are never shown."""
 
 import random
 import secrets

@@ -102,9 +102,13 @@ def list_subscriptions(state: State, params: Obj) -> Obj:
         it for it in state.all("subscription")
         if params.get("customer", it["customer"]) == it["customer"]
         and (status == "all" or (it["status"] == status if status else it["status"] not in OVER))
-        and ("price" not in params or any(i["price"]["id"] == params["price"] for i in items_of(it)))
+        and _is_of(it, params.get("price"))
     ]  # fmt: skip
     return page_of(rows, params, url="/v1/subscriptions")
+
+
+def _is_of(subscription: Obj, price: str | None) -> bool:
+    return price is None or any(it["price"]["id"] == price for it in items_of(subscription))
 
 
 @route("GET", "/v1/subscriptions/{id}", "subscription_retrieve")
@@ -133,7 +137,11 @@ def update(state: State, params: Obj, id: str) -> Obj:
 
 
 def _refuse(subscription: Obj, params: Obj) -> None:
-    if subscription["status"] in OVER and params.keys() - {"metadata", "cancellation_details", "expand"}:
+    if subscription["status"] in OVER and params.keys() - {
+        "metadata",
+        "cancellation_details",
+        "expand",
+    }:
         raise Refusal(
             "A canceled subscription can only update its cancellation_details and metadata."
         )
@@ -204,7 +212,9 @@ def _move_trial(state: State, subscription: Obj, end: int | str) -> None:
 def cancel(state: State, params: Obj, id: str) -> Obj:
     subscription = state.get("subscription", id)
     if subscription["status"] in OVER:
-        raise Refusal(f"No such subscription: '{id}'", status=404, code="resource_missing", param="id")
+        raise Refusal(
+            f"No such subscription: '{id}'", status=404, code="resource_missing", param="id"
+        )
     subscription["cancellation_details"] |= params.get("cancellation_details") or {}
     if params.get("prorate"):
         _give_back(state, subscription)

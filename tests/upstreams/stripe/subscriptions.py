@@ -81,16 +81,20 @@ def create(
         "subscription", automatic_tax={"enabled": False}, billing_cycle_anchor=trial_end or now,
         billing_mode={"type": "flexible"}, billing_schedules=[], cancel_at_period_end=False,
         cancellation_details={}, collection_method="charge_automatically", currency=currency,
-        customer=customer["id"], default_tax_rates=[], discounts=[], invoice_settings={"issuer": {"type": "self"}},
+        customer=customer["id"], default_tax_rates=[], discounts=[],
+        invoice_settings={"issuer": {"type": "self"}},
         metadata=metadata or {}, payment_settings={"save_default_payment_method": "off"},
         start_date=now, status="trialing" if trial_end else "incomplete", trial_end=trial_end,
         trial_start=now if trial_end else None, trial_settings=trial_settings or behavior,
         default_payment_method=method and method["id"], latest_invoice=None, pending_update=None,
-        schedule=None, cancel_at=None, canceled_at=None, ended_at=None, pause_collection=None, **more,
+        schedule=None, cancel_at=None, canceled_at=None, ended_at=None, pause_collection=None,
+        **more,
     )  # fmt: skip
     try:
         rows = [
-            new_item(state, price, subscription=subscription["id"], quantity=quantity, start=now, end=end)
+            new_item(
+                state, price, subscription=subscription["id"], quantity=quantity, start=now, end=end
+            )
             for price, quantity in wanted
         ]  # fmt: skip
     except Refusal:
@@ -130,7 +134,9 @@ def first_payment(
 def period_lines(state: State, subscription: Obj) -> list[Obj]:
     """The current period of every item, free while on trial."""
     is_trial = subscription["status"] == "trialing"
-    return [_period_line(state, subscription, it, is_trial=is_trial) for it in items_of(subscription)]
+    return [
+        _period_line(state, subscription, it, is_trial=is_trial) for it in items_of(subscription)
+    ]
 
 
 def _period_line(state: State, subscription: Obj, item: Obj, *, is_trial: bool) -> Obj:
@@ -260,7 +266,10 @@ def finish(state: State, subscription: Obj, *, reason: str = "cancellation_reque
     }  # fmt: skip
     subscription["cancellation_details"].setdefault("reason", reason)
     for invoice in state.all("invoice", customer=subscription["customer"]):
-        if subscription_of(state, invoice) is subscription and invoice["status"] in ("open", "draft"):
+        if subscription_of(state, invoice) is subscription and invoice["status"] in (
+            "open",
+            "draft",
+        ):
             invoice |= {"next_payment_attempt": None, "auto_advance": False}
     if schedule := state.tables["subscription_schedule"].get(subscription["schedule"] or ""):
         schedule |= {"status": "canceled", "canceled_at": state.now, "current_phase": None}

@@ -2,7 +2,8 @@
 
 EN = {
     "test": "Test page of this machine. There is no bank behind it: no real money.",
-    "pay": "Pay {amount}", "subscribe": "Subscribe", "try": "Start the trial", "save": "Save the card",
+    "pay": "Pay {amount}", "subscribe": "Subscribe", "try": "Start the trial",
+    "save": "Save the card",
     "card": "Card number", "cards": "Test cards", "exp": "Expiry", "cvc": "CVC", "email": "Email",
     "back": "Back without paying", "code": "Promotion code", "use": "Use the code",
     "unknown": "This code is not known or no longer valid.",
@@ -22,9 +23,10 @@ EN = {
     "refused": "The bank did not confirm. Try again or use another card.",
 }  # fmt: skip
 KO = {
-    "test": "이 컴퓨터의 시험용 페이지입니다. 은행과 연결되어 있지 않으며 실제 돈이 오가지 않습니다.",
+    "test": "이 컴퓨터의 시험용 페이지입니다. 은행과 이어져 있지 않아 실제 돈이 오가지 않습니다.",
     "pay": "{amount} 결제", "subscribe": "구독하기", "try": "체험 시작", "save": "카드 저장",
-    "card": "카드 번호", "cards": "시험용 카드", "exp": "유효 기간", "cvc": "CVC", "email": "이메일",
+    "card": "카드 번호", "cards": "시험용 카드", "exp": "유효 기간", "cvc": "CVC",
+    "email": "이메일",
     "back": "결제하지 않고 돌아가기", "code": "프로모션 코드", "use": "코드 적용",
     "unknown": "알 수 없거나 더 이상 쓸 수 없는 코드입니다.",
     "month": "매월", "year": "매년", "day": "매일", "week": "매주",
@@ -38,7 +40,8 @@ KO = {
     "draft": "작성 중", "uncollectible": "회수 불가", "receipt": "영수증", "portal": "결제 관리",
     "checkout": "결제", "later": "{date}에 {name}(으)로 바뀝니다", "pdf": "PDF로 받기",
     "ok": "결제됩니다", "declines": "거절됩니다", "asks_once": "은행 확인을 한 번 거칩니다",
-    "asks_always": "매번 은행 확인을 거칩니다", "declines_later": "저장되지만 결제는 모두 실패합니다",
+    "asks_always": "매번 은행 확인을 거칩니다",
+    "declines_later": "저장되지만 결제는 모두 실패합니다",
     "disputes": "결제된 뒤 이의가 제기됩니다", "3ds": "본인 확인",
     "refused": "은행이 확인하지 않았습니다. 다시 시도하거나 다른 카드를 쓰세요.",
 }  # fmt: skip

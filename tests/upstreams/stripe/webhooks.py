@@ -75,7 +75,9 @@ class Outbox:
             return
         due = now + HOUR * 2**delivery.attempts
         if due - delivery.since <= GIVES_UP_AFTER:
-            self.put(delivery.event_id, now=due, since=delivery.since, attempts=delivery.attempts + 1)
+            self.put(
+                delivery.event_id, now=due, since=delivery.since, attempts=delivery.attempts + 1
+            )
 
     def _happens(self, what: str, share: float) -> bool:
         happens = share > 0 and self.dice.random() < share
