@@ -14,7 +14,6 @@ class Kind(StrEnum):
     TEXT = "text"
     MONEY = "money"  # nanos
     MINOR = "minor"  # minor units of a customer's currency
-    AMOUNT = "amount"  # what a customer pays, written out in their currency
     COUNT = "count"
     SHARE = "share"  # basis points
     DURATION = "duration"  # ms
@@ -52,7 +51,7 @@ class Cell:
 
     @property
     def is_number(self) -> bool:
-        return self.kind in (Kind.MONEY, Kind.AMOUNT, Kind.COUNT, Kind.SHARE, Kind.DURATION)
+        return self.kind in (Kind.MONEY, Kind.MINOR, Kind.COUNT, Kind.SHARE, Kind.DURATION)
 
 
 def text(value: str | None, *, note: str = "") -> Cell:
@@ -61,10 +60,6 @@ def text(value: str | None, *, note: str = "") -> Cell:
 
 def money(nanos: int | None, *, places: int | None = None, note: str = "") -> Cell:
     return Cell(Kind.MONEY, nanos, places=places, note=note)
-
-
-def amount(written: str | None, *, note: str = "") -> Cell:
-    return Cell(Kind.AMOUNT, written, note=note)
 
 
 def minor(amount: int | None, currency: str, *, note: str = "") -> Cell:
