@@ -5,8 +5,10 @@ from uuid import uuid4
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
+
+from accounts.addresses import address_vouch
 
 
 class Tier(models.Model):
@@ -58,9 +60,12 @@ class Tier(models.Model):
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        """By a command or by staff: their address counts as confirmed. Sign-ups come by a form."""
         user = self.model(email=self.normalize_email(email).lower(), **extra)
         user.set_password(password)
-        user.save(using=self._db)
+        with transaction.atomic():
+            user.save(using=self._db)
+            address_vouch(user)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":

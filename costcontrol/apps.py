@@ -6,3 +6,4 @@ class CostControlConfig(AppConfig):
 
     def ready(self) -> None:
         from costcontrol import checks  # noqa: F401  registers them
+        from costcontrol.account import signals  # noqa: F401  connects them

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.second_factor import is_missing
 from costcontrol.account.tabs import tabs
 
 THEMES = ("light", "dark")
@@ -18,6 +19,7 @@ THEME_COOKIE = "theme"  # written by static/costcontrol.js; without it the syste
 STAFF = (
     (_("Overview"), "dashboard:overview"),
     (_("Calls"), "dashboard:calls"),
+    (_("Revenue"), "dashboard:revenue"),
     (_("Settings"), "admin:index"),
 )
 CUSTOMER = ((_("Usage & plan"), "mine:usage"),)
@@ -42,6 +44,10 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "is_staff": is_staff,
         "viewer_email": email,
         "navigation": navigation(request.path, is_staff=is_staff, is_signed_in=bool(email)),
+        "viewer_zone": lambda: viewer_zone(request),
+        "needs_second_factor": lambda: is_missing(request.user),
+        "sign_up_is_open": settings.SIGN_UP_OPEN,
+        "is_mail_printed": "console" in settings.EMAIL_BACKEND,
         "tabs": lambda: tabs(request),  # reads the database: only pages that show them ask
         "languages": settings.LANGUAGES,
         "theme": theme if theme in THEMES else "auto",
@@ -57,6 +63,11 @@ def viewer(request: HttpRequest) -> tuple[bool, str]:
         return user.is_staff, user.email or ""
     except DatabaseError:
         return False, ""
+
+
+def viewer_zone(request: HttpRequest) -> str:
+    """The time zone that they chose; else the usual one here."""
+    return getattr(request.user, "zone", "") or str(settings.DEFAULT_ZONE)
 
 
 def navigation(path: str, *, is_staff: bool, is_signed_in: bool = False) -> list[Entry]:

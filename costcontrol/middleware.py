@@ -1,17 +1,23 @@
 """What every page says to the browser about itself, and what it says without a database."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
-from django.db import OperationalError
+from django.conf import settings
+from django.db import DatabaseError, OperationalError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils import translation
 
+from costcontrol.account.profile import LANGUAGE
 from costcontrol.dashboard.access import database_away
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'{styles}; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'self'{pay}; frame-ancestors 'none'"
 )
+STRIPE_API = "https://api.stripe.com"
+STRIPE_PAGES = tuple(f"https://{name}.stripe.com" for name in ("checkout", "billing", "invoice"))
 API_DOCS = "/api/docs/"  # Swagger UI styles its elements one by one
 
 
@@ -23,8 +29,36 @@ def content_security_policy(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         styles = " 'unsafe-inline'" if request.path.startswith(API_DOCS) else ""
-        response.headers["Content-Security-Policy"] = POLICY.format(styles=styles)
+        policy = POLICY.format(styles=styles, pay=where_people_pay())
+        response.headers["Content-Security-Policy"] = policy
         return response
+
+    return middleware
+
+
+def where_people_pay() -> str:
+    """A form of ours may lead on to Stripe's pages, or to those of its stand-in in tests."""
+    if not settings.STRIPE_SECRET_KEY:
+        return ""
+    if settings.STRIPE_API_BASE == STRIPE_API:
+        return "".join(f" {page}" for page in STRIPE_PAGES)
+    base = urlsplit(settings.STRIPE_API_BASE)
+    return f" {base.scheme}://{base.netloc}"
+
+
+def persons_language(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Signed in, people read the language of their profile; else that of cookie or browser."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        try:
+            language = request.session.get(LANGUAGE, "")
+        except DatabaseError:
+            language = ""
+        if language in dict(settings.LANGUAGES):
+            translation.activate(language)
+        return get_response(request)
 
     return middleware
 

@@ -2,6 +2,7 @@
 
 HOST PORT DATA_DIR DATABASE_URL REDIS_URL OLLAMA_HOST OPENAI_BASE_URL ANTHROPIC_BASE_URL
 OPENAI_API_KEY ANTHROPIC_API_KEY SECRET_KEY ALLOWED_HOSTS DEBUG
+STAFF_NEEDS_MFA SIGN_UP_OPEN PROXY_COUNT
 KEEP_TEXT_DAYS STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE GRACE_DAYS
 KRW_PER_USD
 EMAIL_URL DEFAULT_FROM_EMAIL SITE_URL OVERAGE_MOST_USD OVERAGE_MINOR_PER_USD
@@ -9,6 +10,7 @@ EMAIL_URL DEFAULT_FROM_EMAIL SITE_URL OVERAGE_MOST_USD OVERAGE_MINOR_PER_USD
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +58,17 @@ PORT = port()
 HOST = env.str("HOST", default="127.0.0.1")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "costcontrol.admin_app.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "allauth",  # its translations
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "axes",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -82,9 +89,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "costcontrol.middleware.persons_language",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "costcontrol.middleware.DatabaseAway",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "costcontrol.urls"
@@ -152,6 +162,54 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# --- signing in ---------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # says no to those who guess, before anybody is asked
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]"}
+IS_LOCAL_ONLY = {HOST, *ALLOWED_HOSTS} <= LOOPBACK  # nobody but this machine's users gets here
+STAFF_NEEDS_MFA = env.bool("STAFF_NEEDS_MFA", default=not IS_LOCAL_ONLY)
+SIGN_UP_OPEN = env.bool("SIGN_UP_OPEN", default=True)
+# Behind so many proxies of your own, each of which adds to X-Forwarded-For; 0: the address that
+# connects is the visitor's.
+PROXY_COUNT = max(0, env.int("PROXY_COUNT", default=0))
+PASSWORD_RESET_TIMEOUT = 24 * 3600
+
+ACCOUNT_ADAPTER = "costcontrol.account.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "costcontrol.account.forms.SignUpForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_MAX_EMAIL_ADDRESSES = 5
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # the password again before an address is changed
+ACCOUNT_SESSION_REMEMBER = True
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_COUNT
+MFA_ADAPTER = "costcontrol.account.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "costcontrol"
+MFA_TOTP_TOLERANCE = 1  # clocks of phones may be half a minute off
+
+AXES_FAILURE_LIMIT = 5  # the fifth wrong password closes the door for this address and visitor
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "costcontrol.account.lockout.locked_out"
+AXES_CLIENT_IP_CALLABLE = "costcontrol.account.lockout.client_ip"
+AXES_USERNAME_FORM_FIELD = "email"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # trying again does not make it longer
+AXES_DISABLE_ACCESS_LOG = True  # who is signed in is in the list of sessions
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "login", "csrfmiddlewaretoken"]
+
 # --- broker, cache, tasks -----------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{valkey.socket_path(DATA_DIR)}"
 REDIS_TIMEOUT_S = 0.25
@@ -212,7 +270,7 @@ LOCALE_PATHS = [BASE_DIR / "costcontrol" / "locale"]
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"  # see costcontrol/account/adapter.py
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -264,6 +322,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"django.request": {"level": "ERROR"}},  # refusals are recorded, not logged
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # refusals are recorded, not logged
+        "axes": {"level": "ERROR"},  # wrong passwords are counted in the database
+    },
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "WARNING")},
 }

@@ -1,18 +1,21 @@
 """Every address of the product."""
 
+from allauth.account import views as account_views
 from django.contrib import admin
-from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from costcontrol import views
-from costcontrol.sign_in import SignIn
+from costcontrol.account.profile import switch_language
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("login/", SignIn.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("login/", account_views.login, name="login"),
+    path("logout/", account_views.logout, name="logout"),
+    path("", include("allauth.account.urls")),
+    path("2fa/", include("allauth.mfa.urls")),
+    path("sessions/", include("allauth.usersessions.urls")),
+    path("i18n/setlang/", switch_language, name="set_language"),
     path("account/", include("costcontrol.account.urls")),
     path("dashboard/", include("costcontrol.dashboard.urls")),
     path("", include("costcontrol.urls_gateway")),
@@ -20,5 +23,6 @@ urlpatterns = [
     path("api/v1/", include("accounts.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("webhooks/", include("billing.payments.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Literal
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -59,8 +60,13 @@ def current_payer(request: HttpRequest) -> Payer:
     """Whose plan and quota the pages show: the organisation of a member, else the user."""
     member = _member(request)
     if member is None:
-        return Payer("user", str(_user(request).pk))
+        return Payer("user", str(person_of(request).pk))
     return Payer("org", str(member.organisation_id))
+
+
+def zone_of(request: HttpRequest) -> str:
+    """The time zone in which they are shown times: their own choice, else the usual one here."""
+    return person_of(request).zone or str(settings.DEFAULT_ZONE)
 
 
 def role_of(request: HttpRequest) -> Role:
@@ -82,14 +88,15 @@ def _turned_away(request: HttpRequest) -> HttpResponse | None:
 
 def _member(request: HttpRequest) -> Member | None:
     """Their place in an organisation, asked for once a request."""
-    user = _user(request)
+    user = person_of(request)
     if not hasattr(user, "_place"):
         user._place = Member.objects.filter(user=user).first()  # type: ignore[attr-defined]
     place: Member | None = user._place  # type: ignore[attr-defined]
     return place
 
 
-def _user(request: HttpRequest) -> User:
+def person_of(request: HttpRequest) -> User:
+    """Who is signed in; in views behind the two decorators there always is somebody."""
     if not request.user.is_authenticated:
         raise PermissionDenied
     return request.user

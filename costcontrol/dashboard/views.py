@@ -25,7 +25,7 @@ from costcontrol import formats
 from costcontrol.dashboard import filters, first_run
 from costcontrol.dashboard import health as health_strip
 from costcontrol.dashboard import overview as page
-from costcontrol.dashboard.access import staff_required
+from costcontrol.dashboard.access import second_factor_note, staff_required
 from costcontrol.dashboard.charts import BY_ID, export
 from costcontrol.dashboard.csvs import csv_response
 from costcontrol.dashboard.filter_bar import filter_bar
@@ -104,7 +104,8 @@ async def health(request: HttpRequest) -> HttpResponse:
     parts = await health_strip.parts(now=clock.now())
     is_part = "HX-Request" in request.headers
     template = "dashboard/health_strip.html" if is_part else "dashboard/health.html"
-    return await sync_to_async(render)(request, template, {"parts": parts})
+    context = {"parts": parts, "note": second_factor_note()}
+    return await sync_to_async(render)(request, template, context)
 
 
 @staff_required

@@ -1,0 +1,25 @@
+"""What else happens when somebody signs in or confirms an address."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_confirmed
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from accounts.models import User
+from costcontrol.account import lockout  # noqa: F401  connects its receiver
+from costcontrol.account.profile import remember
+
+
+@receiver(user_logged_in)
+def bring_language_along(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    remember(request, user)
+
+
+@receiver(email_confirmed)
+def end_claims(sender: Any, email_address: EmailAddress, **kwargs: Any) -> None:
+    """Sign-ups with this address that were never confirmed: its owner has shown up, elsewhere."""
+    claims = User.objects.filter(email=email_address.email, last_login=None, owner=None)
+    claims.exclude(pk=email_address.user_id).exclude(emailaddress__verified=True).delete()
