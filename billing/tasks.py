@@ -1,12 +1,18 @@
-"""The ledger's housekeeping and the rollups, on Celery's clock."""
+"""The ledger's housekeeping, the rollups and what Stripe is asked, on Celery's clock.
+
+Without a Stripe key the tasks about payments do nothing.
+"""
 
 import logging
+from datetime import timedelta
 
 from celery import shared_task
 
 from billing import ledger, rollups
+from billing.payments import client, events, overage, reconcile, repeat, standing, topup
 from costcontrol.lib import clock
 
+DAY = timedelta(days=1)
 log = logging.getLogger(__name__)
 
 
@@ -32,3 +38,44 @@ def check_ledger() -> int:
 def roll_up() -> int:
     """Add up the hours that closed, and those with late rows. How many it were."""
     return rollups.catch_up(now=clock.now())
+
+
+@shared_task
+def stripe_events() -> int:
+    """Work off the notices that are waiting. Web processes send it; beat does when they cannot."""
+    return events.work_off(now=clock.now()) if client.is_on() else 0
+
+
+@shared_task
+def stripe_repeat() -> int:
+    """Bring to an end what a crash left open."""
+    return repeat.repeat_open(now=clock.now()) if client.is_on() else 0
+
+
+@shared_task
+def stripe_grace() -> int:
+    """Plans whose days of grace are over. Also without Stripe: it is in our rows."""
+    return standing.grace_ended(now=clock.now())
+
+
+@shared_task
+def stripe_top_up() -> int:
+    """Buy credit for who asked for it and runs low."""
+    return topup.top_up_all(now=clock.now()) if client.is_on() else 0
+
+
+@shared_task
+def stripe_bill_overage() -> int:
+    return overage.overage_bill_all(now=clock.now()) if client.is_on() else 0
+
+
+@shared_task
+def stripe_reconcile(*, everybody: bool = False) -> int:
+    """Look at those whom something happened to within a day, or at everybody. Differences found:
+    must be 0."""
+    if not client.is_on():
+        return 0
+    now = clock.now()
+    found = reconcile.reconcile(changed_since=None if everybody else now - DAY, now=now)
+    reconcile.backfill(now=now)
+    return found.differences

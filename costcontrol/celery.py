@@ -38,9 +38,12 @@ def _beat_lives(**_facts: Any) -> None:
     heartbeats.leave(heartbeats.BEAT, now=clock.now())
 
 
-def every(task: str, schedule: float | crontab, *, expires_s: int) -> dict[str, Any]:
+def every(
+    task: str, schedule: float | crontab, *, expires_s: int, **kwargs: Any
+) -> dict[str, Any]:
     """A task that nobody took in time is dropped: after a broken worker they must not pile up."""
-    return {"task": task, "schedule": schedule, "options": {"expires": expires_s}}
+    options = {"expires": expires_s}
+    return {"task": task, "schedule": schedule, "options": options, "kwargs": kwargs}
 
 
 app.conf.beat_schedule = {
@@ -54,5 +57,19 @@ app.conf.beat_schedule = {
     ),
     "forget what has expired": every(
         "routing.tasks.purge", crontab(minute="7"), expires_s=3600
+    ),
+    "read what Stripe told us": every("billing.tasks.stripe_events", 10.0, expires_s=10),
+    "ask Stripe again": every("billing.tasks.stripe_repeat", 60.0, expires_s=60),
+    "end the days of grace": every("billing.tasks.stripe_grace", 600.0, expires_s=600),
+    "buy credit that runs low": every("billing.tasks.stripe_top_up", 60.0, expires_s=60),
+    "bill what was used beyond plans": every(
+        "billing.tasks.stripe_bill_overage", crontab(minute="17"), expires_s=3600
+    ),
+    "look at who changed at Stripe": every(
+        "billing.tasks.stripe_reconcile", crontab(minute="37"), expires_s=3600
+    ),
+    "look at everybody at Stripe": every(
+        "billing.tasks.stripe_reconcile", crontab(hour="4", minute="7"), expires_s=3600,
+        everybody=True,
     ),
 }

@@ -13,7 +13,8 @@ YEAR = PlanPrice.Interval.YEAR
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """Price id or lookup key -> plan, read once for a look at Stripe."""
+    """Price id or lookup key -> plan, read once for a look at Stripe. A price that was replaced has
+    lost its lookup key; its product still says which plan it was sold as."""
 
     by_price: Mapping[str, Tier]
 
@@ -24,11 +25,17 @@ class Plans:
             found[price.lookup_key] = price.tier
             if price.stripe_price_id:
                 found[price.stripe_price_id] = price.tier
+            found[product_id(price.tier_id)] = price.tier
         return cls(found)
 
-    def tier_of(self, *, price_id: str, lookup_key: str) -> Tier | None:
+    def tier_of(self, *names: str) -> Tier | None:
         """None: a price that no plan has. It gives nothing."""
-        return self.by_price.get(price_id) or self.by_price.get(lookup_key)
+        return next((self.by_price[name] for name in names if name in self.by_price), None)
+
+
+def product_id(tier: str) -> str:
+    """We choose it, so that `stripe_setup` makes one product a plan however often it runs."""
+    return f"costcontrol_{tier}"
 
 
 def offers(*, currency: str) -> tuple[PlanPrice, ...]:

@@ -41,6 +41,13 @@ def stripe_client() -> "StripeClient":
     return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
 
 
+def api_version() -> str:
+    """That of the SDK; the endpoint at Stripe should send the same."""
+    import stripe
+
+    return str(stripe.api_version)
+
+
 @cache
 def _client(key: str, base: str) -> "StripeClient":
     import stripe

@@ -6,7 +6,9 @@ from django.db import transaction
 
 from accounts.models import Organisation, Tier, User
 from accounts.types import Payer
-from billing.models import Customer
+from billing.models import Customer, StripeRequest
+from billing.payments import requests
+from billing.payments.facts import METADATA_CUSTOMER
 from costcontrol.lib.errors import NotFound
 from costcontrol.lib.sentences import Sentence as _
 
@@ -43,11 +45,6 @@ def base_tier_set(*, payer: Payer, tier: Tier) -> None:
     Customer.objects.filter(pk=customer_of(payer).pk).update(base_tier=tier)
 
 
-def locked(customer: Customer) -> Customer:
-    """The row as it is now, for this transaction alone."""
-    return Customer.objects.select_for_update().get(pk=customer.pk)
-
-
 def owner_email(customer: Customer) -> str:
     """Where Stripe sends receipts: to the person, or to the first owner of the organisation."""
     if customer.user is not None:
@@ -61,17 +58,18 @@ def owner_email(customer: Customer) -> str:
 
 def stripe_id_of(customer: Customer, *, now: datetime) -> str:
     """The customer at Stripe, made if it is the first time they buy something."""
-    from billing.payments import requests
-
-    if customer.stripe_id:
-        return customer.stripe_id
-    row = requests.request_open(customer=customer, kind="customer", now=now, params={"call": {
-        "email": owner_email(customer),
-        "metadata": {"costcontrol_customer": str(customer.pk)},
-    }})
-    made = requests.request_run(row, lambda client, params, key: client.v1.customers.create(
-        params, {"idempotency_key": key}
-    ))
-    Customer.objects.filter(pk=customer.pk, stripe_id__isnull=True).update(stripe_id=made.id)
-    customer.refresh_from_db(fields=["stripe_id"])
+    if not customer.stripe_id:
+        row = requests.request_open(customer=customer, kind="customer", now=now, params={"call": {
+            "email": owner_email(customer),
+            "metadata": {METADATA_CUSTOMER: str(customer.pk)},
+        }})
+        customer_run(row)
+        customer.refresh_from_db(fields=["stripe_id"])
     return str(customer.stripe_id)
+
+
+def customer_run(row: StripeRequest) -> None:
+    made = requests.request_run(
+        row, lambda client: client.v1.customers.create(row.params["call"], requests.key(row))
+    )
+    Customer.objects.filter(pk=row.customer_id, stripe_id__isnull=True).update(stripe_id=made.id)

@@ -1,7 +1,8 @@
 """What we want of Stripe is written down first: row -> call with the row's key -> result.
 
 A crash in between leaves the row open. The next attempt, or a task, repeats the call with the same
-parameters and the same key, and Stripe does it once. Two clicks at once share one row.
+parameters and the same key, and Stripe does it once. Two clicks at once share one row; so does a
+third that comes a moment later, and gets the same answer.
 """
 
 from collections.abc import Callable
@@ -9,59 +10,66 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from billing.models import Customer, StripeRequest
-from billing.payments import customers
 from billing.payments.client import asking
-from costcontrol.lib.errors import CostControlError, PaymentRefused
+from costcontrol.lib.errors import CostControlError
 
 if TYPE_CHECKING:
-    from stripe import StripeClient
+    from stripe import RequestOptions, StripeClient
 
 KEYS_LIVE = timedelta(hours=23)  # Stripe forgets a key after 24 hours
+NEVER_ANSWERED = "never answered"  # it may have happened
+SAME_CLICK = timedelta(seconds=60)
 OPEN, DONE, REFUSED = (
     StripeRequest.State.OPEN, StripeRequest.State.DONE, StripeRequest.State.REFUSED
 )
-Call = Callable[["StripeClient", Any, str], Any]
+Call = Callable[["StripeClient"], Any]
+
+
+def locked(customer: Customer) -> Customer:
+    """The row as it is now, for this transaction alone."""
+    return Customer.objects.select_for_update().get(pk=customer.pk)
 
 
 @transaction.atomic
 def request_open(
     *, customer: Customer, kind: str, params: dict[str, Any], now: datetime
 ) -> StripeRequest:
-    """The row of this wish: the one that is open already, else a new one."""
-    customers.locked(customer)  # two clicks at once come in here one after the other
-    same: StripeRequest | None = open_of(customer, kind, now=now).filter(params=params).first()
-    if same is not None:
-        return same
-    return StripeRequest.objects.create(
+    """The row of this wish: the one that is open or was answered a moment ago, else a new one."""
+    locked(customer)  # two clicks at once come in here one after the other
+    same = alive(customer, kind, now=now).filter(params=params).first()
+    return same or StripeRequest.objects.create(
         customer=customer, kind=kind, params=params, created_at=now
     )
 
 
-def open_of(customer: Customer, kind: str, *, now: datetime) -> Any:
-    """Rows whose key Stripe still remembers."""
-    return StripeRequest.objects.filter(
-        customer=customer, kind=kind, state=OPEN, created_at__gt=now - KEYS_LIVE
-    ).order_by("pk")
+def alive(customer: Customer, kind: str, *, now: datetime) -> QuerySet[StripeRequest]:
+    """Rows whose answer is not known, while Stripe remembers their key; and of the same click."""
+    is_open = Q(state=OPEN, created_at__gt=now - KEYS_LIVE)
+    is_fresh = Q(state=DONE, created_at__gt=now - SAME_CLICK)
+    rows = StripeRequest.objects.filter(is_open | is_fresh, customer=customer, kind=kind)
+    return rows.order_by("pk")
 
 
-def request_run(row: StripeRequest, call: Call, *, step: int = 0) -> Any:
-    """Ask, and write down the answer. What Stripe refuses for good is closed; what may have
-    happened stays open."""
-    key = row.idempotency_key + (f":{step}" if step else "")
+def request_run(row: StripeRequest, call: Call) -> Any:
+    """Ask, and write down the answer. A row that Stripe refuses is closed; one that may have
+    happened (Stripe was away) stays open."""
     try:
         with asking() as client:
-            answer = call(client, row.params["call"], key)
-    except PaymentRefused as error:
+            answer = call(client)
+    except CostControlError as error:
         if error.retry_after_s is None:
             close(row, state=REFUSED, note=error.message)
         raise
-    except CostControlError as error:
-        close(row, state=REFUSED, note=error.message)
-        raise
     close(row, state=DONE, result_id=answer.id, result_url=getattr(answer, "url", None) or "")
     return answer
+
+
+def key(row: StripeRequest, step: str = "") -> "RequestOptions":
+    """Stripe's options for one POST of this row."""
+    return {"idempotency_key": f"{row.idempotency_key}:{step}" if step else row.idempotency_key}
 
 
 def close(

@@ -1,0 +1,53 @@
+"""What a crash left open is asked again with the same key, so that it happens once.
+
+A Checkout or a portal page is only worth something to who waits for it: such rows wait for the next
+click, and are closed when Stripe forgets their key.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from billing.models import StripeRequest
+from billing.payments import changes, closing, customers, downgrades, overage, requests, topup
+from billing.payments.sync import sync
+from costcontrol.lib.errors import CostControlError
+
+log = logging.getLogger(__name__)
+IN_FLIGHT = timedelta(minutes=2)  # somebody may still be waiting for the answer
+RUNS: dict[str, Callable[[StripeRequest], Any]] = {
+    "customer": customers.customer_run,
+    changes.UPGRADE: changes.update_run,
+    changes.CANCEL: changes.update_run,
+    changes.RESUME: changes.update_run,
+    changes.RELEASE: changes.release_run,
+    downgrades.DOWNGRADE: downgrades.downgrade_run,
+    topup.TOPUP: topup.topup_run,
+    overage.OVERAGE: overage.overage_run,
+    closing.CLOSE: closing.close_run,
+}
+AT_ANY_AGE = (closing.CLOSE,)  # harmless to ask twice
+
+
+def repeat_open(*, now: datetime) -> int:
+    """How many were brought to an end."""
+    rows = StripeRequest.objects.filter(state=requests.OPEN, created_at__lte=now - IN_FLIGHT)
+    return sum(_repeat(row, now=now) for row in rows.select_related("customer").order_by("pk"))
+
+
+def _repeat(row: StripeRequest, *, now: datetime) -> bool:
+    if row.created_at <= now - requests.KEYS_LIVE and row.kind not in AT_ANY_AGE:
+        log.error("stripe: %s was never answered; look at Stripe whether it happened", row)
+        requests.close(row, state=requests.REFUSED, note=requests.NEVER_ANSWERED)
+        return True
+    if row.kind not in RUNS:
+        return False
+    try:
+        RUNS[row.kind](row)
+        if row.kind not in AT_ANY_AGE:
+            sync(customer=row.customer, now=now, because=str(row))
+    except CostControlError as error:
+        log.warning("stripe: %s is still open: %s", row, error)
+        return row.state != requests.OPEN
+    return True
