@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page
 
 TIMEOUT_MS = 10_000
 REPORT = """
@@ -21,10 +21,17 @@ class Watched:
         self.complaints: list[str] = []
         self.refused: set[str] = set()  # parts of addresses that a test knows will not answer
         page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        page.on("pageerror", self._broke)
+
+    def stop(self) -> None:
+        self.page.remove_listener("console", self._hear)
+        self.page.remove_listener("pageerror", self._broke)
 
     def violated(self, report: str) -> None:
         self.complaints.append(f"policy: {report}")
+
+    def _broke(self, error: Error) -> None:
+        self.complaints.append(f"script: {error}")
 
     def _hear(self, said: ConsoleMessage) -> None:
         is_of_it = any(part in said.location["url"] for part in self.refused)
@@ -34,7 +41,10 @@ class Watched:
 
 
 class Window:
-    """One language, theme and size, with a cache of its own; pages are opened one by one."""
+    """One language, theme and size, with a cache of its own; pages are opened one by one.
+
+    All in one tab: a tab of its own costs a page as much processor time as being loaded does.
+    """
 
     def __init__(self, browser: Browser, **options: Any) -> None:
         self.context = browser.new_context(reduced_motion="reduce", **options)
@@ -46,14 +56,15 @@ class Window:
                 "reportViolation", lambda report: self.seen.violated(report)
             )
             self.context.add_init_script(REPORT)
+        self._page = self.context.new_page()
 
     @contextmanager
     def opened(self) -> Iterator[Watched]:
-        """A page without cookies."""
-        self.seen = Watched(self.context, self.context.new_page())
-        yield self.seen
-        self.seen.page.close()
+        """A page without cookies. Leaving it by `goto` ends whatever the one before still does."""
         self.context.clear_cookies()
+        self.seen = Watched(self.context, self._page)
+        yield self.seen
+        self.seen.stop()
 
 
 @contextmanager
