@@ -13,9 +13,16 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from accounts.auth import forget_all
 from accounts.models import AuditEvent, Invitation, Member, Organisation, User
-from accounts.organisations import AlreadyMember, Role, lock, note, owned, refuse_second
+from accounts.organisations import (
+    AlreadyMember,
+    Role,
+    lock,
+    note,
+    owned,
+    payer_changes,
+    refuse_second,
+)
 from costcontrol.lib.errors import BadRequest, Conflict, NotFound, RateLimited, Refused
 from costcontrol.lib.sentences import Sentence as _
 
@@ -95,7 +102,7 @@ def accept(*, user: User, secret: str, now: datetime) -> Member:
     invitation.accepted_at = now
     invitation.save(update_fields=["accepted_at"])
     note(user, "invitation_accept", organisation, after={"member": str(user), "role": member.role})
-    transaction.on_commit(forget_all)
+    payer_changes(user)
     return member
 
 

@@ -42,6 +42,7 @@ def organisation_create(*, owner: User, name: str) -> Organisation:
     refuse_second(owner)
     organisation = Organisation.objects.create(name=name)
     Member.objects.create(organisation=organisation, user=owner, role=Role.OWNER)
+    payer_changes(owner)
     note(owner, "organisation_create", organisation, after={"name": name})
     return organisation
 
@@ -114,8 +115,9 @@ def organisation_close(organisation: Organisation, *, by: User, at: datetime) ->
     locked = owned(organisation, by=by)
     signals.organisation_closed.send(sender=Organisation, organisation=locked, at=at)
     note(by, "organisation_close", locked, before={"name": locked.name})
+    for member in Member.objects.filter(organisation=locked).select_related("user"):
+        payer_changes(member.user)
     locked.delete()
-    transaction.on_commit(forget_all)
 
 
 # --- what the changes above and the invitations share ----------------------------------------
@@ -167,6 +169,12 @@ def keep_an_owner(member: Member) -> None:
         )
 
 
+def payer_changes(user: User) -> None:
+    """In the transaction of the change: their next call is counted against somebody else."""
+    signals.payer_changed.send(sender=Member, user=user)
+    transaction.on_commit(forget_all)
+
+
 def refuse_second(user: User) -> None:
     if Member.objects.filter(user=user).exists():
         raise AlreadyMember(
@@ -187,7 +195,7 @@ def _part(member: Member) -> None:
         organisation=member.organisation_id, invited_by=member.user_id, accepted_at__isnull=True
     ).delete()
     member.delete()
-    transaction.on_commit(forget_all)
+    payer_changes(member.user)
 
 
 def _name(text: str) -> str:

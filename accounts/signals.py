@@ -12,5 +12,8 @@ account_closed = Signal()
 # organisation, at. Sent before the row is deleted; its members are still there.
 organisation_closed = Signal()
 
+# user: they joined an organisation or are no member any more, so that somebody else pays.
+payer_changed = Signal()
+
 # old, new (both ApiKey), at. Whatever holds for the old key holds for the new one.
 key_rotated = Signal()

@@ -5,7 +5,7 @@ read by people with the permission `routing.view_calltext`, and each look is aud
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -103,6 +103,13 @@ def look(call_id: UUID, *, actor: str, now: datetime) -> Text | None:
     audit(actor, LOOK, str(call_id))
     messages = tuple(Spoken(m["role"], m["content"]) for m in row.messages)
     return Text(messages, row.answer, row.expires_at, row.is_cut)
+
+
+def of_user(user_id: int, *, now: datetime) -> Iterator[dict[str, Any]]:
+    """All that is kept of one person's calls, for the person. Whoever asks writes it down."""
+    kept = CallText.objects.filter(user_id=user_id, expires_at__gt=now).order_by("at", "pk")
+    columns = ("call_id", "at", "messages", "answer", "is_cut", "expires_at")
+    yield from kept.values(*columns).iterator(chunk_size=100)
 
 
 def purge(*, now: datetime) -> int:

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from costcontrol.account import profile, security
+from costcontrol.account import people_urls, profile, security
 
 app_name = "mine"
 urlpatterns = [
@@ -11,4 +11,5 @@ urlpatterns = [
     path("security/", security.security, name="security"),
     path("security/sessions/<int:session_id>/end/", security.session_end, name="session_end"),
     path("profile/", profile.profile, name="profile"),
+    *people_urls.urlpatterns,
 ]
