@@ -18,8 +18,6 @@ POLICY = (
 )
 STRIPE_API = "https://api.stripe.com"
 STRIPE_PAGES = tuple(f"https://{name}.stripe.com" for name in ("checkout", "billing", "invoice"))
-PAID_AT = ("checkout", "billing", "invoice")  # buttons of ours lead to these pages of Stripe's
-STRIPE = "https://api.stripe.com"
 API_DOCS = "/api/docs/"  # Swagger UI styles its elements one by one
 
 
@@ -63,15 +61,6 @@ def persons_language(
         return get_response(request)
 
     return middleware
-
-
-def payment_pages() -> str:
-    """Browsers follow a form's redirect only to places that are named: Stripe's, if it is set up."""
-    if not settings.STRIPE_SECRET_KEY:
-        return ""
-    if settings.STRIPE_API_BASE == STRIPE:
-        return "".join(f" https://{name}.stripe.com" for name in PAID_AT)
-    return " {0.scheme}://{0.netloc}".format(urlsplit(settings.STRIPE_API_BASE))
 
 
 class DatabaseAway:
