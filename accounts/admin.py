@@ -6,20 +6,28 @@ Users and tiers are registered in billing/admin.py, because another plan also mo
 from collections.abc import Mapping
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts import addresses
 from accounts.audited import AuditedAdmin, DollarsField, ModelForm, ReadOnlyAdmin, actor_of
 from accounts.models import ApiKey, AuditEvent, Tier, User
 from accounts.services import api_key_issue, api_key_revoke
 from costcontrol.lib.clock import now
 from costcontrol.lib.money import format_usd
+
+for each in (EmailAddress, Authenticator, UserSession):  # allauth's own pages show secrets
+    admin.site.unregister(each)
 
 CLASS_LABELS = {
     "local": _("local"), "economy": _("economy"), "mid": _("mid"), "premium": _("premium")
@@ -59,6 +67,12 @@ class TierAdmin(AuditedAdmin[Tier]):
         return "–" if nanos is None else format_usd(nanos, places=2)
 
 
+def free_address(email: str, user: User) -> str:
+    if addresses.is_taken(email, by_others_than=user.pk):
+        raise ValidationError(_("Another account has confirmed this address."))
+    return email
+
+
 class UserAddForm(auth_forms.AdminUserCreationForm):  # type: ignore[type-arg]
     email = forms.EmailField(label=_("Email"))  # only end users of a service have none
 
@@ -68,7 +82,8 @@ class UserAddForm(auth_forms.AdminUserCreationForm):  # type: ignore[type-arg]
         field_classes: dict[str, Any] = {}
 
     def clean_email(self) -> str:
-        return User.objects.normalize_email(self.cleaned_data["email"]).lower()
+        email = User.objects.normalize_email(self.cleaned_data["email"]).lower()
+        return free_address(email, self.instance)
 
 
 class UserChangeForm(auth_forms.UserChangeForm):  # type: ignore[type-arg]
@@ -76,6 +91,10 @@ class UserChangeForm(auth_forms.UserChangeForm):  # type: ignore[type-arg]
         model = User
         fields = "__all__"
         field_classes: dict[str, Any] = {}
+
+    def clean_email(self) -> str | None:
+        email = (self.cleaned_data["email"] or "").lower() or None
+        return email and free_address(email, self.instance)
 
 
 class UserAdmin(AuditedAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]
@@ -98,6 +117,12 @@ class UserAdmin(AuditedAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]
     add_fieldsets = (
         (None, {"fields": ("email", "tier", "usable_password", "password1", "password2")}),
     )
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """An address that staff wrote down need not be confirmed."""
+        super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            addresses.address_vouch(obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
@@ -153,6 +178,26 @@ class ApiKeyAdmin(AuditedAdmin[ApiKey]):
         count = sum(api_key_revoke(key, at=at, actor=actor) for key in queryset)
         message = ngettext("%(count)d key revoked.", "%(count)d keys revoked.", count)
         self.message_user(request, message % {"count": count})
+
+
+@admin.register(Authenticator)
+class SecondFactorAdmin(AuditedAdmin[Authenticator]):
+    """Taken off an account whose phone and codes are lost; never looked into, it is a secret."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__email"]
+    fields = readonly_fields = ("user", "type", "created_at", "last_used_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.audit(request, obj, "delete", before={"type": obj.type})  # without the secret
+        obj.delete()
 
 
 @admin.register(AuditEvent)

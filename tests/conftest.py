@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.utils import translation
 
 from tests.services.valkey import running_valkey
@@ -27,6 +28,12 @@ def english() -> Iterator[None]:
     """Each test begins in English, whatever language the pages of the last one were in."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def unlimited() -> None:
+    """No test waits for what another one asked for: limits on sign-ins are kept in the cache."""
+    cache.clear()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -284,7 +284,8 @@ def test_staff_can_be_added_and_log_in(staff: Client, client: Client) -> None:
         password1="correct horse battery", password2="correct horse battery",
     )
     dora = User.objects.get(email="dora@example.org")
-    assert client.login(email="dora@example.org", password="correct horse battery")
+    form = {"login": "dora@example.org", "password": "correct horse battery"}
+    assert client.post("/login/", form)["Location"] == "/account/"
     assert "password" not in last_event().after
     assert staff.get(reverse("admin:auth_user_password_change", args=[dora.pk])).status_code == 200
 

@@ -106,7 +106,7 @@ def _take(browser: "Browser", address: str, marker: Marker, shot: Shot, folder: 
     )
     page = context.new_page()
     page.goto(f"{address}/login/?next={shot.path}")
-    page.fill("input[name=username]", marker.email)
+    page.fill("input[name=login]", marker.email)
     page.fill("input[name=password]", marker.password)
     page.press("input[name=password]", "Enter")
     page.wait_for_selector("h1")

@@ -35,7 +35,7 @@ OF_SWAGGER_UI = {
 
 
 def wrong_password(page: Page) -> None:
-    page.locator("input[name=username]").fill(STAFF)
+    page.locator("input[name=login]").fill(STAFF)
     page.locator("input[name=password]").fill("wrong")
     with page.expect_navigation():
         page.locator("main form button").click()

@@ -48,7 +48,7 @@ def sign_in(page: Page, product: Product) -> None:
     found = re.search(r"staff login +(\S+) +password +(\S+)", product.output)
     assert found
     page.goto(f"{product.address}/dashboard/")
-    page.locator("input[name=username]").fill(found[1])
+    page.locator("input[name=login]").fill(found[1])
     page.locator("input[name=password]").fill(found[2])
     page.locator("main form button").click()
     page.wait_for_url(f"{product.address}/dashboard/")

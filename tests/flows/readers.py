@@ -17,7 +17,10 @@ from tests.flows.server import Gateway
 NOT_OURS = ("admin", "schema", "docs")  # Django's and Swagger's own
 FOR_PROGRAMS = ("/v1/", "/healthz", "/readyz", "/api/v1/")  # JSON: test_bad_input.py
 NO_CALL = UUID(int=1)
-ARGUMENTS = {"call_id": NO_CALL, "chart_id": "spend"}
+ARGUMENTS: dict[str, Any] = {
+    "call_id": NO_CALL, "chart_id": "spend", "key": "no-such-key", "uidb36": "1", "pk": 1,
+    "session_id": 1,
+}
 
 
 def paths_of(patterns: list[Any], space: str = "") -> Iterator[str]:
@@ -26,7 +29,8 @@ def paths_of(patterns: list[Any], space: str = "") -> Iterator[str]:
             inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
             yield from paths_of(pattern.url_patterns, inner)
         if isinstance(pattern, URLPattern) and pattern.name not in (None, *NOT_OURS):
-            arguments = {name: ARGUMENTS[name] for name in pattern.pattern.converters}
+            names = pattern.pattern.converters or pattern.pattern.regex.groupindex
+            arguments = {name: ARGUMENTS[name] for name in names}
             yield reverse(f"{space}{pattern.name}", kwargs=arguments)
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.postgresql
 FIELDS = (
     "range", "from", "to", "zone", "tier", "language", "deployment", "outcome", "model_class",
     "kind", "user", "before", "after", "at", "cursor", "page", "q", "next", "once", "renew",
-    "debate", "call", "text", "username", "password", "theme",
+    "debate", "call", "text", "login", "password", "theme",
 )  # fmt: skip
 SCRIPT = "<script>alert(1)</script>"
 QUOTES = "\"'><img src=x onerror=alert(1)>"
@@ -166,7 +166,7 @@ def test_nobody_is_sent_to_another_site(
     email, password = f"{uuid4().hex[:12]}@example.org", "correct horse"
     with override_settings(PASSWORD_HASHERS=global_settings.PASSWORD_HASHERS):  # as the product
         User.objects.create_superuser(email, password)
-    form = {"username": email, "password": password, "next": evil}
+    form = {"login": email, "password": password, "next": evil}
     replies = [
         stranger.post("/i18n/setlang/", data={"language": "ko", "next": evil}),
         stranger.post("/login/", data=form),
