@@ -11,15 +11,17 @@ from tests.upstreams.stripe import (
     hosted,
     invoice_api,
     payment_api,
+    portal,
+    schedules,
     subscription_api,
-)  # fmt: skip
+)
 from tests.upstreams.stripe.clock import Clock
 from tests.upstreams.stripe.server import Server
 from tests.upstreams.stripe.state import State
 
 PARTS = (
-    catalog, checkout, customers, discounts, event_api, hosted, invoice_api, payment_api,
-    subscription_api,
+    catalog, checkout, customers, discounts, event_api, hosted, invoice_api, payment_api, portal,
+    schedules, subscription_api,
 )  # fmt: skip
 
 

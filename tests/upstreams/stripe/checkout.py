@@ -100,7 +100,8 @@ def _item(state: State, one: Obj, params: Obj, *, customer: Obj | None, mode: st
             f"The price specified is inactive: {price['id']}.", param="line_items[0][price]"
         )
     wanted = params.get("currency")
-    holder = customer if customer and mode == "subscription" else {"currency": None}
+    is_invoiced = mode == "subscription" or _wants_invoice(params)
+    holder = customer if customer and is_invoiced else {"currency": None}
     currency = currency_for(holder, price, wanted)
     quantity = one.get("quantity", 1)
     amount = amount_in(price, currency) * quantity

@@ -26,8 +26,7 @@ def look(state: State, id: str) -> None:
         case "checkout.session":
             _session(state, thing or {})
         case "subscription_schedule":
-            for step in before_renewal:
-                step(state, state.tables["subscription"][(thing or {})["subscription"] or ""])
+            _schedule(state, thing or {})
 
 
 def _invoice(state: State, invoice: Obj) -> None:
@@ -36,6 +35,12 @@ def _invoice(state: State, invoice: Obj) -> None:
         return
     collect(state, invoice)
     invoice_settled(state, invoice)
+
+
+def _schedule(state: State, schedule: Obj) -> None:
+    subscription = state.tables["subscription"].get(schedule["subscription"] or "")
+    for step in before_renewal if subscription else ():
+        step(state, subscription or {})
 
 
 def _session(state: State, session: Obj) -> None:

@@ -3,8 +3,8 @@
 import json
 import secrets
 import socket
-import threading
 import time
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -17,6 +17,7 @@ from tests.upstreams.stripe.lifecycle import look
 from tests.upstreams.stripe.lists import rendered
 from tests.upstreams.stripe.params import checked
 from tests.upstreams.stripe.routes import found
+from tests.upstreams.stripe.shapes import shown as plain
 from tests.upstreams.stripe.state import API_VERSION, State
 
 HOST = "127.0.0.1"
@@ -59,6 +60,10 @@ class Server(ThreadingHTTPServer):
             self.shutdown_request(it)
 
 
+class Broken(Exception):
+    """The connection was cut on purpose."""
+
+
 class Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
@@ -76,6 +81,16 @@ class Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def _answer(self) -> None:
+        try:
+            self._dispatch()
+        except (Broken, OSError):
+            self.close_connection = True
+        except Exception as error:  # a bug of ours: said aloud
+            traceback.print_exc()
+            body = {"error": {"type": "api_error", "message": repr(error)}}
+            self._send(500, json.dumps(body).encode())
+
+    def _dispatch(self) -> None:
         address = urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)
         if length > LARGEST:
@@ -104,9 +119,8 @@ class Handler(BaseHTTPRequestHandler):
         except Refusal as refusal:
             answer = _refused(refusal, request_id)
         if self.server.troubles.cut(self.command, path):
-            self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
-            return
+            raise Broken
         self._send(answer.status, answer.body, {"Request-Id": answer.request_id})
 
     def _check_headers(self) -> None:
@@ -179,14 +193,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _refused(refusal: Refusal, request_id: str) -> Answer:
-    from tests.upstreams.stripe.shapes import shown
-
-    body = {"error": shown({**refusal.error, "request_log_url": f"/_fake/requests#{request_id}"})}
+    body = {"error": plain({**refusal.error, "request_log_url": f"/_fake/requests#{request_id}"})}
     return Answer(refusal.status, json.dumps(body).encode(), request_id)
-
-
-def started(state: State, *, port: int = 0) -> Server:
-    """In a thread of its own."""
-    server = Server(state, port=port)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    return server

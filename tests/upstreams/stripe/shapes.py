@@ -63,7 +63,8 @@ def _completed(body: dict[str, Any], kind: Any, name: str) -> dict[str, Any]:
         raise AssertionError(f"{kind.__qualname__} has no {', '.join(sorted(unknown))}")
     if name in AS_GIVEN or body.get("deleted") or kind.__name__.startswith("PaymentMethod"):
         return body
-    left_out = LEFT_OUT.get(name, {"deleted"})
+    # the SDK cannot read a null where it expects objects by name
+    left_out = LEFT_OUT.get(name, {"deleted"}) | set(getattr(kind, "_inner_class_dicts", ()))
     for field, annotation in known.items():
         if field not in body and field not in left_out and _may_be_null(annotation):
             body[field] = None
