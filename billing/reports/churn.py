@@ -1,11 +1,13 @@
 """Who came, went up, went down and left, month by month.
 
-New and lost are counted by customers, from their subscriptions: somebody whose new subscription
-begins while another one runs is not new, and somebody who keeps one is not lost. Upgrades and
-downgrades are changes between two paid plans, from the audit trail: there is no other record of
-what a subscription was before.
+New and lost are counted by spells: the time in which a customer has a subscription without a gap,
+however many it were. So the customers at the end of a month are those at its start, plus the new,
+less the lost. Upgrades and downgrades are changes between two paid plans, from the audit trail:
+there is no other record of what a subscription was before.
 """
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +15,10 @@ from datetime import datetime
 from accounts.models import AuditEvent, Tier
 from billing.reports.ranges import Bucket
 from billing.reports.shapes import Line, Series, Unit
-from billing.reports.subscriptions import NEVER_BEGAN, Sub
+from billing.reports.subscriptions import Sub
 
-TIER_CHANGE = "tier_change"
+TIER_CHANGE = "tier_change"  # of a payer; edits of a plan have the same name and are left out
+Spell = tuple[datetime, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,54 +48,58 @@ class Movement:
 
 
 def movements(
-    subs: Sequence[Sub], changes: Iterable[TierChange], months: Sequence[Bucket]
+    subs: Iterable[Sub], changes: Iterable[TierChange], months: Sequence[Bucket]
 ) -> tuple[Movement, ...]:
-    by_customer: dict[int, list[Sub]] = {}
+    begun, ended = _edges(subs)
+    known = sorted((each for each in changes if each.before and each.after), key=lambda c: c.at)
+    return tuple(_movement(month, begun, ended, known) for month in months)
+
+
+def _edges(subs: Iterable[Sub]) -> tuple[list[datetime], list[datetime]]:
+    """When spells began, and when they ended; both in order."""
+    by_customer: dict[int, list[Sub]] = defaultdict(list)
     for sub in subs:
-        if sub.status not in NEVER_BEGAN and sub.started_at is not None:
-            by_customer.setdefault(sub.customer_id, []).append(sub)
-    known, begun = list(changes), [*by_customer.values()]
-    return tuple(_movement(month, begun, known) for month in months)
+        if sub.has_begun:
+            by_customer[sub.customer_id].append(sub)
+    found = [spell for mine in by_customer.values() for spell in spells(mine)]
+    return sorted(begin for begin, _end in found), sorted(end for _begin, end in found if end)
 
 
-def _movement(month: Bucket, customers: list[list[Sub]], changes: list[TierChange]) -> Movement:
-    there = {True: 0, False: 0}
-    new = lost = 0
-    for subs in customers:
-        there[any(sub.runs_at(month.start) for sub in subs)] += 1
-        new += any(_is_new(sub, subs, month) for sub in subs)
-        lost += any(_is_lost(sub, subs, month) for sub in subs)
-    paid = [each for each in changes if _within(each.at, month) and each.before and each.after]
+def spells(subs: Iterable[Sub]) -> list[Spell]:
+    """Of one customer. A subscription that begins when another ends goes on with it."""
+    spans = [(sub.started_at, sub.ended_at) for sub in subs if sub.started_at]
+    merged: list[Spell] = []
+    for begin, end in sorted(spans, key=lambda span: span[0]):
+        last = merged[-1] if merged else None
+        if last is None or (last[1] is not None and begin > last[1]):
+            merged.append((begin, end))
+        elif last[1] is not None:
+            merged[-1] = (last[0], end and max(end, last[1]))
+    return merged
+
+
+def _movement(
+    month: Bucket, begun: Sequence[datetime], ended: Sequence[datetime],
+    changes: Sequence[TierChange],
+) -> Movement:
+    of_month = [each for each in changes if month.start <= each.at < month.end]
     return Movement(
-        month, there[True], new,
-        upgraded=sum(each.after > each.before for each in paid),
-        downgraded=sum(each.after < each.before for each in paid),
-        lost=lost,
+        month,
+        at_start=bisect_left(begun, month.start) - bisect_left(ended, month.start),
+        new=_number(begun, month),
+        upgraded=sum(each.after > each.before for each in of_month),
+        downgraded=sum(each.after < each.before for each in of_month),
+        lost=_number(ended, month),
     )
 
 
-def _is_new(sub: Sub, subs: list[Sub], month: Bucket) -> bool:
-    began = sub.started_at
-    if began is None or not _within(began, month):
-        return False
-    return not any(
-        other is not sub and other.runs_at(began) and other.started_at != began for other in subs
-    )
-
-
-def _is_lost(sub: Sub, subs: list[Sub], month: Bucket) -> bool:
-    ended = sub.ended_at
-    if ended is None or not _within(ended, month):
-        return False
-    return not any(other is not sub and other.runs_at(ended) for other in subs)
-
-
-def _within(at: datetime, month: Bucket) -> bool:
-    return month.start <= at < month.end
+def _number(edges: Sequence[datetime], month: Bucket) -> int:
+    """Of [start, end)."""
+    return bisect_left(edges, month.end) - bisect_left(edges, month.start)
 
 
 def series(found: Sequence[Movement]) -> Series:
-    """`lost` hangs below the axis in a chart, so it is drawn there with a minus."""
+    """One line a kind of movement."""
     names = ("new", "upgraded", "downgraded", "lost")
     lines = (Line(name, tuple(getattr(each, name) for each in found)) for name in names)
     return Series(tuple(each.month for each in found), tuple(lines), Unit.CALLS)

@@ -6,9 +6,8 @@ the invoice was paid: months that are over can still get less.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Case, SmallIntegerField, Sum, When
 
 from billing.models import Invoice
 from billing.reports.ranges import Bucket
@@ -32,25 +31,24 @@ class Collected:
 
 def collected(months: Sequence[Bucket]) -> tuple[Collected, ...]:
     """Every month has a row for every currency of the whole time."""
-    sums = {
-        f"{column}{place}": Sum(f"{column}_minor", filter=_in(month), default=0)
-        for place, month in enumerate(months)
-        for column in ("paid", "refunded")
-    }
     rows = (
         Invoice.objects.filter(paid_at__gte=months[0].start, paid_at__lt=months[-1].end)
-        .order_by().values("currency").annotate(**sums)
+        .order_by().annotate(place=_place(months)).values_list("currency", "place")
+        .annotate(paid=Sum("paid_minor"), refunded=Sum("refunded_minor"))
     )
-    found: dict[str, dict[str, Any]] = {row["currency"]: dict(row) for row in rows}
+    found = {(currency, place): (int(paid), int(back)) for currency, place, paid, back in rows}
+    currencies = sorted({currency for currency, _place in found})
     return tuple(
-        Collected(month, currency, int(row[f"paid{place}"]), int(row[f"refunded{place}"]))
+        Collected(month, currency, *found.get((currency, place), (0, 0)))
         for place, month in enumerate(months)
-        for currency, row in sorted(found.items())
+        for currency in currencies
     )
 
 
-def _in(month: Bucket) -> Q:
-    return Q(paid_at__gte=month.start, paid_at__lt=month.end)
+def _place(months: Sequence[Bucket]) -> Case:
+    """Which month an invoice was paid in: the first one whose end is after it."""
+    cases = (When(paid_at__lt=month.end, then=place) for place, month in enumerate(months))
+    return Case(*cases, output_field=SmallIntegerField())
 
 
 def total(found: Sequence[Collected], month: Bucket, rates: Rates) -> Total:

@@ -170,7 +170,7 @@ def earned_by(
         if length and monthly is None:
             left_out.add(sub.currency)
         elif length and monthly:
-            earned[sub.payer or f"customer:{sub.customer_id}", sub.tier] += (
+            earned[sub.payer, sub.tier] += (
                 monthly * (length // timedelta.resolution) // (MONTH // timedelta.resolution)
             )
     return earned, tuple(sorted(left_out))

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min
+from django.db.models import Count, Max, Min
 
-from billing.models import StripeEvent
+from accounts.models import AuditEvent
+from billing.models import Customer, StripeEvent
 
 LATE_AFTER = timedelta(minutes=5)
+CORRECTED = timedelta(days=7)
 MOST = 20
 State = StripeEvent.State
 
@@ -34,6 +36,24 @@ class Queue:
 
     def is_behind(self, now: datetime) -> bool:
         return self.oldest is not None and now - self.oldest > LATE_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """Plans that were wrong until we looked at Stripe ourselves, of the last CORRECTED. Must be 0:
+    each is a notice that was lost. `looked_at`: when somebody was looked at last."""
+
+    number: int
+    last: datetime | None
+    looked_at: datetime | None
+
+
+def corrections(now: datetime) -> Corrections:
+    found = AuditEvent.objects.filter(
+        at__gte=now - CORRECTED, action="tier_change", after__because__notice="reconcile"
+    ).aggregate(number=Count("pk"), last=Max("at"))
+    looked_at = Customer.objects.aggregate(last=Max("synced_at"))["last"]
+    return Corrections(found["number"], found["last"], looked_at)
 
 
 def queue() -> Queue:

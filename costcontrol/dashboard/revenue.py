@@ -27,7 +27,7 @@ from billing.reports.ranges import Bucket, Range
 from billing.reports.rates import Rates
 from billing.reports.revenue import Recurring
 from billing.reports.subscriptions import Sub
-from billing.reports.webhooks import Queue
+from billing.reports.webhooks import Corrections, Queue
 
 FEWEST_MONTHS = 3  # a chart of one bar says nothing
 
@@ -60,6 +60,7 @@ class Lists:
 
     failed: FailedPayments
     queue: Queue
+    corrections: Corrections
     names: Mapping[str, str]  # of those who cost more than they pay
 
 
@@ -85,7 +86,7 @@ def lists(facts: RevenueFacts) -> Lists:
     losing = [each.payer for each in facts.margins.losing]
     return Lists(
         failed_payments.failed_payments(facts.rates), webhooks.queue(),
-        payer_names.names_of(losing),
+        webhooks.corrections(facts.now), payer_names.names_of(losing),
     )
 
 
