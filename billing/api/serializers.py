@@ -2,6 +2,8 @@
 
 from rest_framework import serializers
 
+from billing.reports.account import Standing
+
 
 class LimitSerializer(serializers.Serializer[object]):
     metric = serializers.ChoiceField(choices=["usd", "debates", "requests", "concurrent"])
@@ -28,7 +30,30 @@ class UsageSerializer(serializers.Serializer[object]):
     limits = LimitSerializer(many=True)
 
 
-class PlanSerializer(serializers.Serializer[object]):
+class SubscriptionSerializer(serializers.Serializer[object]):
+    status = serializers.ChoiceField(
+        choices=[standing.value for standing in Standing if standing != Standing.NONE],
+        help_text=(
+            "ending: cancelled, stays until `ends_at`; changing: `next_plan` begins at "
+            "`changes_at`; past_due: not paid, stays until `grace_until`; incomplete: waits for "
+            "the first payment; unpaid: the plan is off"
+        ),
+    )
+    plan = serializers.CharField(help_text="what is subscribed; not what holds while it is unpaid")
+    currency = serializers.CharField()
+    amount_minor = serializers.IntegerField(help_text="cents of dollars; whole won")
+    interval = serializers.ChoiceField(choices=["month", "year"])
+    renews_at = serializers.DateTimeField(allow_null=True)
+    ends_at = serializers.DateTimeField(allow_null=True)
+    trial_ends_at = serializers.DateTimeField(allow_null=True)
+    next_plan = serializers.CharField(allow_blank=True, help_text="empty: the same")
+    changes_at = serializers.DateTimeField(allow_null=True)
+    grace_until = serializers.DateTimeField(allow_null=True)
+
+
+class IncludedSerializer(serializers.Serializer[object]):
+    """What a plan includes."""
+
     name = serializers.CharField()
     title = serializers.CharField()
     route_mode = serializers.ChoiceField(choices=["local", "hybrid", "cloud"])
@@ -37,3 +62,25 @@ class PlanSerializer(serializers.Serializer[object]):
     requests_per_day = serializers.IntegerField(allow_null=True)
     requests_per_minute = serializers.IntegerField(allow_null=True)
     concurrent_calls = serializers.IntegerField(allow_null=True)
+
+
+class PlanSerializer(IncludedSerializer):
+    subscription = SubscriptionSerializer(
+        allow_null=True, help_text="null: nothing is subscribed, the plan is without payment"
+    )
+
+
+class PriceSerializer(serializers.Serializer[object]):
+    lookup_key = serializers.CharField(help_text="names this price, also on /account/plans/…")
+    currency = serializers.CharField(help_text="usd, krw")
+    amount_minor = serializers.IntegerField(help_text="cents of dollars; whole won")
+    interval = serializers.ChoiceField(choices=["month", "year"])
+    trial_days = serializers.IntegerField(help_text="free at the beginning, for new customers")
+
+
+class OfferSerializer(IncludedSerializer):
+    prices = PriceSerializer(many=True, help_text="empty: free of charge")
+
+
+class OffersSerializer(serializers.Serializer[object]):
+    plans = OfferSerializer(many=True)

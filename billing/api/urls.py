@@ -5,4 +5,5 @@ from billing.api import views
 urlpatterns = [
     path("me/usage", views.UsageView.as_view()),
     path("me/plan", views.PlanView.as_view()),
+    path("plans", views.OffersView.as_view()),
 ]
