@@ -5,7 +5,7 @@ length that such answers really have; then what is affordable, if that is still 
 other calls' holds are in the way the caller may wait for them (`MustWait`). See docs/ledger.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -74,8 +74,14 @@ def _dearest_input(price: Price) -> Decimal:
     return max(price.fresh_input, price.cache_write)
 
 
-def hold(want: Want, *, may_wait: bool) -> Held:
-    """Reserve and claim the right to send, in one write. Raises MustWait, NoRoom or StaleBook."""
+def hold(
+    want: Want, *, may_wait: bool, may_shorten: Callable[[], bool] = lambda: True
+) -> Held:
+    """Reserve and claim the right to send, in one write. Raises MustWait, NoRoom or StaleBook.
+
+    `may_shorten` is asked before an answer is cut down to what is left: another purse may pay for
+    all of it.
+    """
     tokens = want.output_tokens
     for _ in range(MAX_TRIES):
         amount = worst_case(want.price, input_tokens=want.input_tokens, output_tokens=tokens)
@@ -88,7 +94,7 @@ def hold(want: Want, *, may_wait: bool) -> Held:
         if reserved.is_admitted:
             return Held(tokens, amount, floor, reserved.rooms)
         shorter = _shorter(want, tokens, holds, reserved.rooms, may_wait=may_wait)
-        if shorter is None:
+        if shorter is None or (_is_cut(want, shorter) and not may_shorten()):
             break
         tokens = shorter
     raise _refusal(want, holds, reserved.rooms, may_wait=may_wait)
@@ -126,6 +132,11 @@ def _shorter(
     return fit if want.least_tokens <= fit < tokens else None
 
 
+def _is_cut(want: Want, tokens: int) -> bool:
+    """Shorter than such answers are known to be."""
+    return tokens != want.tight_tokens
+
+
 def affordable(want: Want, nanos: int) -> int:
     """Output tokens that this much money pays for after the input; -1 if not even that."""
     if nanos < worst_case(want.price, input_tokens=want.input_tokens, output_tokens=0):
@@ -144,7 +155,7 @@ def _refusal(
     amounts = {hold.window_id: hold.amount for hold in holds}
     full = [by_id[r.window_id] for r in rooms if r.left < amounts[r.window_id]]
     for_good = [by_id[r.window_id] for r in rooms if _is_spent(want, by_id[r.window_id], r)]
-    if may_wait and full and not for_good:
+    if may_wait and not for_good and any(r.held for r in rooms if by_id[r.window_id] in full):
         return MustWait(full, rooms)
     return NoRoom(for_good or full or want.windows, rooms)
 

@@ -50,6 +50,7 @@ class Call:
     classified: Classified
     snapshot: Snapshot
     plan: Plan
+    is_beyond: bool = False  # of a debate that was opened beyond the plan: it pays for all of it
     begun: float = field(default_factory=time.monotonic)
     times: Times = field(default_factory=Times)
 

@@ -15,6 +15,7 @@ from billing import debates, gauge
 from billing.budgets import Rule, debates_rule
 from billing.gauge import Reading
 from billing.holds import NoRoom
+from billing.purses import purses_of
 from costcontrol.lib import clock, database
 from costcontrol.lib.errors import CostControlError, RateLimited
 from routing import health, keeper, limits, policy, records, refusals, repeats, snapshot, work
@@ -65,7 +66,8 @@ async def _found_or_begun(call: Call) -> Answer:
         with call.times.of("policy"):
             readings = await _readings(call)
             call = await _planned(call, readings)
-            readings = (*await _debate(call), *readings)
+            call, debate_readings = await _debate(call)
+            readings = (*debate_readings, *readings)
     except CostControlError:
         if hit := await _cached(call):
             return _from_cache(call, hit)
@@ -118,29 +120,45 @@ async def _read(rules: list[Rule], call: Call) -> tuple[Reading, ...]:
 
 
 async def _planned(call: Call, readings: tuple[Reading, ...]) -> Call:
-    is_economy = not call.caller.tier.is_economy_exempt and any(
-        reading.is_soft_reached for reading in readings
-    )
     situation = policy.Situation(
         request=call.request, classified=call.classified, tier=call.caller.tier,
         snapshot=call.snapshot, problems=await health.problems(call.snapshot.deployments),
-        is_economy=is_economy,
+        is_economy=await _is_economy(call, readings),
     )
     return replace(call, plan=policy.choose(situation))
 
 
-async def _debate(call: Call) -> tuple[Reading, ...]:
+async def _is_economy(call: Call, readings: tuple[Reading, ...]) -> bool:
+    """A budget is nearly used up. The plan's own does not count for who can pay beyond it."""
+    soft = [reading.window.rule for reading in readings if reading.is_soft_reached]
+    if not soft or call.caller.tier.is_economy_exempt:
+        return False
+    if not all(rule.is_quota for rule in soft):
+        return True
+    return not await database.run(
+        purses_of, call.caller.payer, book_version=call.snapshot.book.version, now=call.at
+    )
+
+
+async def _debate(call: Call) -> tuple[Call, tuple[Reading, ...]]:
     """The first call of a debate takes it from the quota; the others are part of it."""
-    user_id, debate_id = call.caller.user_id, call.request.debate_id
-    rule = debates_rule(call.caller.tier, call.caller.payer)
+    caller, debate_id = call.caller, call.request.debate_id
+    rule = debates_rule(caller.tier, caller.payer)
     if not debate_id or rule is None:
-        return ()
-    if debates.is_taken(user_id, debate_id):
-        return await _read([rule], call)
+        return call, ()
+    if debates.is_taken(caller.user_id, debate_id):
+        readings = await _read([rule], call)
+    else:
+        readings = await _taken(call, rule)
+    is_beyond = debates.is_beyond(caller.user_id, debate_id)
+    return replace(call, is_beyond=is_beyond), readings
+
+
+async def _taken(call: Call, rule: Rule) -> tuple[Reading, ...]:
+    caller = call.caller
+    opener = debates.Opener(caller.payer, caller.user_id, call.request.debate_id, call.id)
     try:
-        return await database.run(
-            debates.take, rule, user_id=user_id, debate_id=debate_id, call_id=call.id, now=call.at
-        )
+        return await database.run(debates.take, rule, opener, now=call.at)
     except NoRoom as full:
         raise refusals.of_no_room(full, tier=call.caller.tier, now=call.at) from full
     except DatabaseError:

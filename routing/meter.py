@@ -9,10 +9,12 @@ from uuid import UUID
 from billing import gauge, output_lengths
 from billing.budgets import WindowRef
 from billing.gauge import Reading
-from billing.holds import Held, Want, hold, worst_case
+from billing.holds import Held, Want, worst_case
 from billing.ledger import Attempt
 from billing.models import Metric
+from billing.payment import hold_in_order
 from billing.prices import Price, cost
+from billing.purses import PaidFrom
 from billing.usage import Usage
 from costcontrol.lib.money import ZERO, Nanos
 from routing import records, tokens
@@ -40,6 +42,7 @@ class Draft:
             *deployment.price_key, input_tokens=self.input_tokens
         )
         self.windows: tuple[WindowRef, ...] = ()
+        self.paid_from: str = PaidFrom.PLAN
 
     def hold(self, *, may_wait: bool, max_age_s: float = LENGTHS_AGE_S) -> Held:
         """Raises MustWait, NoRoom, or StaleBook: make a new draft with a new snapshot.
@@ -48,7 +51,12 @@ class Draft:
         """
         rules = self.call.rules(provider=self.deployment.provider)
         self.windows = gauge.windows(rules, now=self.call.at)
-        return hold(self._want(max_age_s), may_wait=may_wait)
+        paid = hold_in_order(
+            self._want(max_age_s), payer=self.call.caller.payer, now=self.call.at,
+            may_wait=may_wait, is_beyond=self.call.is_beyond,
+        )
+        self.windows, self.paid_from = paid.windows, paid.paid_from
+        return paid.held
 
     def _want(self, max_age_s: float) -> Want:
         asked = self.call.request.max_output_tokens
@@ -92,7 +100,7 @@ class Draft:
     def meter(self, held: Held, *, waited_ms: int) -> "Meter":
         return Meter(
             self.call, self.deployment, self.attempt, self.price, held, self.reservation_id,
-            self.windows, self.input_tokens, waited_ms,
+            self.windows, self.input_tokens, waited_ms, self.paid_from,
         )
 
 
@@ -109,6 +117,7 @@ class Meter:
     windows: tuple[WindowRef, ...]
     input_tokens: int
     waited_ms: int
+    paid_from: str
     started: float = field(default_factory=time.monotonic)
     first_token_ms: int | None = None
     pieces: list[str] = field(default_factory=list)

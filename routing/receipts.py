@@ -28,6 +28,7 @@ def of_attempt(meter: Meter, usage: Usage, error: BaseException | None) -> Usage
         call_id=call.id,
         at=call.at,
         reservation_id=meter.reservation_id,
+        paid_from=meter.paid_from,
         outcome=_outcome(meter, error),
         error_code=_error_code(error),
         stop_reason=meter.stop_reason or "",

@@ -11,6 +11,7 @@ from billing.usage import Usage
 from costcontrol.lib.api import openai_error
 from costcontrol.lib.errors import CostControlError
 from routing.answers import Answer
+from routing.meter import Meter
 from routing.types import Chunk, StopReason
 
 DONE = b"data: [DONE]\n\n"
@@ -25,7 +26,15 @@ def headers_of(answer: Answer) -> dict[str, str]:
         "X-Route": "cache" if answer.cache == "hit" else model_class,
         "X-Cache": answer.cache,
     }
+    if meter := _own_meter(answer):
+        headers["X-Paid-From"] = meter.paid_from
     return headers | _quota(answer)
+
+
+def _own_meter(answer: Answer) -> Meter | None:
+    """Of the attempt that this call paid for; None: from a store, or read along with another."""
+    meter = answer.work.meter if answer.work else None
+    return meter if meter and meter.call.id == answer.call.id else None
 
 
 def _who(answer: Answer) -> tuple[str, str]:
@@ -53,15 +62,14 @@ def _quota(answer: Answer) -> dict[str, str]:
 
 def _readings(answer: Answer) -> Iterable[Reading]:
     """From this call's own reservation if it made one, else what was last seen."""
-    meter = answer.work.meter if answer.work else None
-    is_ours = meter is not None and meter.call.id == answer.call.id
-    return meter.readings if meter and is_ours else answer.readings
+    meter = _own_meter(answer)
+    return meter.readings if meter else answer.readings
 
 
 def cost_nanos(answer: Answer) -> int:
     """What this call cost, once it is settled. Read along with another call: nothing."""
-    meter = answer.work.meter if answer.work else None
-    return int(meter.cost_nanos) if meter and meter.call.id == answer.call.id else 0
+    meter = _own_meter(answer)
+    return int(meter.cost_nanos) if meter else 0
 
 
 def completion_json(answer: Answer, chunks: list[Chunk]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ ERRORS = {
     "404": "`model_not_found`.",
     "409": "`idempotency_conflict`: the key was used for another call.",
     "413": "`payload_too_large`.",
-    "429": "`rate_limited` (with Retry-After) or `quota_exceeded` (with limit, used, resets_at).",
+    "429": "`rate_limited` (with Retry-After) or `quota_exceeded` (with limit, used, resets_at, "
+    "what still works and the next plan up).",
     "503": "`budget_exhausted` or `upstream_unavailable`, with what still works.",
 }
 HEADERS = {
@@ -105,6 +106,11 @@ ERROR: dict[str, Any] = {
         }
     },
 }
+PAID_FROM: dict[str, Any] = {
+    "description": "What paid for the call: the plan, credit bought beforehand, or use beyond the "
+    "plan. Not sent with answers that cost nothing: from a cache, or shared with another call.",
+    "schema": {"type": "string", "enum": ["plan", "credit", "overage"]},
+}
 KEY: list[dict[str, list[str]]] = [{"apiKey": []}]
 CHAT: dict[str, Any] = {
     "operationId": "chat_completions",
@@ -120,7 +126,10 @@ CHAT: dict[str, Any] = {
     ],
     "requestBody": {"required": True, "content": _ref("ChatRequest")},
     "responses": {
-        "200": {"description": "The answer.", "content": _ref("ChatCompletion")},
+        "200": {
+            "description": "The answer.", "content": _ref("ChatCompletion"),
+            "headers": {"X-Paid-From": PAID_FROM},
+        },
         **{code: {"description": text, "content": _ref("Error")} for code, text in ERRORS.items()},
     },
 }

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
-from billing import debates, gauge
+from billing import debates, gauge, purses
 
 # SQLite has one writer at a time: what it tests cannot happen there.
 collect_ignore = [] if connection.vendor == "postgresql" else ["test_rollup_writers.py"]
@@ -53,3 +53,4 @@ def nothing_remembered() -> None:
     """Windows and debates of other tests have the same numbers and are gone."""
     gauge.forget_all()
     debates._taken.clear()
+    purses.forget_all()

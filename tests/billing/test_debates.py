@@ -5,8 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from accounts.types import Payer
 from billing import debates, ledger
 from billing.budgets import Rule
+from billing.debates import Opener
 from billing.holds import NoRoom
 from billing.models import Reservation, Window
 from tests.billing.books import NOW, counters
@@ -16,10 +18,8 @@ TWO_A_DAY = Rule("user", "7", "debates", "day", 2)
 
 
 def take(debate_id: str, *, user_id: int = 7, days: int = 0) -> None:
-    debates.take(
-        TWO_A_DAY, user_id=user_id, debate_id=debate_id, call_id=uuid4(),
-        now=NOW + timedelta(days=days),
-    )
+    opener = Opener(Payer("user", "7"), user_id, debate_id, uuid4())
+    debates.take(TWO_A_DAY, opener, now=NOW + timedelta(days=days))
 
 
 def taken() -> list[int]:
