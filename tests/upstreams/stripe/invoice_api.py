@@ -107,6 +107,9 @@ def finalize_invoice(state: State, params: Obj, id: str) -> Obj:
     invoice = state.get("invoice", id)
     invoice["auto_advance"] = params.get("auto_advance", invoice["auto_advance"])
     finalize(state, invoice)
+    if invoice["status"] == "open" and invoice["auto_advance"]:
+        invoice["next_payment_attempt"] = state.now  # charged when this answer is out
+        state.clock.at(state.now, id)
     return invoice
 
 

@@ -91,15 +91,16 @@ def finalize(state: State, invoice: Obj) -> None:
         mark_paid(state, invoice)
 
 
-def intent_of(state: State, invoice: Obj) -> Obj:
-    """The one payment intent of an invoice, made when it is first needed."""
+def intent_of(state: State, invoice: Obj, *, intent: Obj | None = None) -> Obj:
+    """The one payment intent of an invoice: made when it is first needed, unless there is one."""
     if id := invoice.get("_intent"):
         return state.tables["payment_intent"][id]
-    intent = new_intent(
+    intent = intent or new_intent(
         state, amount=invoice["amount_due"], currency=invoice["currency"],
         customer=invoice["customer"], setup_future_usage="off_session",
-        description=f"Invoice {invoice['number']}", _invoice=invoice["id"],
+        description=f"Invoice {invoice['number']}",
     )  # fmt: skip
+    intent["_invoice"] = invoice["id"]
     invoice["_intent"] = intent["id"]
     state.new(
         "invoice_payment", amount_paid=None, amount_requested=invoice["amount_due"],

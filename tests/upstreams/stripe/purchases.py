@@ -9,7 +9,13 @@ from tests.upstreams.stripe.customers import create as create_customer
 from tests.upstreams.stripe.customers import live_customer
 from tests.upstreams.stripe.discounts import discount
 from tests.upstreams.stripe.errors import Refusal, declined
-from tests.upstreams.stripe.invoices import check_currency, collect, draft, finalize
+from tests.upstreams.stripe.invoices import (
+    check_currency,
+    collect,
+    draft,
+    finalize,
+    intent_of,
+)
 from tests.upstreams.stripe.lines import line
 from tests.upstreams.stripe.payments import confirm, new_intent
 from tests.upstreams.stripe.state import Obj, State
@@ -135,20 +141,21 @@ def _subscribe(
 def _pay(
     state: State, session: Obj, customer: Obj | None, method: Obj, *, is_authenticated: bool
 ) -> None:
-    if customer and (session["invoice_creation"] or {}).get("enabled"):
+    intent = _intent(state, session)
+    intent["customer"] = session["customer"]
+    if customer and session["invoice_creation"]:
         invoice = _invoice(state, session, customer)
-        collect(
+        intent_of(state, invoice, intent=intent)
+        session["invoice"] = invoice["id"]
+        result = collect(
             state, invoice, method=method, is_off_session=False, is_authenticated=is_authenticated
         )
-        session |= {"invoice": invoice["id"], "payment_intent": invoice["_intent"]}
     else:
-        intent = _intent(state, session)
-        intent["customer"] = session["customer"]
         result = confirm(
             state, intent, method, is_off_session=False, is_authenticated=is_authenticated
         )
-        if result != "succeeded":
-            raise declined("card_declined", "Your card was declined.")
+    if result != "succeeded":
+        raise declined("card_declined", "Your card was declined.")
     session["payment_status"] = "paid"
 
 

@@ -64,8 +64,11 @@ def _current(subscription: Obj, start: int, end: int) -> Obj:
     items = [
         {"price": it["price"]["id"], "quantity": it["quantity"]} for it in items_of(subscription)
     ]
-    given = {"items": items, "metadata": subscription["metadata"]}
-    return _phase(subscription, given, start=start, end=end)
+    phase = _phase(
+        subscription, {"items": items, "metadata": subscription["metadata"]}, start=start, end=end
+    )
+    is_trial = subscription["status"] == "trialing"
+    return phase | {"trial_end": subscription["trial_end"] if is_trial else None}
 
 
 def _phase(subscription: Obj, given: Obj, *, start: int, end: int) -> Obj:
