@@ -120,6 +120,15 @@ class AccountView:
     def is_frozen(self) -> bool:
         return self.customer is not None and self.customer.frozen_at is not None
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether something pays for calls when the plan is used up."""
+        if self.is_frozen:
+            return False
+        return self.purse.has_credit or (
+            self.purse.overage_left > 0 and self.plan.standing != Standing.PAST_DUE
+        )
+
 
 def account(
     payer: Payer, *, tier: Tier, user_id: int, now: datetime, may_see_costs: bool = False

@@ -19,12 +19,22 @@ class Purse:
     @property
     def is_used(self) -> bool:
         """Whether model calls cost this customer money of their own: then they see what."""
-        has_credit = self.credit is not None and self.credit.left_nanos > 0
-        return has_credit or self.has_overage
+        return self.has_credit or self.has_overage
+
+    @property
+    def has_credit(self) -> bool:
+        return self.credit is not None and self.credit.left_nanos > 0
 
     @property
     def has_overage(self) -> bool:
         return self.overage is not None and bool(self.overage.ceiling_nanos)
+
+    @property
+    def overage_left(self) -> int:
+        if self.overage is None:
+            return 0
+        used = self.overage.spent_nanos + self.overage.held_nanos
+        return max((self.overage.ceiling_nanos or 0) - used, 0)
 
 
 def purse(customer: Customer | None, *, now: datetime) -> Purse:

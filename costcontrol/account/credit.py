@@ -19,7 +19,7 @@ from costcontrol.account.access import role_required
 from costcontrol.account.asking import go, sent_away
 from costcontrol.account.viewer import Viewer, viewer_of
 from costcontrol.lib import clock
-from costcontrol.lib.errors import BadRequest, CostControlError
+from costcontrol.lib.errors import BadRequest, Conflict, CostControlError, PaymentsOff
 from costcontrol.lib.sentences import Sentence, said
 
 OFF = "off"
@@ -76,6 +76,8 @@ def _ceiling(
 ) -> HttpResponse:
     nanos = form.ceiling_nanos if form else None
     try:
+        if nanos is not None:
+            _can_be_charged(viewer)
         overage.ceiling_set(
             customer=payments.customer_of(viewer.payer), nanos=nanos, actor=viewer.actor,
             now=clock.now(),
@@ -84,6 +86,14 @@ def _ceiling(
         return _refused(request, form, "overage_form", error)
     messages.success(request, _said_of_ceiling(nanos))
     return go(_here())
+
+
+def _can_be_charged(viewer: Viewer) -> None:
+    """Nobody runs up a bill that nobody could collect."""
+    if not payments.is_on():
+        raise PaymentsOff(Sentence("Payments are not set up on this server; all else works."))
+    if not payments.customer_of(viewer.payer).card:
+        raise Conflict(Sentence("There is no card to charge yet. Buy a plan or a pack first."))
 
 
 def _said_of_ceiling(nanos: int | None) -> str:
@@ -115,6 +125,8 @@ def _topup(
 ) -> HttpResponse:
     customer = payments.customer_of(viewer.payer)
     try:
+        if form is not None:
+            _can_be_charged(viewer)
         if form is None:
             customer_settings.topup_off(customer=customer, actor=viewer.actor)
         else:

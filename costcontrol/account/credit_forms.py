@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from billing.models import Customer, PackPrice
 from billing.payments import services as payments
+from billing.payments.overage import minor_of
 from billing.reports.account import AccountView
 from costcontrol import formats
 from costcontrol.account.offers import Shown
@@ -101,10 +102,19 @@ def parts(view: AccountView, show: Shown, **filled: forms.Form) -> dict[str, Any
     offered = packs(show.currency)
     return {
         "packs": offered,
+        "per_dollar": per_dollar(show.currency),
         "overage_form": filled.get("overage_form") or overage_form(view),
         "topup_form": filled.get("topup_form") or topup_form(view.customer, offered=offered),
         "topup": view.customer.topup_pack if view.customer else None,
     }
+
+
+def per_dollar(currency: str) -> str:
+    """What a dollar of model costs beyond the plan is charged as: what it costs in a small pack."""
+    offered = payments.pack_offers(currency=currency)
+    if not offered:
+        return ""
+    return formats.minor(minor_of(NANOS_PER_USD, offered[0]), currency)
 
 
 def overage_form(view: AccountView, data: Mapping[str, Any] | None = None) -> OverageForm:

@@ -78,10 +78,14 @@ def meter(limit: Limit, *, zone: str, now: datetime) -> Meter:
 
 
 def opens(limit: Limit, *, zone: str, now: datetime) -> str:
-    """`Starts anew at 00:00, in 5 h 20 min.` The zone stands at the top of the page."""
+    """`Opens again at 00:00, in 5 h 20 min.` The zone stands at the top of the page."""
     if limit.resets_at is None:
         return ""
-    return _("Starts anew at %(time)s, in %(duration)s.") % {
+    words = (
+        _("A new day begins at %(time)s, in %(duration)s.") if limit.remaining
+        else _("It opens again at %(time)s, in %(duration)s.")
+    )
+    return words % {
         "time": clock_time(limit.resets_at, zone=zone, now=now),
         "duration": rest(limit.resets_at - now),
     }

@@ -14,7 +14,7 @@ WHO_PAYS: tuple[Role, ...] = ("owner", "billing")
 
 PAGES: tuple[tuple[str | Promise, str, tuple[Role, ...]], ...] = (
     (_("Usage"), "mine:usage", EVERYBODY),
-    (_("Plans"), "mine:plans", WHO_PAYS),
+    (_("Plans"), "mine:plans", EVERYBODY),
     (_("Invoices"), "mine:invoices", WHO_PAYS),
     (_("Alerts"), "mine:alerts", WHO_PAYS),
     (_("API keys"), "mine:keys", EVERYBODY),

@@ -91,7 +91,7 @@ def _advice(view: AccountView, bars: list[meters.Meter], *, viewer: Viewer) -> A
     higher = Tier.objects.filter(prices__is_offered=True, rank__gt=view.rank).order_by("rank")
     return advice(
         view, bars, higher=higher.first(), may_pay=viewer.may_pay,
-        has_backup=view.purse.is_used and not view.is_frozen,
+        has_backup=view.goes_on,
     )
 
 
