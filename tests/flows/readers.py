@@ -9,6 +9,8 @@ import httpx
 from django.conf import settings
 from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls.converters import IntConverter, UUIDConverter
+from django.urls.resolvers import RegexPattern, RoutePattern
 
 from accounts.models import User
 from tests.flows.conftest import House
@@ -17,21 +19,29 @@ from tests.flows.server import Gateway
 NOT_OURS = ("admin", "schema", "docs")  # Django's and Swagger's own
 FOR_PROGRAMS = ("/v1/", "/healthz", "/readyz", "/api/v1/")  # JSON: test_bad_input.py
 NO_CALL = UUID(int=1)
-ARGUMENTS: dict[str, Any] = {
-    "call_id": NO_CALL, "chart_id": "spend", "key": "no-such-key", "uidb36": "1", "pk": 1,
-    "session_id": 1,
-}
+ARGUMENTS: dict[str, Any] = {"call_id": NO_CALL, "chart_id": "spend", "uidb36": "1"}
+BY_KIND: dict[type, Any] = {IntConverter: 1, UUIDConverter: NO_CALL}
 
 
-def paths_of(patterns: list[Any], space: str = "") -> Iterator[str]:
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver) and pattern.namespace not in NOT_OURS:
-            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
-            yield from paths_of(pattern.url_patterns, inner)
-        if isinstance(pattern, URLPattern) and pattern.name not in (None, *NOT_OURS):
-            names = pattern.pattern.converters or pattern.pattern.regex.groupindex
-            arguments = {name: ARGUMENTS[name] for name in names}
-            yield reverse(f"{space}{pattern.name}", kwargs=arguments)
+def paths_of(
+    patterns: list[Any], space: str = "", outer: tuple[RoutePattern | RegexPattern, ...] = ()
+) -> Iterator[str]:
+    for each in patterns:
+        parts = (*outer, each.pattern)
+        if isinstance(each, URLResolver) and each.namespace not in NOT_OURS:
+            inner = f"{space}{each.namespace}:" if each.namespace else space
+            yield from paths_of(each.url_patterns, inner, parts)
+        if isinstance(each, URLPattern) and each.name not in (None, *NOT_OURS):
+            arguments = {name: value for part in parts for name, value in arguments_of(part)}
+            yield reverse(f"{space}{each.name}", kwargs=arguments)
+
+
+def arguments_of(pattern: RoutePattern | RegexPattern) -> Iterator[tuple[str, Any]]:
+    for name, converter in pattern.converters.items():
+        yield name, ARGUMENTS.get(name, BY_KIND.get(type(converter), "no-such-thing"))
+    if isinstance(pattern, RegexPattern):
+        names = pattern.regex.groupindex
+        yield from ((name, ARGUMENTS.get(name, "no-such-thing")) for name in names)
 
 
 PAGES = sorted(
