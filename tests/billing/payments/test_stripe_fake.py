@@ -85,9 +85,13 @@ def test_parameters_that_the_sdk_does_not_know_are_refused(client: StripeClient)
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [({"currency": None}, "parameter_missing"), ({"unit_amount": "ten"}, "parameter_invalid_integer"),
-     ({"recurring": {"interval": "fortnight"}}, None), ({"product": "prod_none"}, "resource_missing")],
-)  # fmt: skip
+    [
+        ({"currency": None}, "parameter_missing"),
+        ({"unit_amount": "ten"}, "parameter_invalid_integer"),
+        ({"recurring": {"interval": "fortnight"}}, None),
+        ({"product": "prod_none"}, "resource_missing"),
+    ],
+)
 def test_values_are_held_to_their_types(client: StripeClient, change: Any, code: str) -> None:
     product = client.v1.products.create({"name": "Third"})
     call: Any = {"product": product.id, "currency": "usd", "unit_amount": 100} | change
@@ -277,7 +281,8 @@ def test_a_saved_card_can_be_charged_while_its_owner_is_away(
     }  # fmt: skip
     assert client.v1.payment_intents.create(call).status == "succeeded"
     fake.card(subscription.customer, "4000002760003184")
-    call["payment_method"] = client.v1.subscriptions.retrieve(subscription.id).default_payment_method
+    now = client.v1.subscriptions.retrieve(subscription.id)
+    call["payment_method"] = now.default_payment_method
     with pytest.raises(stripe.CardError) as caught:
         client.v1.payment_intents.create(call)
     assert caught.value.code == "authentication_required"
@@ -291,7 +296,8 @@ def test_periods_are_calendar_months(client: StripeClient, fake: StripeFake) -> 
     ends = [day(item(subscription).current_period_end)]
     for _ in range(3):
         fake.advance(days=31)
-        ends.append(day(item(client.v1.subscriptions.retrieve(subscription.id)).current_period_end))
+        now = client.v1.subscriptions.retrieve(subscription.id)
+        ends.append(day(item(now).current_period_end))
     assert ends == ["02-28", "03-31", "04-30", "05-31"]
     totals = [it.total for it in client.v1.invoices.list().data]
     assert totals == [1900] * 4
@@ -310,7 +316,8 @@ def test_an_upgrade_costs_what_its_preview_said(client: StripeClient, fake: Stri
     assert [it.amount for it in preview.lines.data] == [-14_500, 74_500]
     upgraded = upgrade(client, subscription)
     assert item(upgraded).price.lookup_key == "big"
-    assert client.v1.invoices.retrieve(upgraded.latest_invoice).total == preview.amount_due == 60_000
+    invoice = client.v1.invoices.retrieve(upgraded.latest_invoice)
+    assert invoice.total == preview.amount_due == 60_000
     assert item(upgraded).current_period_end == item(subscription).current_period_end
 
 

@@ -5,9 +5,11 @@ import contextlib
 import signal
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tests.upstreams.stripe.app import new_server
 from tests.upstreams.stripe.delivering import keep_delivering
+from tests.upstreams.stripe.keeping import load, save
 
 
 def main() -> None:
@@ -16,16 +18,21 @@ def main() -> None:
     parser.add_argument("--webhook", default="", help="where events are posted to")
     parser.add_argument("--secret", default="whsec_fake", help="what they are signed with")
     parser.add_argument("--clock", default="", help="stand still at this time, ISO 8601")
+    parser.add_argument("--keep", type=Path, help="a file that it goes on from, and writes")
     asked = parser.parse_args()
     server = new_server(port=asked.port, clock=_moment(asked.clock))
     settings = server.state.settings
     settings.webhook, settings.secret = asked.webhook, asked.secret
     server.state.outbox.is_held = not asked.webhook
+    if asked.keep:
+        load(server, asked.keep)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    threading.Thread(target=keep_delivering, args=(server,), daemon=True).start()
+    threading.Thread(target=keep_delivering, args=(server, asked.keep), daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever(0.05)
     server.server_close()
+    if asked.keep:
+        save(server, asked.keep)
 
 
 def _moment(text: str) -> datetime | None:

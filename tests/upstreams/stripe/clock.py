@@ -13,27 +13,27 @@ class Clock:
     def __init__(self, *, stands_at: int | None = None) -> None:
         self._stands = stands_at is not None
         self._start = stands_at or 0
-        self._moved = 0
+        self.moved = 0
         self._due_now: int | None = None  # while the past is caught up with
         self._reached = 0
-        self._agenda: list[tuple[int, int, str]] = []
-        self._order = count()
+        self.agenda: list[tuple[int, int, str]] = []
+        self._order = count(time.time_ns())  # also after what was kept in a file
 
     @property
     def now(self) -> int:
         return self._target() if self._due_now is None else self._due_now
 
     def at(self, when: int, id: str) -> None:
-        heapq.heappush(self._agenda, (when, next(self._order), id))
+        heapq.heappush(self.agenda, (when, next(self._order), id))
 
     def advance(self, seconds: int, look: Callable[[str], None]) -> None:
-        self._moved += seconds
+        self.moved += seconds
         self.catch_up(look)
 
     def catch_up(self, look: Callable[[str], None]) -> None:
         target = self._target()
-        while self._agenda and self._agenda[0][0] <= target:
-            when, _, id = heapq.heappop(self._agenda)
+        while self.agenda and self.agenda[0][0] <= target:
+            when, _, id = heapq.heappop(self.agenda)
             self._due_now = self._reached = max(when, self._reached)
             try:
                 look(id)
@@ -42,4 +42,4 @@ class Clock:
         self._reached = target
 
     def _target(self) -> int:
-        return (self._start if self._stands else int(time.time())) + self._moved
+        return (self._start if self._stands else int(time.time())) + self.moved

@@ -43,6 +43,7 @@ class State:
         self.tables: defaultdict[str, dict[str, Obj]] = defaultdict(dict)
         self.outbox = Outbox(dice=random.Random(0))
         self.request: Obj = {"id": None, "idempotency_key": None}
+        self.changes = 0  # counted, so that they are written down when there are any
 
     @property
     def now(self) -> int:
@@ -56,6 +57,7 @@ class State:
         if kind not in WITHOUT_CREATED:
             thing["created"] = self.now
         thing |= fields
+        self.changes += 1
         if is_kept:
             self.tables[kind][thing["id"]] = thing
         return thing
