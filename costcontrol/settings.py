@@ -18,14 +18,17 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from costcontrol.lib import valkey
+from costcontrol.supervisor import simulated_stripe
 
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / ".data").resolve()
 DEMO = (DATA_DIR / "demo").is_file()  # `make demo` made this folder: every page and export says so
+DEMO_STRIPE = ""  # the address of a demo's simulated Stripe
 if DEMO:
     os.environ.setdefault("DEMO_KEY", "demo")  # what the simulated upstreams are sent
+    DEMO_STRIPE = simulated_stripe.address(DATA_DIR, BASE_DIR)
 
 
 def secret_key() -> str:
@@ -235,6 +238,9 @@ STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")  # empty: nothing c
 # More than one, with commas between them, while the endpoint's secret is being changed.
 STRIPE_WEBHOOK_SECRET = env.list("STRIPE_WEBHOOK_SECRET", default=[])
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com").rstrip("/")
+if DEMO:  # never with real money, whatever the environment says
+    STRIPE_SECRET_KEY = simulated_stripe.KEY if DEMO_STRIPE else ""
+    STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE = [simulated_stripe.WEBHOOK_SECRET], DEMO_STRIPE
 GRACE_DAYS = max(0, env.int("GRACE_DAYS", default=7))  # a plan stays so long after a failed payment
 KRW_PER_USD = max(1, env.int("KRW_PER_USD", default=1400))  # for sums over currencies, only shown
 

@@ -14,15 +14,19 @@ from pathlib import Path
 from django.core.management.base import CommandError
 
 from costcontrol.demo.upstream import HOST
+from costcontrol.supervisor import simulated_stripe
 
 MARKER = "demo"
 DATABASE = "costcontrol.sqlite3"
-MADE_BY_US = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "celerybeat-schedule", MARKER)
+MADE_BY_US = (
+    DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "celerybeat-schedule", simulated_stripe.STATE,
+    MARKER,
+)  # fmt: skip
 KEY_NAME = "DEMO_KEY"  # what the simulated providers are sent; settings.py sets it too
 NOWHERE = "http://127.0.0.1:9"  # no real local model is found from inside a demo
 NEVER_INHERITED = (
     "DATABASE_URL", "REDIS_URL", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_BASE_URL",
-    "OPENAI_BASE_URL",
+    "OPENAI_BASE_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE",
 )  # fmt: skip
 
 
@@ -37,6 +41,9 @@ class Marker:
     email: str = ""
     password: str = ""
     api_key: str = ""
+    stripe_port: int = 0  # of the simulated Stripe
+    customer_email: str = ""
+    customer_password: str = ""
 
 
 def demo_dir(base: Path, environ: Mapping[str, str] = os.environ) -> Path:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from costcontrol.lib import valkey
+from costcontrol.supervisor import simulated_stripe
 from costcontrol.supervisor.part import Part
 
 CANNOT_RUN_HERE = 3  # the exit code of routing.embedded_server without its wheels
@@ -27,6 +28,8 @@ def choose_parts(*, with_broker: bool, with_local_model: bool) -> list[Part]:
     parts = [web(), worker(), beat()]
     if settings.DEMO:
         parts.insert(0, simulated_providers())
+        if settings.DEMO_STRIPE:
+            parts.insert(0, shop())
     elif with_local_model:
         parts.insert(0, local_model())
     if with_broker:
@@ -71,6 +74,15 @@ def simulated_providers() -> Part:
     port = json.loads((settings.DATA_DIR / "demo").read_text())["port"]
     command = [sys.executable, "-m", "costcontrol.demo.upstream", str(port)]
     return _part("models", command)
+
+
+def shop() -> Part:
+    """In a demo's folder: what people buy there costs nothing."""
+    address = settings.DEMO_STRIPE
+    command = simulated_stripe.command(
+        address, folder=settings.DATA_DIR, product=f"http://{simulated_stripe.HOST}:{settings.PORT}"
+    )
+    return _part("stripe", command, is_ready=lambda: simulated_stripe.is_open(address))
 
 
 def web() -> Part:

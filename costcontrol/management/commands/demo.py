@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from costcontrol.demo import folder, house, screenshots, session
+from costcontrol.demo import folder, house, screenshots, session, shopper
 from costcontrol.demo.folder import Marker
 from costcontrol.demo.scenario import Scenario
 from costcontrol.lib import clock
@@ -78,6 +78,7 @@ class Command(BaseCommand):
         if port != marker.port:
             folder.marker_write(here, replace(marker, port=port))
             house.point_to(port)
+        shopper.furnish(here, folder.marker_read(here) or marker)
         self.stdout.write(
             f"costcontrol: the demo in {here} has {marker.calls:,} calls "
             "(to make it anew: make demo FRESH=1)"
@@ -94,6 +95,9 @@ class Command(BaseCommand):
             "(some minutes, once)"
         )
         report = session.replay(here, scenario, stream=self.stdout, lock=lock)
+        marker = folder.marker_read(here)
+        assert marker  # the replay wrote it
+        shopper.furnish(here, marker)
         self.stdout.write(report.lines())
 
 

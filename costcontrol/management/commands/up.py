@@ -1,5 +1,6 @@
 """`manage.py up`: the whole product on this machine, until Ctrl-C."""
 
+import io
 import os
 import urllib.error
 import urllib.request
@@ -77,12 +78,24 @@ def greet(supervisor: Supervisor, console: Console, *, ollama: list[str]) -> Non
         console.notice("web", f"does not answer at {address}/healthz yet: see its lines above")
         return
     if settings.DEMO:
+        stock_the_shop(console)
         console.write(demo_banner.ready(address, folder.marker_read(settings.DATA_DIR)))
         return
     local_model = ollama[0] if ollama else _embedded_model(supervisor)
     login = first_start.staff_login_create()
     connections.close_all()
     console.write(banner.ready(address, login=login, local_model=local_model))
+
+
+def stock_the_shop(console: Console) -> None:
+    """The plans and their prices, at the demo's simulated Stripe."""
+    if not settings.DEMO_STRIPE:
+        return
+    try:
+        call_command("stripe_setup", stdout=io.StringIO())
+    except CommandError as error:
+        console.notice("stripe", f"{error} Nothing can be bought in this demo.")
+    connections.close_all()
 
 
 def _embedded_model(supervisor: Supervisor) -> str:
