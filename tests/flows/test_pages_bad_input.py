@@ -62,7 +62,7 @@ ZONES = (
     "Etc/GMT+12", "Asia", "Mars/Olympus", "../../etc/passwd", "/etc/localtime", "asia/seoul",
     "posix/Asia/Seoul", "Factory", "localtime", "tzdata.zi", " ", "A" * 300,
 )  # fmt: skip
-LEGAL = {200, 204, 302, 303, 400, 403, 404, 405}
+LEGAL = {200, 204, 302, 303, 400, 403, 404, 405, 429}
 STRANGE_PATHS = (
     "/dashboard/%00/", "/dashboard/%ff%fe/", "/dashboard/calls/not-a-uuid/",
     f"/dashboard/calls/{NO_CALL}/", "/dashboard/charts/spend%0d%0aX-Y:1.csv",
