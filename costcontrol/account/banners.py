@@ -11,6 +11,7 @@ from billing.payments import services as payments
 from billing.reports.account import AccountView, PlanState, Standing
 from costcontrol import formats
 from costcontrol.account.access import Role
+from costcontrol.account.words import is_web
 from costcontrol.dashboard.components import Tone
 
 
@@ -76,7 +77,7 @@ def _unconfirmed(view: AccountView, *, may_pay: bool) -> Banner:
         "plan": view.plan.title
     }
     page = view.unpaid.page_url if view.unpaid else ""
-    if may_pay and page:
+    if may_pay and is_web(page):
         return Banner(Tone.WARN, title, text, _("Confirm the payment"), page)
     return _to_portal(Tone.WARN, title, text, may_pay=may_pay)
 

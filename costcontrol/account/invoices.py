@@ -13,6 +13,7 @@ from costcontrol import formats
 from costcontrol.account import banners
 from costcontrol.account.access import role_required
 from costcontrol.account.viewer import viewer_of
+from costcontrol.account.words import is_web
 from costcontrol.dashboard.components import Badge, Cell, Column, Kind, Table, Tone
 from costcontrol.dashboard.components import link as link_cell
 from costcontrol.dashboard.components import minor as minor_cell
@@ -108,8 +109,3 @@ def _document(bill: Bill) -> Cell:
         if is_web(url):
             return link_cell(words, url)
     return text_cell(None)
-
-
-def is_web(url: str) -> bool:
-    """What is linked comes from outside: no `javascript:` ever."""
-    return url.startswith(("https://", "http://"))

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.reports.own_usage import MODEL, STORED, OwnUsage
+from billing.reports.ranges import Step
 from costcontrol.dashboard import figures
 from costcontrol.dashboard.components import Cell, Column, Figure, Table, count, text
 from costcontrol.dashboard.csvs import Row
@@ -63,8 +64,8 @@ def _table(usage: OwnUsage, title: str) -> Table:
 
 
 def _table_rows(usage: OwnUsage) -> Iterator[tuple[Cell, ...]]:
-    for bucket, calls in zip(usage.range.buckets, usage.calls, strict=True):
-        day = bucket_label(bucket, step=usage.range.step, zone=usage.range.zone)
+    for bucket, calls in zip(usage.days, usage.calls, strict=True):
+        day = bucket_label(bucket, step=Step.DAY, zone=usage.range.zone)
         numbers = (
             calls.answered, calls.from_cache, calls.refused, calls.input_tokens,
             calls.output_tokens,
@@ -78,8 +79,8 @@ def csv_rows(usage: OwnUsage) -> Iterator[Row]:
         "day", "zone", "calls_answered", "calls_from_cache", "calls_refused", "input_tokens",
         "output_tokens",
     ]
-    for bucket, calls in zip(usage.range.buckets, usage.calls, strict=True):
-        day = bucket_label(bucket, step=usage.range.step, zone=usage.range.zone)
+    for bucket, calls in zip(usage.days, usage.calls, strict=True):
+        day = bucket_label(bucket, step=Step.DAY, zone=usage.range.zone)
         yield [
             day, usage.range.zone, calls.answered, calls.from_cache, calls.refused,
             calls.input_tokens, calls.output_tokens,

@@ -101,3 +101,8 @@ def price(amount_minor: int, currency: str, every: str) -> str:
     return _("%(amount)s %(interval)s") % {
         "amount": formats.minor(amount_minor, currency), "interval": interval(every),
     }
+
+
+def is_web(url: str) -> bool:
+    """What is linked comes from outside: no `javascript:` ever."""
+    return url.startswith(("https://", "http://"))

@@ -1,7 +1,11 @@
 """Customers as the mirror of Stripe has them, and what they have used."""
 
+import html
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from django.test import Client
 
 from accounts.models import Member, Organisation, Tier, User
 from accounts.services import tiers_load
@@ -79,3 +83,16 @@ def used(payer: Payer, metric: str, spent: int, *, cap: int, held: int = 0) -> W
 
 def debates_used(user: User, spent: int, *, cap: int = 5, held: int = 0) -> Window:
     return used(Payer("user", str(user.pk)), Metric.DEBATES, spent, cap=cap, held=held)
+
+
+def read(client: Client, user: User, path: str = "/account/", **query: str) -> str:
+    """What the page says to this person."""
+    client.force_login(user)
+    response = client.get(path, query)
+    assert response.status_code == 200, response.content
+    return html.unescape(response.content.decode())
+
+
+def words(said: str) -> str:
+    """Without markup, in one line."""
+    return re.sub(r" ([.,:])", r"\1", " ".join(re.sub(r"<[^>]+>", " ", said).split()))
