@@ -37,6 +37,7 @@ def _write_down(customers: Any, *, now: datetime) -> None:
 
 def close_run(row: StripeRequest) -> Any:
     answer = requests.request_run(row, lambda client: _forget(client, row))
+    requests.customer_gone(row.customer_id)
     Customer.objects.filter(pk=row.customer_id).update(stripe_id=None, card="")
     row.customer.subscriptions.filter(ended_at__isnull=True).update(status="canceled")
     return answer

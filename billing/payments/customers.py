@@ -59,7 +59,7 @@ def owner_email(customer: Customer) -> str:
 def stripe_id_of(customer: Customer, *, now: datetime) -> str:
     """The customer at Stripe, made if it is the first time they buy something."""
     if not customer.stripe_id:
-        row = requests.request_open(customer=customer, kind="customer", now=now, params={"call": {
+        row = requests.request_open(customer=customer, kind=requests.CUSTOMER, now=now, params={"call": {
             "email": owner_email(customer),
             "metadata": {METADATA_CUSTOMER: str(customer.pk)},
         }})

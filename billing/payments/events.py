@@ -35,7 +35,7 @@ PENDING, DONE, IGNORED, FAILED = (
     StripeEvent.State.PENDING, StripeEvent.State.DONE, StripeEvent.State.IGNORED,
     StripeEvent.State.FAILED,
 )
-AT_ONCE = 200
+AT_ONCE = 1000
 TRIES = 12
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(hours=1)
 

@@ -1,6 +1,6 @@
 """One look at Stripe: everything about a customer that plans, pages and credit depend on.
 
-Four requests, one more for each payment that a bank disputes. Of invoices and payments the newest
+Four requests, one more for a card of the customer's own and for each payment that a bank disputes. Of invoices and payments the newest
 hundred are looked at; older ones stay as they were described last.
 """
 
@@ -24,16 +24,14 @@ NEWEST = 100
 
 def fetch(stripe_id: str) -> CustomerFacts:
     with asking() as client:
-        customer = client.v1.customers.retrieve(
-            stripe_id, {"expand": ["invoice_settings.default_payment_method"]}
-        )
+        customer = client.v1.customers.retrieve(stripe_id)
         if getattr(customer, "deleted", False):
             return CustomerFacts(is_deleted=True)
         subscriptions = list(client.v1.subscriptions.list({
             "customer": stripe_id, "status": "all", "limit": NEWEST,
             "expand": ["data.schedule", "data.default_payment_method"],
         }).auto_paging_iter())
-        card = _card(customer, subscriptions)
+        card = _card(client, customer, subscriptions)
         return CustomerFacts(
             currency=customer.currency or "", card=card_text(card), card_id=id_of(card),
             subscriptions=tuple(subscription_facts(it) for it in subscriptions),
@@ -53,11 +51,11 @@ def _payment(client: "StripeClient", it: Any) -> Any:
     return payment_facts(it, disputes=tuple((row.id, row.status) for row in disputes.data))
 
 
-def _card(customer: Any, subscriptions: list[Any]) -> Any:
+def _card(client: "StripeClient", customer: Any, subscriptions: list[Any]) -> Any:
     """The customer's own, else the one that pays a subscription."""
     settings = customer.invoice_settings
     if settings is not None and settings.default_payment_method is not None:
-        return settings.default_payment_method
+        return client.v1.payment_methods.retrieve(id_of(settings.default_payment_method))
     used = [it.default_payment_method for it in subscriptions if it.ended_at is None]
     return next((card for card in used if card is not None), None)
 

@@ -17,7 +17,7 @@ from costcontrol.lib.errors import CostControlError
 log = logging.getLogger(__name__)
 IN_FLIGHT = timedelta(minutes=2)  # somebody may still be waiting for the answer
 RUNS: dict[str, Callable[[StripeRequest], Any]] = {
-    "customer": customers.customer_run,
+    requests.CUSTOMER: customers.customer_run,
     changes.UPGRADE: changes.update_run,
     changes.CANCEL: changes.update_run,
     changes.RESUME: changes.update_run,

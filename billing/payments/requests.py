@@ -25,6 +25,7 @@ SAME_CLICK = timedelta(seconds=60)
 OPEN, DONE, REFUSED = (
     StripeRequest.State.OPEN, StripeRequest.State.DONE, StripeRequest.State.REFUSED
 )
+CUSTOMER = "customer"  # the kind of request that makes one
 Call = Callable[["StripeClient"], Any]
 
 
@@ -65,6 +66,12 @@ def request_run(row: StripeRequest, call: Call) -> Any:
         raise
     close(row, state=DONE, result_id=answer.id, result_url=getattr(answer, "url", None) or "")
     return answer
+
+
+def customer_gone(customer_id: int) -> None:
+    """Who was deleted at Stripe is made anew there, not found by the key that made them."""
+    rows = StripeRequest.objects.filter(customer=customer_id, kind=CUSTOMER, state=DONE)
+    rows.update(state=REFUSED, note="deleted at Stripe")
 
 
 def key(row: StripeRequest, step: str = "") -> "RequestOptions":

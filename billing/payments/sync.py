@@ -12,7 +12,7 @@ from functools import partial
 from django.db import transaction
 
 from billing.models import Customer
-from billing.payments import customers, findings, grants, mirror, standing
+from billing.payments import customers, findings, grants, mirror, requests, standing
 from billing.payments.facts import CustomerFacts
 from billing.payments.fetching import fetch
 from billing.payments.requests import locked
@@ -61,6 +61,7 @@ def _customer_write(row: Customer, facts: CustomerFacts, *, look: int, now: date
     row.currency = row.currency or facts.currency or _first_currency(facts)
     if facts.is_deleted:
         log.error("stripe: customer %s was deleted at Stripe; their plan has ended", row.stripe_id)
+        requests.customer_gone(row.pk)
         row.stripe_id = None  # who buys again is a new customer there
     row.save(update_fields=[
         "sync_written", "synced_at", "card", "currency", "stripe_id", "frozen_at", "frozen_reason",

@@ -31,12 +31,12 @@ log = logging.getLogger(__name__)
 def receive(request: HttpRequest) -> JsonResponse:
     now = clock.now()
     try:
-        event = verified(request, now=now)
+        row = row_of(verified(request, now=now), now=now)
     except (BadRequest, PaymentsOff) as error:
         log.warning("stripe: a notice was refused: %s", error)
         return JsonResponse({"error": error.code, "message": error.message}, status=error.status)
-    state = event_record(event, now=now)
-    return JsonResponse({"received": True, "state": state})
+    record(row)
+    return JsonResponse({"received": True, "state": row.state})
 
 
 def verified(request: HttpRequest, *, now: datetime) -> Any:
@@ -75,11 +75,17 @@ def _is_from_the_future(header: str, *, now: datetime) -> bool:
     return any(it.isdecimal() and int(it) > now.timestamp() + TOLERANCE_S for it in stamps)
 
 
-def event_record(event: Any, *, now: datetime) -> str:
+def row_of(event: Any, *, now: datetime) -> StripeEvent:
+    """Raises BadRequest for what is signed and still no event."""
+    try:
+        return events.event_row(event, now=now)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise BadRequest(_("This notice cannot be read.")) from error
+
+
+def record(row: StripeEvent) -> None:
     """Once for each id, whoever delivers it again at the same time; then somebody is woken."""
-    row = events.event_row(event, now=now)
     with transaction.atomic():
         StripeEvent.objects.bulk_create([row], ignore_conflicts=True)
         if row.state == StripeEvent.State.PENDING:
             transaction.on_commit(nudge.nudge)
-    return row.state
