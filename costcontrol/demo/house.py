@@ -8,11 +8,11 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import Member, Organisation, User
 from accounts.services import api_key_issue
 from billing.models import Budget, ModelPrice, ScopeKind
 from costcontrol.demo.folder import KEY_NAME
-from costcontrol.demo.people import APP, CAMPUS, OWN, STUDIO, everybody
+from costcontrol.demo.people import APP, CAMPUS, OWN, SHARED, STUDIO, everybody
 from costcontrol.demo.scenario import Scenario
 from costcontrol.demo.upstream import HOST
 from costcontrol.lib.money import from_usd
@@ -87,7 +87,18 @@ def _people() -> dict[str, str]:
         for each in everybody()
         if each.end_user
     )
+    for email, name in SHARED.items():
+        _organisation(name, accounts[email])
     return {email: _key(user) for email, user in accounts.items()}
+
+
+def _organisation(name: str, account: User) -> None:
+    """The account owns it; whom its service key speaks for are members."""
+    made = Organisation.objects.create(name=name, tier_id=account.tier_id)
+    Member.objects.create(organisation=made, user=account, role=Member.Role.OWNER)
+    Member.objects.bulk_create(
+        Member(organisation=made, user=each) for each in account.end_users.order_by("pk")
+    )
 
 
 def _key(user: User) -> str:

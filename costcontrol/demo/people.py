@@ -16,11 +16,13 @@ OWN = (
 )
 STUDIO = "api@studio.example"  # an enterprise customer who names the models that it wants
 ENGLISH_EVERY = 3  # every third end user debates in English
+SHARED = {CAMPUS: "Agora Campus", STUDIO: "Dialectic Studio"}  # organisations: one plan for all
+LEAVES = {"member-012": 0.55, "member-023": 0.7, "member-031": 0.86}  # how far into the time
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who calls, with whose key. `joins`: how far into the three months, 0 to 1."""
+    """Somebody who calls, with whose key. `joins`, `leaves`: how far into the three months."""
 
     account: str  # whose key it is
     end_user: str  # "" for the account itself
@@ -33,6 +35,11 @@ class Person:
     @property
     def name(self) -> str:
         return self.end_user or self.account
+
+    @property
+    def leaves(self) -> float:
+        """Beyond 1: they are still there."""
+        return LEAVES.get(self.end_user, 2.0)
 
 
 def everybody() -> tuple[Person, ...]:

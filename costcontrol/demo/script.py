@@ -50,7 +50,7 @@ class _Day:
         self.scenario, self.ago, self.date = scenario, ago, scenario.day(ago)
         self.random = random.Random(f"{scenario.seed} {ago} days ago")
         self.progress = 1 - ago / max(1, scenario.days - 1)
-        self.people = [each for each in everybody() if each.joins <= self.progress]
+        self.people = [it for it in everybody() if it.joins <= self.progress < it.leaves]
         self.weights = [self._weight(each) for each in self.people]
 
     def lanes(self) -> list[Lane]:

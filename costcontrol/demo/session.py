@@ -13,7 +13,7 @@ from django.db import connection
 
 from billing import ledger, rollups
 from billing.models import UsageRecord
-from costcontrol.demo import children, folder, house, players, script
+from costcontrol.demo import children, customers, folder, house, players, script
 from costcontrol.demo.folder import Marker
 from costcontrol.demo.player import Played
 from costcontrol.demo.progress import Progress, Stream
@@ -53,6 +53,8 @@ def replay(here: Path, scenario: Scenario, *, stream: Stream, lock: int) -> Repo
         played = _play(scenario, marker.port, secrets, stream=stream, lock=lock)
     _add_up(report, played)
     shutil.rmtree(here / "valkey", ignore_errors=True)  # a long log of what was forgotten
+    with report.phase("customers"):
+        customers.furnish(scenario)
     with report.phase("rollups"):
         rollups.catch_up(now=clock.now())
         _tidy()
