@@ -16,6 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing import rollups
+from billing.payments.services import is_on
+from billing.reports import webhooks
+from billing.reports.webhooks import Queue
 from costcontrol import formats, heartbeats
 from costcontrol.dashboard.components import Badge, Tone
 from costcontrol.lib import redis
@@ -87,7 +90,7 @@ async def parts(*, now: datetime) -> tuple[Part, ...]:
         _database(problem),
         _broker(has_broker=bool(has_broker)),
         *(background(seen, now=now) if has_broker else ()),
-        *(() if problem else (await _rollup(now),)),
+        *(() if problem else (await _rollup(now), await _payments(now))),
     )
 
 
@@ -201,3 +204,28 @@ def rollup(lag_hours: int) -> Part:
     late = ngettext("%(hours)d hour behind", "%(hours)d hours behind", lag_hours)
     note = _("The figures read the newest hours from the calls themselves, which takes longer.")
     return Part(name, Badge(late % {"hours": lag_hours}, Tone.WARN), note)
+
+
+async def _payments(now: datetime) -> Part:
+    if not is_on():
+        return payments(None, now=now)
+    try:
+        return payments(await sync_to_async(webhooks.queue)(), now=now)
+    except DatabaseError:
+        return Part(_("Payments"), Badge(_("not known"), Tone.OFF))
+
+
+def payments(queue: Queue | None, *, now: datetime) -> Part:
+    """None: no Stripe. Behind: a notice has been waiting too long. Failing: some were given up."""
+    name = _("Payments")
+    if queue is None:
+        note = _("No Stripe key is set, so nobody can buy a plan. Everything else works.")
+        return Part(name, Badge(_("off"), Tone.OFF), note)
+    if queue.failed_number:
+        failed = ngettext("%(n)s notice failed", "%(n)s notices failed", queue.failed_number)
+        note = _("A plan may be out of date. Look at the notices on the page about revenue.")
+        return Part(name, Badge(failed % {"n": queue.failed_number}, Tone.BAD), note)
+    if queue.is_behind(now):
+        note = _("Notices from Stripe wait for the worker; plans change when they are read.")
+        return Part(name, Badge(_("behind"), Tone.WARN), note)
+    return Part(name, Badge(_("ready"), Tone.OK))

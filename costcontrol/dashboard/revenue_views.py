@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audited import actor_of
 from billing import staff_payments
-from billing.payments.client import is_on
+from billing.payments.services import is_on
 from billing.reports import paying
 from costcontrol import formats
 from costcontrol.dashboard import filters, revenue, revenue_cards, revenue_charts, revenue_tables
