@@ -51,8 +51,7 @@ def grant(
         raise BadRequest(_("Credit must be more than nothing, and less than a million dollars."))
     if known := CreditGrant.objects.filter(source=source).first():
         return _same(known, customer)
-    book_changed()
-    window = locked_window(customer, now=now)
+    window = _all_locked(customer, now)
     made, is_new = CreditGrant.objects.get_or_create(
         source=source,
         defaults={"customer": customer, "nanos": nanos, "expires_at": expires_at,
@@ -78,8 +77,7 @@ def take_back(*, charge_id: str, now: datetime) -> int:
     first = running.select_related("customer").first() if charge_id else None
     if first is None:
         return 0
-    book_changed()
-    window = locked_window(first.customer, now=now)
+    window = _all_locked(first.customer, now)
     ended = set(running.filter(customer=first.customer).values_list("pk", flat=True))
     taken = close_ended(window, customer_id=first.customer_id, now=now, also=ended)
     if ended:
@@ -99,6 +97,13 @@ def balance(customer: Customer, *, now: datetime) -> Balance:
         if left and not has_ended(row, now)
     )
     return Balance(sum(each.left_nanos for each in lefts), held, lefts)
+
+
+def _all_locked(customer: Customer, now: datetime) -> Window:
+    """In the order of all changes: customer, book, window."""
+    Customer.objects.select_for_update().get(pk=customer.pk)
+    book_changed()
+    return locked_window(customer, now=now)
 
 
 def locked_window(customer: Customer, *, now: datetime) -> Window:

@@ -126,7 +126,7 @@ class Attempts:
 
     def _leave_full(self, deployment: DeploymentSpec, full: NoRoom) -> None:
         """No room. If it is money that is out, models that cost nothing may still answer."""
-        error = refusals.of_no_room(full, tier=self.call.caller.tier, now=self.call.at)
+        error = refusals.of_no_room(full, now=self.call.at, upgrade=self.call.upgrade())
         self._leave(deployment, error)
         if full.windows[0].rule.metric != Metric.USD:
             self.left.clear()

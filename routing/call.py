@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from accounts.types import Caller
 from billing.budgets import Rule, rules_of_call
 from routing.snapshot import Snapshot
 from routing.types import ChatRequest, Classified, Plan
+from routing.upgrades import next_up
 
 
 @dataclass(slots=True)
@@ -61,6 +63,14 @@ class Call:
             self.snapshot.book, tier=caller.tier, payer=caller.payer, user_id=caller.user_id,
             key_prefix=caller.key_prefix, provider=provider, debate_id=self.request.debate_id,
         )
+
+    def upgrade(self) -> dict[str, Any]:
+        """What a refusal may say of the next plan up."""
+        caller = self.caller
+        found = next_up(
+            self.snapshot.plans, tier=caller.tier.name, may_buy=not caller.is_end_user
+        )
+        return {"upgrade": found} if found else {}
 
     @property
     def elapsed_ms(self) -> int:

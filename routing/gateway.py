@@ -38,7 +38,7 @@ async def answer(request: ChatRequest, caller: Caller, *, idempotency_key: str =
     )
     try:
         with call.times.of("limits"):
-            await limits.admit(caller, now=call.at)
+            await limits.admit(caller, now=call.at, upgrade=call.upgrade)
         if idempotency_key:
             return await _started(await repeats.once(call, idempotency_key, begin=_found_or_begun))
         return await _started(await _found_or_begun(call))
@@ -124,6 +124,7 @@ async def _planned(call: Call, readings: tuple[Reading, ...]) -> Call:
         request=call.request, classified=call.classified, tier=call.caller.tier,
         snapshot=call.snapshot, problems=await health.problems(call.snapshot.deployments),
         is_economy=await _is_economy(call, readings),
+        may_buy=not call.caller.is_end_user,
     )
     return replace(call, plan=policy.choose(situation))
 
@@ -160,7 +161,7 @@ async def _taken(call: Call, rule: Rule) -> tuple[Reading, ...]:
     try:
         return await database.run(debates.take, rule, opener, now=call.at)
     except NoRoom as full:
-        raise refusals.of_no_room(full, tier=call.caller.tier, now=call.at) from full
+        raise refusals.of_no_room(full, now=call.at, upgrade=call.upgrade()) from full
     except DatabaseError:
         raise refusals.no_database() from None
 

@@ -6,7 +6,9 @@ at the same time are a window of the ledger too: a crash frees them.
 
 import time
 from collections import deque
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 
@@ -29,8 +31,10 @@ return 1
 _local: dict[int, deque[float]] = {}
 
 
-async def admit(caller: Caller, *, now: datetime) -> None:
-    """Count one request. Raises RateLimited."""
+async def admit(
+    caller: Caller, *, now: datetime, upgrade: Callable[[], Mapping[str, Any]] = dict
+) -> None:
+    """Count one request. Raises RateLimited, which says what `upgrade` knows of a larger plan."""
     limit = caller.tier.requests_per_minute
     if not limit:
         return
@@ -44,10 +48,11 @@ async def admit(caller: Caller, *, now: datetime) -> None:
         is_admitted = _admit_locally(caller.user_id, max(1, limit // settings.WEB_WORKERS))
     if not is_admitted:
         raise RateLimited(
-            _("More than %(limit)d requests in a minute. Wait a moment, or upgrade.")
+            _("More than %(limit)d requests in a minute. Wait a moment.")
             % {"limit": limit},
             retry_after_s=max(1.0, (MINUTE_S - second) / 4),
             limit=limit,
+            **upgrade(),
         )
 
 

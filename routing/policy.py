@@ -24,6 +24,7 @@ from routing import tokens
 from routing.providers import get_provider
 from routing.snapshot import Snapshot
 from routing.types import ChatRequest, Classified, DeploymentSpec, ModelClass, Plan
+from routing.upgrades import next_up
 
 AUTO = "auto"
 ECONOMY = "economy"
@@ -48,6 +49,7 @@ class Situation:
     snapshot: Snapshot
     problems: Mapping[str, str]
     is_economy: bool = False
+    may_buy: bool = True  # a larger plan
 
 
 def choose(situation: Situation) -> Plan:
@@ -69,11 +71,11 @@ def _is_open(situation: Situation) -> bool:
 
 def _named(situation: Situation) -> tuple[list[DeploymentSpec], str]:
     """Candidates before any are struck, and the first half of the reason."""
-    request, tier = situation.request, situation.tier
+    request = situation.request
     if request.model == AUTO:
         return _by_table(situation)
     if request.model in CLASSES:
-        _allowed(tier, request.model)
+        _allowed(situation, request.model)
         classes = [request.model, *(c for c in _cell(situation) if c != request.model)]
         if situation.is_economy:
             classes = _cell(situation)
@@ -85,16 +87,21 @@ def _named(situation: Situation) -> tuple[list[DeploymentSpec], str]:
             % {"model": request.model[:100]},
             param="model",
         )
-    _allowed(tier, deployment.model_class)
+    _allowed(situation, deployment.model_class)
     return [deployment], f"{deployment.name} was asked for by name"
 
 
-def _allowed(tier: TierRules, model_class: str) -> None:
+def _allowed(situation: Situation, model_class: str) -> None:
+    tier = situation.tier
     if model_class not in tier.allowed_classes:
+        plan = next_up(
+            situation.snapshot.plans, tier=tier.name, may_buy=situation.may_buy,
+            feature=model_class,
+        )
         raise TierFeature(
             _("The plan %(tier)s does not include %(class)s models. Use “auto”, or upgrade.")
             % {"tier": tier.title, "class": model_class},
-            upgrade={"feature": model_class},
+            upgrade={"feature": model_class, **plan},
         )
 
 

@@ -1,14 +1,16 @@
 """From full windows to a sentence: which limit, how much is used, when it opens again."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from accounts.types import TierRules
 from billing.budgets import WindowRef
 from billing.holds import NoRoom
 from billing.ledger import Room
 from billing.models import Metric, ScopeKind
 from costcontrol.lib.errors import BudgetExhausted, QuotaExceeded, RateLimited, Refused
 from costcontrol.lib.money import format_usd
+from costcontrol.lib.sentences import Sentence
 from costcontrol.lib.sentences import Sentence as _
 
 PRIVATE = (
@@ -25,19 +27,24 @@ def no_database() -> BudgetExhausted:
     )
 
 
-def of_no_room(full: NoRoom, *, tier: TierRules, now: datetime) -> Refused:
-    """The error of the first full window."""
+def of_no_room(
+    full: NoRoom, *, now: datetime, upgrade: Mapping[str, Any] | None = None
+) -> Refused:
+    """The error of the first full window. `upgrade`: what it may say of the next plan up."""
     window = full.windows[0]
     room = full.room_of(window)
     if window.rule.metric == Metric.CONCURRENT:
         return RateLimited(
             _("Already %(limit)d calls at the same time. Wait for one to end.")
             % {"limit": room.cap},
-            retry_after_s=1, limit=room.cap,
+            retry_after_s=1, limit=room.cap, **upgrade or {},
         )
     if window.rule.scope_kind in OPERATORS:
         return _budget(window, now)
-    return _quota(window, room, tier=tier, now=now)
+    if window.rule.scope_kind in (ScopeKind.CREDIT, ScopeKind.OVERAGE):
+        return _nothing_left(window, room, now)
+    is_of_plan = window.rule.scope_kind in (ScopeKind.USER, ScopeKind.ORGANISATION)
+    return _quota(window, room, now=now, upgrade=(is_of_plan and upgrade) or {})
 
 
 def _budget(window: WindowRef, now: datetime) -> BudgetExhausted:
@@ -50,13 +57,39 @@ def _budget(window: WindowRef, now: datetime) -> BudgetExhausted:
     )
 
 
-def _quota(window: WindowRef, room: Room, *, tier: TierRules, now: datetime) -> QuotaExceeded:
+def _quota(
+    window: WindowRef, room: Room, *, now: datetime, upgrade: Mapping[str, Any]
+) -> QuotaExceeded:
+    names, sentence = _still_works(window)
     return QuotaExceeded(
-        _("Limit reached: %(amount)s%(until)s. Cached answers still work.")
-        % {"amount": _amount(window, room), "until": _until(window)},
+        _("Limit reached: %(amount)s%(until)s. %(works)s")
+        % {"amount": _amount(window, room), "until": _until(window), "works": sentence},
         retry_after_s=_seconds(window, now), scope=_scope(window), metric=window.rule.metric,
-        limit=room.cap, used=room.spent, resets_at=_iso(window), still_works=["cache"],
-        upgrade={"from": tier.name},
+        limit=room.cap, used=room.spent, resets_at=_iso(window), still_works=names, **upgrade,
+    )
+
+
+def _still_works(window: WindowRef) -> tuple[list[str], Sentence]:
+    rule = window.rule
+    if rule.metric == Metric.DEBATES:
+        return ["cache", "open_debates", "calls"], _(
+            "Cached answers, debates that are open already and calls outside debates still work."
+        )
+    if rule.metric == Metric.REQUESTS and rule.scope_kind == ScopeKind.DEBATE:
+        return ["cache", "other_debates"], _("Cached answers and other debates still work.")
+    if rule.metric == Metric.REQUESTS:
+        return ["cache", "debates"], _("Cached answers and calls in debates still work.")
+    return ["cache", "local"], _("Cached answers and models that cost nothing still work.")
+
+
+def _nothing_left(window: WindowRef, room: Room, now: datetime) -> QuotaExceeded:
+    """Only of debates that were opened beyond the plan: else the plan's limit is named."""
+    return QuotaExceeded(
+        _("This debate was opened beyond your plan, and nothing is left there to pay for it. "
+          "Cached answers and debates of your plan still work."),
+        retry_after_s=_seconds(window, now), scope=_scope(window), metric=window.rule.metric,
+        limit=room.cap, used=room.spent, resets_at=_iso(window),
+        still_works=["cache", "other_debates"],
     )
 
 

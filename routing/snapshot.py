@@ -19,8 +19,10 @@ from django.db import DatabaseError
 from billing.budgets import Book
 from billing.prices import PriceTable
 from costcontrol.lib import clock, database
+from routing import upgrades
 from routing.models import Deployment, RoutePolicy
 from routing.types import DeploymentSpec, ModelClass
+from routing.upgrades import PlanOffer
 
 log = logging.getLogger(__name__)
 Cells = Mapping[str, Mapping[str, list[str]]]
@@ -35,6 +37,7 @@ class Snapshot:
     book: Book
     baseline: DeploymentSpec | None
     routes_hash: str
+    plans: tuple[PlanOffer, ...] = ()
     loaded_at: float = field(default_factory=time.monotonic)
 
     def deployment(self, name: str) -> DeploymentSpec | None:
@@ -97,7 +100,7 @@ def load() -> Snapshot:
     prices = PriceTable.load(clock.now())
     return Snapshot(
         deployments, cells, version, prices, Book.load(), _baseline(deployments, prices),
-        _hash(version, deployments),
+        _hash(version, deployments), upgrades.load(),
     )
 
 

@@ -1,6 +1,7 @@
 """Full windows in words."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -10,17 +11,18 @@ from billing.ledger import Room
 from billing.models import Metric, ScopeKind
 from costcontrol.lib.errors import BudgetExhausted, QuotaExceeded, RateLimited, Refused
 from routing import refusals
-from tests.routing.test_limits import caller
+from routing.upgrades import PlanOffer, next_up
 
 NOW, MIDNIGHT = datetime(2026, 11, 25, 12, tzinfo=UTC), datetime(2026, 11, 25, 15, tzinfo=UTC)
 
 
 def refused(
-    kind: str, name: str, metric: str, *, cap: int, spent: int, ends: bool = True
+    kind: str, name: str, metric: str, *, cap: int, spent: int, ends: bool = True,
+    upgrade: dict[str, Any] | None = None,
 ) -> Refused:
     window = WindowRef(1, Rule(kind, name, metric, "day", cap), NOW, MIDNIGHT if ends else None)
     full = NoRoom([window], (Room(1, cap, spent, 0),))
-    return refusals.of_no_room(full, tier=caller(1).tier, now=NOW)
+    return refusals.of_no_room(full, now=NOW, upgrade=upgrade)
 
 
 def test_quota_of_a_user_says_limit_used_and_when_it_opens() -> None:
@@ -28,13 +30,13 @@ def test_quota_of_a_user_says_limit_used_and_when_it_opens() -> None:
     assert isinstance(error, QuotaExceeded)
     assert error.message == (
         "Limit reached: 5 of 5 debates until 2026-11-25T15:00:00+00:00. "
-        "Cached answers still work."
+        "Cached answers, debates that are open already and calls outside debates still work."
     )
     assert error.retry_after_s == 3 * 3600
     assert error.details == {
         "scope": "user", "metric": "debates", "limit": 5, "used": 5,
-        "resets_at": "2026-11-25T15:00:00+00:00", "still_works": ["cache"],
-        "upgrade": {"from": "free"},
+        "resets_at": "2026-11-25T15:00:00+00:00",
+        "still_works": ["cache", "open_debates", "calls"],
     }
 
 
@@ -68,3 +70,52 @@ def test_limit_that_never_opens_again_promises_nothing() -> None:
     error = refused(ScopeKind.DEBATE, "d1", Metric.REQUESTS, cap=300, spent=300, ends=False)
     assert "until" not in error.message
     assert error.retry_after_s is None
+
+
+UP = {"from": "free", "to": "premium", "title": "Premium", "url": "/account/plans/"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric", "works"),
+    [("user", "debates", ["cache", "open_debates", "calls"]),
+     ("org", "requests", ["cache", "debates"]), ("user", "usd", ["cache", "local"]),
+     ("key", "usd", ["cache", "local"]), ("debate", "requests", ["cache", "other_debates"])],
+)  # fmt: skip
+def test_every_limit_says_what_still_works(kind: str, metric: str, works: list[str]) -> None:
+    error = refused(kind, "7", metric, cap=5, spent=5, upgrade={"upgrade": UP})
+    assert error.details["still_works"] == works
+    assert error.message.endswith("still work.")
+    assert ("upgrade" in error.details) == (kind in ("user", "org"))
+
+
+def test_a_debate_beyond_the_plan_that_nothing_pays_for_does_not_offer_a_plan() -> None:
+    error = refused(ScopeKind.CREDIT, "user:7", Metric.USD, cap=5, spent=5, ends=False,
+                    upgrade={"upgrade": UP})
+    assert isinstance(error, QuotaExceeded)
+    assert error.details["scope"] == "credit"
+    assert error.details["still_works"] == ["cache", "other_debates"]
+    assert "upgrade" not in error.details
+
+
+def offer(name: str, rank: int, *classes: str, is_offered: bool = True) -> PlanOffer:
+    return PlanOffer(name, name.title(), rank, classes, is_offered)
+
+
+FREE, PREMIUM = offer("free", 0, "local", is_offered=False), offer("premium", 10, "mid")
+TEAM = offer("team", 20, "mid", "premium")
+
+
+def test_the_next_plan_up_is_named_with_where_to_buy_it() -> None:
+    assert next_up([FREE, PREMIUM, TEAM], tier="free") == UP
+
+
+def test_of_a_model_class_the_next_plan_that_has_it() -> None:
+    found = next_up([FREE, PREMIUM, TEAM], tier="free", feature="premium")
+    assert found["to"] == "team"
+
+
+def test_where_nothing_can_be_bought_no_plan_is_named() -> None:
+    assert next_up([FREE, offer("premium", 10, is_offered=False)], tier="free") == {}
+    assert next_up([], tier="free") == {}
+    assert next_up([FREE, PREMIUM], tier="free", may_buy=False) == {}
+    assert next_up([offer("free", 30), PREMIUM], tier="free") == {}
