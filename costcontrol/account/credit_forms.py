@@ -24,15 +24,18 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One credit pack: what it holds, for how long, and what it costs."""
+    """One credit pack: what it holds, for how long, and what it costs. `per_dollar`: what a dollar
+    of model costs comes to in it."""
 
     name: str
     credit_nanos: int
     price: str
     valid: str
+    per_dollar: str
 
 
 def packs(currency: str) -> tuple[Pack, ...]:
+    """Smallest first."""
     return tuple(_pack(price) for price in payments.pack_offers(currency=currency))
 
 
@@ -42,6 +45,7 @@ def _pack(price: PackPrice) -> Pack:
     return Pack(
         price.pack_id, price.pack.credit_nanos,
         formats.minor(price.amount_minor, price.currency), valid,
+        formats.minor(minor_of(NANOS_PER_USD, price), price.currency),
     )
 
 
@@ -102,19 +106,12 @@ def parts(view: AccountView, show: Shown, **filled: forms.Form) -> dict[str, Any
     offered = packs(show.currency)
     return {
         "packs": offered,
-        "per_dollar": per_dollar(show.currency),
+        # use beyond the plan is charged at the price of the smallest pack
+        "per_dollar": offered[0].per_dollar if offered else "",
         "overage_form": filled.get("overage_form") or overage_form(view),
         "topup_form": filled.get("topup_form") or topup_form(view.customer, offered=offered),
         "topup": view.customer.topup_pack if view.customer else None,
     }
-
-
-def per_dollar(currency: str) -> str:
-    """What a dollar of model costs beyond the plan is charged as: what it costs in a small pack."""
-    offered = payments.pack_offers(currency=currency)
-    if not offered:
-        return ""
-    return formats.minor(minor_of(NANOS_PER_USD, offered[0]), currency)
 
 
 def overage_form(view: AccountView, data: Mapping[str, Any] | None = None) -> OverageForm:
