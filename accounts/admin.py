@@ -14,14 +14,14 @@ from django.contrib import admin, messages
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import addresses
 from accounts.audited import AuditedAdmin, DollarsField, ModelForm, ReadOnlyAdmin, actor_of
-from accounts.models import ApiKey, AuditEvent, Tier, User
+from accounts.models import ApiKey, AuditEvent, Invitation, Member, Organisation, Tier, User
 from accounts.services import api_key_issue, api_key_revoke
 from costcontrol.lib.clock import now
 from costcontrol.lib.money import format_usd
@@ -198,6 +198,47 @@ class SecondFactorAdmin(AuditedAdmin[Authenticator]):
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         self.audit(request, obj, "delete", before={"type": obj.type})  # without the secret
         obj.delete()
+
+
+class OrganisationAdmin(AuditedAdmin[Organisation]):
+    """Name and plan. Who is in it is the owners' business; closing it is too."""
+
+    fields = ["name", "tier", "uuid", "created_at"]
+    readonly_fields = ["uuid", "created_at"]
+    list_display = ["name", "tier", "members", "created_at"]
+    list_select_related = ["tier"]
+    search_fields = ["name", "members__user__email"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Organisation]:
+        return super().get_queryset(request).annotate(size=Count("members", distinct=True))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Organisation | None = None
+    ) -> bool:
+        return False
+
+    @admin.display(description=_("members"))
+    def members(self, organisation: Organisation) -> int:
+        return int(organisation.size)  # type: ignore[attr-defined]  # counted with the list
+
+
+@admin.register(Member)
+class MemberAdmin(ReadOnlyAdmin[Member]):
+    list_display = ["user", "organisation", "role", "joined_at"]
+    list_filter = ["role"]
+    list_select_related = ["user", "organisation"]
+    search_fields = ["user__email", "organisation__name"]
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin[Invitation]):
+    exclude = ["digest"]
+    list_display = ["email", "organisation", "role", "invited_by", "expires_at", "accepted_at"]
+    list_select_related = ["organisation", "invited_by"]
+    search_fields = ["email", "organisation__name"]
 
 
 @admin.register(AuditEvent)

@@ -1,4 +1,4 @@
-"""The email with an invitation. Whoever gets it may not know us: it says who asked, and what for."""
+"""The email with an invitation. Whoever gets it may not know us: it says who asks, and why."""
 
 from dataclasses import dataclass
 

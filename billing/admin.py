@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import TierAdmin, UserAdmin
+from accounts.admin import OrganisationAdmin, TierAdmin, UserAdmin
 from accounts.audited import AuditedAdmin, DollarsField, ModelForm, ReadOnlyAdmin, actor_of
 from accounts.models import Organisation, Tier, User
 from accounts.types import Payer
@@ -19,6 +19,7 @@ from billing import admin_payments as admin_payments
 from billing.budgets import (
     caps_apply,
     plan_caps_apply,
+    plan_change,
     tier_caps_apply,
     tier_change,
     user_caps_apply,
@@ -64,6 +65,16 @@ class BilledUserAdmin(UserAdmin):
         wanted, obj.tier = obj.tier, User.objects.select_related("tier").get(pk=obj.pk).tier
         super().save_model(request, obj, form, change)
         tier_change(user=obj, tier=wanted, actor=actor_of(request), at=now())
+
+
+@admin.register(Organisation)
+class BilledOrganisationAdmin(OrganisationAdmin):
+    def save_model(self, request: HttpRequest, obj: Organisation, form: Any, change: bool) -> None:
+        wanted, obj.tier = obj.tier, Organisation.objects.select_related("tier").get(pk=obj.pk).tier
+        super().save_model(request, obj, form, change)
+        if "tier" in form.changed_data:
+            payer = Payer("org", str(obj.pk))
+            plan_change(payer=payer, tier=wanted, actor=actor_of(request), at=now())
 
 
 class BudgetForm(ModelForm[Budget]):

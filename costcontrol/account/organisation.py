@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -56,6 +57,7 @@ def page(request: HttpRequest, problem: Problem | None = None) -> HttpResponse:
         context["people"] = people_of(place.organisation)
         context["is_owner"] = place.role == Member.Role.OWNER
         context["roles"] = Member.Role.choices
+        context["zone"] = person(request).zone or settings.DEFAULT_ZONE
     return render(
         request, "mine/organisation.html", context, status=problem.status if problem else 200
     )
