@@ -70,7 +70,13 @@ def _charge(client: "StripeClient", row: StripeRequest) -> Any:
 
 
 def _is_needed(customer: Customer, *, now: datetime) -> bool:
-    return bool(customer.stripe_id) and credits.topup_needed(customer, now)
+    """Credit runs low, and the customer's limit of a day allows one more."""
+    if customer.topup_pack_id is None or customer.frozen_at or not customer.stripe_id:
+        return False
+    if credits.balance(customer, now=now).left_nanos >= customer.topup_below_nanos:
+        return False
+    today = customer.requests.filter(kind=TOPUP, created_at__gt=now - DAY)
+    return today.exclude(state=requests.OPEN).count() < customer.topups_per_day
 
 
 def _is_settled(customer: Customer, *, now: datetime) -> bool:
@@ -104,7 +110,7 @@ def _wish(customer: Customer, *, card: str, now: datetime) -> StripeRequest | No
         state=requests.OPEN, created_at__gt=now - requests.KEYS_LIVE
     ).first():
         return open_one
-    price = _price(row) if credits.topup_needed(row, now) else None
+    price = _price(row) if _is_needed(row, now=now) else None
     if price is None:
         return None
     return StripeRequest.objects.create(customer=row, kind=TOPUP, created_at=now, params={
