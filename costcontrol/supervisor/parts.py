@@ -79,8 +79,10 @@ def simulated_providers() -> Part:
 def shop() -> Part:
     """In a demo's folder: what people buy there costs nothing."""
     address = settings.DEMO_STRIPE
+    is_everywhere = settings.HOST in ("0.0.0.0", "::", "")
+    host = simulated_stripe.HOST if is_everywhere else settings.HOST
     command = simulated_stripe.command(
-        address, folder=settings.DATA_DIR, product=f"http://{simulated_stripe.HOST}:{settings.PORT}"
+        address, folder=settings.DATA_DIR, product=f"http://{host}:{settings.PORT}"
     )
     return _part("stripe", command, is_ready=lambda: simulated_stripe.is_open(address))
 

@@ -288,6 +288,20 @@ def test_a_saved_card_can_be_charged_while_its_owner_is_away(
     assert caught.value.code == "authentication_required"
 
 
+def test_a_card_can_be_saved_without_paying(client: StripeClient, fake: StripeFake) -> None:
+    customer = client.v1.customers.create({})
+    session = client.v1.checkout.sessions.create({
+        "mode": "setup", "customer": customer.id, "currency": "usd", "success_url": OK,
+    })  # fmt: skip
+    assert fake.pay(str(session.url), "4000000000000002").status == 402
+    fake.pay(str(session.url), "4000000000000341")
+    session = client.v1.checkout.sessions.retrieve(session.id)
+    intent = client.v1.setup_intents.retrieve(str(session.setup_intent))
+    assert [it.id for it in client.v1.customers.payment_methods.list(customer.id).data] == [
+        intent.payment_method
+    ]
+
+
 # The life of a subscription.
 
 
@@ -425,6 +439,14 @@ def test_a_trial_is_free_and_then_costs(client: StripeClient, fake: StripeFake) 
     fake.advance(days=3)
     assert client.v1.subscriptions.retrieve(subscription.id).status == "active"
     assert [it.total for it in client.v1.invoices.list().data] == [1900, 0]
+
+
+def test_paused_collection_asks_for_nothing(client: StripeClient, fake: StripeFake) -> None:
+    subscription = bought(client, fake)
+    client.v1.subscriptions.update(subscription.id, {"pause_collection": {"behavior": "void"}})
+    fake.advance(days=29)
+    assert [it.status for it in client.v1.invoices.list().data] == ["void", "paid"]
+    assert client.v1.subscriptions.retrieve(subscription.id).status == "active"
 
 
 @pytest.mark.parametrize(("missing", "status"), [("cancel", "canceled"), ("pause", "paused")])

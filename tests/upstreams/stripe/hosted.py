@@ -12,7 +12,7 @@ from tests.upstreams.stripe.discounts import code_named, redeemable
 from tests.upstreams.stripe.errors import Refusal, missing
 from tests.upstreams.stripe.invoices import collect, intent_of, mark_paid, subscription_of
 from tests.upstreams.stripe.payments import confirm, decline
-from tests.upstreams.stripe.proration import day_of, written
+from tests.upstreams.stripe.proration import iso_day, written
 from tests.upstreams.stripe.purchases import complete, give_card
 from tests.upstreams.stripe.state import Obj, State
 from tests.upstreams.stripe.subscriptions import invoice_settled
@@ -119,7 +119,7 @@ def _checkout(state: State, session: Obj, say: pages.Words, *, error: str = "") 
     if currency:
         rows.append((say["total"], written(session["amount_total"], currency)))
     if ends:
-        rows.append((say["then"].format(date=day_of(ends), amount=rows[0][1]), ""))
+        rows.append((say["then"].format(date=iso_day(ends), amount=rows[0][1]), ""))
     label = {
         "payment": say["pay"],
         "subscription": say["try" if ends else "subscribe"],

@@ -13,11 +13,13 @@ Words = dict[str, str]
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f5f6f8;color:#1d2433}
 main{max-width:34rem;margin:0 auto;padding:1.5rem}
-.test{background:#7a3b00;color:#fff;padding:.75rem 1.5rem;text-align:center;font-weight:600}
+.test{margin:0;
+background:#7a3b00;color:#fff;padding:.75rem 1.5rem;text-align:center;font-weight:600}
 section,form{background:#fff;border:1px solid #c9ced8;border-radius:8px;padding:1rem;margin:1rem 0}
 label{display:block;margin:.5rem 0 .2rem}
 input{font:inherit;padding:.5rem;width:100%;box-sizing:border-box;border:1px solid #5b6579;
 border-radius:6px}
+summary{margin-top:.75rem}
 button{font:inherit;font-weight:600;padding:.7rem 1rem;margin:.75rem .5rem 0 0;border:0;
 border-radius:6px;background:#2a4fc9;color:#fff;cursor:pointer}
 button.plain{background:#fff;color:#2a4fc9;border:1px solid #2a4fc9}
@@ -88,7 +90,7 @@ def table(rows: Sequence[tuple[str, str]]) -> str:
 
 def price_text(price: Obj, currency: str, say: Words) -> str:
     text = written(amount_in(price, currency), currency)
-    return f"{text} {say[price['recurring']['interval']]}" if price["recurring"] else text
+    return say[price["recurring"]["interval"]].format(amount=text) if price["recurring"] else text
 
 
 def pdf(lines: Sequence[str]) -> bytes:

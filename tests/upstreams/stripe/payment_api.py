@@ -109,6 +109,11 @@ def retrieve_intent(state: State, params: Obj, id: str) -> Obj:
     return state.get("payment_intent", id)
 
 
+@route("GET", "/v1/setup_intents/{id}", "setup_intent_retrieve")
+def retrieve_setup(state: State, params: Obj, id: str) -> Obj:
+    return state.get("setup_intent", id)
+
+
 def _of_customer(state: State, kind: str, params: Obj) -> list[Obj]:
     names = ("customer", "payment_intent", "charge")
     return state.all(kind, **{name: params[name] for name in names if name in params})

@@ -12,7 +12,7 @@ from tests.upstreams.stripe.customers import default_method, live_customer, make
 from tests.upstreams.stripe.errors import Refusal
 from tests.upstreams.stripe.hosted import Shown, Visit, go_to, hosted, html
 from tests.upstreams.stripe.lists import page_of
-from tests.upstreams.stripe.proration import day_of, later, written
+from tests.upstreams.stripe.proration import iso_day, later, written
 from tests.upstreams.stripe.routes import route
 from tests.upstreams.stripe.schedules import attach as schedule_for
 from tests.upstreams.stripe.schedules import release
@@ -256,7 +256,7 @@ def _plan(state: State, subscription: Obj, features: Obj, say: pages.Words) -> s
     currency = subscription["currency"]
     item = items_of(subscription)[0]
     name = state.tables["product"][item["price"]["product"]]["name"]
-    end = day_of(subscription["cancel_at"] or period_of(subscription)[1])
+    end = iso_day(subscription["cancel_at"] or period_of(subscription)[1])
     when = say["ends" if subscription["cancel_at"] else "renews"].format(date=end)
     rows = [(say["plan"], name), (pages.price_text(item["price"], currency, say), when)]
     buttons = ""

@@ -60,7 +60,12 @@ def _months_later(start: int, number: int) -> int:
 
 
 def day_of(timestamp: int) -> str:
+    """As Stripe writes it in the lines of an invoice."""
     return f"{datetime.fromtimestamp(timestamp, UTC):%d %b %Y}"
+
+
+def iso_day(timestamp: int) -> str:
+    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d}"
 
 
 def in_days(days: float) -> int:

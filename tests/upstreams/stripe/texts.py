@@ -1,13 +1,14 @@
 """The words of the hosted pages."""
 
 EN = {
-    "test": "Test page of this machine. There is no bank behind it: no real money.",
+    "test": "For tests and demos only: no real money. There is no bank behind this page.",
     "pay": "Pay {amount}", "subscribe": "Subscribe", "try": "Start the trial",
     "save": "Save the card",
     "card": "Card number", "cards": "Test cards", "exp": "Expiry", "cvc": "CVC", "email": "Email",
     "back": "Back without paying", "code": "Promotion code", "use": "Use the code",
     "unknown": "This code is not known or no longer valid.",
-    "month": "a month", "year": "a year", "day": "a day", "week": "a week",
+    "month": "{amount} a month", "year": "{amount} a year", "day": "{amount} a day",
+    "week": "{amount} a week",
     "then": "Free until {date}, then {amount}", "total": "Due today", "discount": "Discount",
     "over": "This page has been used or is too old.", "bank": "Your bank asks: is this you?",
     "confirm": "Yes, confirm", "fail": "No, refuse", "return": "Back to the shop",
@@ -24,13 +25,14 @@ EN = {
     "refused": "The bank did not confirm. Try again or use another card.",
 }  # fmt: skip
 KO = {
-    "test": "이 컴퓨터의 시험용 페이지입니다. 은행과 이어져 있지 않아 실제 돈이 오가지 않습니다.",
+    "test": "시험과 데모에만 쓰는 페이지입니다. 은행과 이어져 있지 않아 실제 돈이 오가지 않습니다.",
     "pay": "{amount} 결제", "subscribe": "구독하기", "try": "체험 시작", "save": "카드 저장",
     "card": "카드 번호", "cards": "시험용 카드", "exp": "유효 기간", "cvc": "CVC",
     "email": "이메일",
     "back": "결제하지 않고 돌아가기", "code": "프로모션 코드", "use": "코드 적용",
     "unknown": "알 수 없거나 더 이상 쓸 수 없는 코드입니다.",
-    "month": "매월", "year": "매년", "day": "매일", "week": "매주",
+    "month": "매월 {amount}", "year": "매년 {amount}", "day": "매일 {amount}",
+    "week": "매주 {amount}",
     "then": "{date}까지 무료, 그 뒤 {amount}", "total": "오늘 결제할 금액", "discount": "할인",
     "over": "이미 쓰였거나 너무 오래된 페이지입니다.", "bank": "은행 확인: 본인이 맞습니까?",
     "confirm": "네, 확인합니다", "fail": "아니요, 거부합니다", "return": "돌아가기",
