@@ -41,6 +41,12 @@ def wrong_password(page: Page) -> None:
         page.locator("main form button").click()
 
 
+def make_key(page: Page) -> None:
+    page.locator("input[name=name]").fill("laptop")
+    with page.expect_navigation():
+        page.locator("main form button.primary").click()
+
+
 @dataclass(frozen=True)
 class PageCase:
     """`then` is what the reader does on it. `ready` appears when all of it is there.
@@ -76,6 +82,10 @@ PAGES = (
     PageCase("overview-first-run", "/dashboard/", STAFF),
     PageCase("overview-nothing-found", f"/dashboard/?{NOTHING}", STAFF, has_calls=True),
     PageCase("overview-no-days", f"/dashboard/?{NO_DAYS}", STAFF, has_calls=True),
+    PageCase("own-keys", "/account/keys/", CUSTOMER),
+    PageCase("own-key-new", "/account/keys/", CUSTOMER, then=make_key),
+    PageCase("organisation", "/account/organisation/", CUSTOMER),
+    PageCase("own-data", "/account/data/", CUSTOMER),
     PageCase("no-access", "/dashboard/", CUSTOMER, status=403),
     PageCase("calls", f"/dashboard/calls/?{RANGE}", STAFF, has_calls=True),
     PageCase("calls-none-yet", "/dashboard/calls/", STAFF),
