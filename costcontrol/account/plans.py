@@ -1,7 +1,7 @@
 """Plans: side by side, each on a page of its own before anybody agrees, cancel and undo."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +41,7 @@ class Change:
     is_new: bool  # nothing is subscribed so far: the card comes first
     error: str = ""
     status: int = 200
+    is_undone: bool = True  # False: Stripe was away, so it may have happened
 
     @property
     def is_later(self) -> bool:
@@ -78,7 +79,9 @@ def plan(request: HttpRequest, lookup_key: str) -> HttpResponse:
     try:
         return _agree(request, viewer, price)
     except CostControlError as error:
-        return _plan_page(request, viewer, _failed(_change(viewer, price), error))
+        failed = _failed(_change(viewer, price), error)
+        is_undone = error.retry_after_s is None
+        return _plan_page(request, viewer, replace(failed, is_undone=is_undone))
 
 
 def _agree(request: HttpRequest, viewer: Viewer, price: PlanPrice) -> HttpResponse:
@@ -118,10 +121,7 @@ def _change(viewer: Viewer, price: PlanPrice) -> Change:
 
 
 def _failed(change: Change, error: CostControlError) -> Change:
-    return Change(
-        change.price, change.preview, change.differences, change.is_new,
-        error=said(error.message), status=error.status,
-    )
+    return replace(change, error=said(error.message), status=error.status)
 
 
 def _plan_page(request: HttpRequest, viewer: Viewer, change: Change) -> HttpResponse:
