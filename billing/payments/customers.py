@@ -59,11 +59,10 @@ def owner_email(customer: Customer) -> str:
 def stripe_id_of(customer: Customer, *, now: datetime) -> str:
     """The customer at Stripe, made if it is the first time they buy something."""
     if not customer.stripe_id:
-        row = requests.request_open(customer=customer, kind=requests.CUSTOMER, now=now, params={"call": {
-            "email": owner_email(customer),
-            "metadata": {METADATA_CUSTOMER: str(customer.pk)},
-        }})
-        customer_run(row)
+        call = {"email": owner_email(customer), "metadata": {METADATA_CUSTOMER: str(customer.pk)}}
+        customer_run(requests.request_open(
+            customer=customer, kind=requests.CUSTOMER, now=now, params={"call": call}
+        ))
         customer.refresh_from_db(fields=["stripe_id"])
     return str(customer.stripe_id)
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.db.models import F
 
-from billing.models import Customer, StripeEvent
+from billing.models import Customer, StripeEvent, StripeRequest
 from billing.payments import client, fetching
 from billing.payments.facts import id_of
+from billing.payments.requests import CUSTOMER
 from billing.payments.sync import sync
 from costcontrol.lib.errors import CostControlError
 
@@ -103,11 +104,18 @@ def _customer_of(row: StripeEvent) -> Customer | None:
 
 
 def _ignore(group: list[StripeEvent], *, now: datetime) -> int:
-    """Somebody else's, or whom we deleted. Nothing is granted to people we do not know."""
+    """Somebody else's, or who was deleted. Nothing is granted to people we do not know."""
+    if _was_ours(group[0].stripe_customer):
+        return _close(group, state=IGNORED, now=now, note="deleted customer")
     for row in group:
         log.error("stripe: %s %s is about the unknown customer “%s”", row.type, row.pk,
                   row.stripe_customer)
     return _close(group, state=IGNORED, now=now, note="unknown customer")
+
+
+def _was_ours(stripe_id: str) -> bool:
+    made = StripeRequest.objects.filter(kind=CUSTOMER, result_id=stripe_id)
+    return bool(stripe_id) and made.exists()
 
 
 def _close(group: Iterable[StripeEvent], *, state: str, now: datetime, note: str = "") -> int:

@@ -1,7 +1,8 @@
 """One look at Stripe: everything about a customer that plans, pages and credit depend on.
 
-Four requests, one more for a card of the customer's own and for each payment that a bank disputes. Of invoices and payments the newest
-hundred are looked at; older ones stay as they were described last.
+Four requests, and one more for a card of the customer's own and for each payment that a bank
+disputes. Of invoices and payments the newest hundred are looked at; older ones stay as they were
+described last.
 """
 
 from typing import TYPE_CHECKING, Any

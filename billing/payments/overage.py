@@ -17,6 +17,7 @@ from billing.payments import customers, requests
 from billing.payments.catalogue import pack_offers
 from billing.payments.client import stripe_client
 from billing.payments.facts import METADATA_REQUEST
+from billing.payments.fetching import saved_card
 from billing.payments.sync import sync
 from costcontrol.lib.currencies import from_minor, to_minor_up
 from costcontrol.lib.errors import BadRequest, PaymentRefused
@@ -35,7 +36,8 @@ def overage_bill(*, window: Window, now: datetime) -> bool:
     customer = _customer_of(window)
     if customer is None or not is_billable(window, now=now) or _row(customer, window):
         return False
-    row = _wish(customer, window, customers.stripe_id_of(customer, now=now), now=now)
+    stripe_id = customers.stripe_id_of(customer, now=now)
+    row = _wish(customer, window, stripe_id, card=saved_card(stripe_id), now=now)
     overage_run(row)
     sync(customer=customer, now=now, because=OVERAGE)
     return True
@@ -93,7 +95,7 @@ def _row(customer: Customer, window: Window) -> StripeRequest | None:
 
 @transaction.atomic
 def _wish(
-    customer: Customer, window: Window, customer_id: str, *, now: datetime
+    customer: Customer, window: Window, stripe_id: str, *, card: str, now: datetime
 ) -> StripeRequest:
     requests.locked(customer)
     rows = customer.requests.filter(kind=OVERAGE, params__window=window.pk)
@@ -103,12 +105,12 @@ def _wish(
     return StripeRequest.objects.create(customer=customer, kind=OVERAGE, created_at=now, params={
         "window": window.pk,
         "call": {
-            "customer": customer_id, "currency": price.currency,
+            "customer": stripe_id, "currency": price.currency,
             "collection_method": "charge_automatically", "auto_advance": False,
             "pending_invoice_items_behavior": "exclude",
-        },
+        } | ({"default_payment_method": card} if card else {}),
         "line": {
-            "customer": customer_id, "currency": price.currency,
+            "customer": stripe_id, "currency": price.currency,
             "amount": minor_of(window.spent, price),
             "description": f"Use beyond the plan, {window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}",
         },

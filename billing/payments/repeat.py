@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from billing.models import StripeRequest
 from billing.payments import changes, closing, customers, downgrades, overage, requests, topup
 from billing.payments.sync import sync
@@ -27,12 +29,13 @@ RUNS: dict[str, Callable[[StripeRequest], Any]] = {
     overage.OVERAGE: overage.overage_run,
     closing.CLOSE: closing.close_run,
 }
-AT_ANY_AGE = (closing.CLOSE,)  # harmless to ask twice
+AT_ANY_AGE = (closing.CLOSE,)  # nobody waits for it, and it is harmless to ask twice
 
 
 def repeat_open(*, now: datetime) -> int:
     """How many were brought to an end."""
-    rows = StripeRequest.objects.filter(state=requests.OPEN, created_at__lte=now - IN_FLIGHT)
+    is_due = Q(created_at__lte=now - IN_FLIGHT) | Q(kind__in=AT_ANY_AGE)
+    rows = StripeRequest.objects.filter(is_due, state=requests.OPEN)
     return sum(_repeat(row, now=now) for row in rows.select_related("customer").order_by("pk"))
 
 
