@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy
 
 from costcontrol import formats
+from costcontrol.lib.browsers import browser_of
 
 Values = Mapping[str, Any]
 
@@ -26,7 +27,7 @@ def letter(kind: str, values: Values, *, zone: str) -> Letter:
     if write := INVITING.get(kind):
         return write(values)
     subject, what = CHANGES[kind]
-    return _change(_(subject), _(what) % values, values, zone)
+    return _change(str(subject), str(what) % values, values, zone)
 
 
 def _change(subject: str, what: str, values: Values, zone: str) -> Letter:
@@ -36,7 +37,7 @@ def _change(subject: str, what: str, values: Values, zone: str) -> Letter:
         "If this was not you: set a new password at once, then look under Security at where you "
         "are signed in, and end what you do not know."
     )
-    facts = place % {"when": when, "ip": values["ip"], "browser": values["user_agent"]}
+    facts = place % {"when": when, "ip": values["ip"], "browser": browser_of(values["user_agent"])}
     return Letter(subject, (what, facts), after=(warning,))
 
 
@@ -108,49 +109,49 @@ INVITING: dict[str, Callable[[Values], Letter]] = {
 
 # --- letters about a change -----------------------------------------------------------------------
 
-CHANGES: dict[str, tuple[str, str]] = {
+CHANGES: dict[str, tuple[Any, Any]] = {
     "account/email/password_changed": (
-        gettext_noop("Your password was changed"),
-        gettext_noop("The password of your account was changed."),
+        gettext_lazy("Your password was changed"),
+        gettext_lazy("The password of your account was changed."),
     ),
     "account/email/password_set": (
-        gettext_noop("Your password was set"),
-        gettext_noop("Your account has a password now."),
+        gettext_lazy("Your password was set"),
+        gettext_lazy("Your account has a password now."),
     ),
     "account/email/password_reset": (
-        gettext_noop("Your password was changed"),
-        gettext_noop("A new password was set with a link from an email."),
+        gettext_lazy("Your password was changed"),
+        gettext_lazy("A new password was set with a link from an email."),
     ),
     "account/email/email_changed": (
-        gettext_noop("Your main address was changed"),
-        gettext_noop("You sign in with %(to_email)s now, no longer with %(from_email)s."),
+        gettext_lazy("Your main address was changed"),
+        gettext_lazy("You sign in with %(to_email)s now, no longer with %(from_email)s."),
     ),
     "account/email/email_confirm": (
-        gettext_noop("Your address is confirmed"),
-        gettext_noop("An email address of your account was confirmed."),
+        gettext_lazy("Your address is confirmed"),
+        gettext_lazy("An email address of your account was confirmed."),
     ),
     "account/email/email_deleted": (
-        gettext_noop("An address was removed"),
-        gettext_noop("%(deleted_email)s was removed from your account."),
+        gettext_lazy("An address was removed"),
+        gettext_lazy("%(deleted_email)s was removed from your account."),
     ),
     "mfa/email/totp_activated": (
-        gettext_noop("An authenticator app was set up"),
-        gettext_noop("From now on, signing in also takes a code of your app."),
+        gettext_lazy("An authenticator app was set up"),
+        gettext_lazy("From now on, signing in also takes a code of your app."),
     ),
     "mfa/email/totp_deactivated": (
-        gettext_noop("Your authenticator app was removed"),
-        gettext_noop("Signing in no longer takes a code of your app."),
+        gettext_lazy("Your authenticator app was removed"),
+        gettext_lazy("Signing in no longer takes a code of your app."),
     ),
     "mfa/email/webauthn_added": (
-        gettext_noop("A passkey was added"),
-        gettext_noop("You can sign in with a new passkey."),
+        gettext_lazy("A passkey was added"),
+        gettext_lazy("You can sign in with a new passkey."),
     ),
     "mfa/email/webauthn_removed": (
-        gettext_noop("A passkey was removed"),
-        gettext_noop("A passkey of your account no longer works."),
+        gettext_lazy("A passkey was removed"),
+        gettext_lazy("A passkey of your account no longer works."),
     ),
     "mfa/email/recovery_codes_generated": (
-        gettext_noop("New recovery codes were made"),
-        gettext_noop("The recovery codes from before no longer work."),
+        gettext_lazy("New recovery codes were made"),
+        gettext_lazy("The recovery codes from before no longer work."),
     ),
 }
