@@ -18,17 +18,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.models import User
-from costcontrol.lib import clock
 
 
 def locked_out(
     request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None
 ) -> HttpResponse:
     email = (credentials or {}).get("email") or ""
-    opens_at = _opens_at(email, client_ip(request))
+    now: datetime = request.axes_attempt_time  # type: ignore[attr-defined]  # set by axes
+    opens_at = _opens_at(email, client_ip(request), now=now)
     context = {"opens_at": opens_at, "zone": settings.DEFAULT_ZONE}
     page = render(request, "account/locked.html", context, status=429)
-    page.headers["Retry-After"] = str(_seconds_until(opens_at))
+    page.headers["Retry-After"] = str(max(1, round((opens_at - now).total_seconds())))
     return page
 
 
@@ -43,12 +43,8 @@ def door_open(sender: Any, user: User, **kwargs: Any) -> None:
     reset(username=user.email)
 
 
-def _opens_at(email: str, ip: str) -> datetime:
+def _opens_at(email: str, ip: str, *, now: datetime) -> datetime:
     attempts = AccessAttempt.objects.filter(username=email, ip_address=ip)
-    last = attempts.aggregate(last=Max("attempt_time"))["last"] or clock.now()
+    last = attempts.aggregate(last=Max("attempt_time"))["last"] or now
     wait: timedelta = settings.AXES_COOLOFF_TIME
     return last + wait
-
-
-def _seconds_until(moment: datetime) -> int:
-    return max(1, round((moment - clock.now()).total_seconds()))

@@ -73,7 +73,7 @@ MESSAGES: dict[str, Words] = {
     "account/messages/primary_email_set.txt": _("This is your main address now."),
     "account/messages/unverified_primary_email.txt": ERRORS["unverified_primary_email"],
     "mfa/messages/recovery_codes_generated.txt": _(
-        "These are new recovery codes. The ones before no longer work."
+        "New recovery codes are made. Only these work now: keep them where you find them again."
     ),
     "mfa/messages/totp_activated.txt": _("Your authenticator app is set up."),
     "mfa/messages/totp_deactivated.txt": _("Your authenticator app is no longer asked for."),

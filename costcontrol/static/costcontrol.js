@@ -216,6 +216,8 @@ if (kept && kept !== root.dataset.theme && switches.length) {
   switchTheme(kept);
   for (const one of switches) one.value = kept;
 }
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) tab.scrollIntoView({ block: "nearest", inline: "center" });
 document.body.append(probe);
 enliven(document);
 setInterval(() => writeAges(document), 15000);

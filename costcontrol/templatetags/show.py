@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from costcontrol import formats
 from costcontrol.dashboard.components import Badge, Cell, Change, Kind, Tone
+from costcontrol.lib.browsers import browser_of
 
 register = template.Library()
 
@@ -26,6 +27,9 @@ def unknown() -> SafeString:
         formats.UNKNOWN,
         _("not known"),
     )
+
+
+register.filter("browser", browser_of)
 
 
 @register.simple_tag
