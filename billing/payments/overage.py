@@ -102,7 +102,7 @@ def _wish(
     if open_one := rows.exclude(state=requests.REFUSED).first():
         return open_one
     price = _price(customer)
-    return StripeRequest.objects.create(customer=customer, kind=OVERAGE, created_at=now, params={
+    return requests.written(customer, OVERAGE, now=now, params={
         "window": window.pk,
         "call": {
             "customer": stripe_id, "currency": price.currency,

@@ -41,9 +41,19 @@ def request_open(
     """The row of this wish: the one that is open or was answered a moment ago, else a new one."""
     locked(customer)  # two clicks at once come in here one after the other
     same = alive(customer, kind, now=now).filter(params=params).first()
-    return same or StripeRequest.objects.create(
+    return same or written(customer, kind, params, now=now)
+
+
+def written(
+    customer: Customer, kind: str, params: dict[str, Any], *, now: datetime
+) -> StripeRequest:
+    """A new row, as everybody else reads it: a database may order the parameters its own way, and
+    a key must always come with the same ones."""
+    row = StripeRequest.objects.create(
         customer=customer, kind=kind, params=params, created_at=now
     )
+    row.refresh_from_db(fields=["params"])
+    return row
 
 
 def alive(customer: Customer, kind: str, *, now: datetime) -> QuerySet[StripeRequest]:

@@ -113,7 +113,7 @@ def _wish(customer: Customer, *, card: str, now: datetime) -> StripeRequest | No
     price = _price(row) if _is_needed(row, now=now) else None
     if price is None:
         return None
-    return StripeRequest.objects.create(customer=row, kind=TOPUP, created_at=now, params={
+    return requests.written(row, TOPUP, now=now, params={
         "call": _call(row, price, card), "grant": granted_for(price),
     })
 

@@ -156,6 +156,7 @@ def test_a_customer_who_was_deleted_at_stripe_is_free_and_can_buy_again(premium:
     assert premium.tier == "enterprise"
 
 
+@pytest.mark.postgresql
 def test_a_late_answer_never_overwrites_a_newer_one(premium: Shopper) -> None:
     slow = looking.look_begin(premium.customer)
     old = looking.fetch(premium.customer.stripe_id or "")
@@ -192,6 +193,7 @@ def looks(draw: st.DrawFn) -> tuple[list[int], list[int]]:
     return steps, draw(st.permutations(range(len(steps))))
 
 
+@pytest.mark.postgresql
 @settings(
     max_examples=15, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

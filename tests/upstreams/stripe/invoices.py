@@ -118,7 +118,8 @@ def collect(
     """Charge what is due. A failure says when it is tried again, unless nobody wants that."""
     customer = state.tables["customer"][invoice["customer"]]
     subscription = subscription_of(state, invoice)
-    method = method or default_method(state, customer, subscription)
+    named = state.tables["payment_method"].get(invoice.get("default_payment_method") or "")
+    method = method or named or default_method(state, customer, subscription)
     intent = intent_of(state, invoice)
     invoice["attempted"] = True
     invoice["attempt_count"] += 1
