@@ -44,6 +44,7 @@ def create_invoice(state: State, params: Obj) -> Obj:
     )  # fmt: skip
     invoice |= {
         "auto_advance": params.get("auto_advance", False), "metadata": params.get("metadata") or {},
+        "default_payment_method": params.get("default_payment_method"),
     }  # fmt: skip
     return invoice
 
@@ -151,6 +152,7 @@ def pay(state: State, params: Obj, id: str) -> Obj:
 def void_invoice(state: State, params: Obj, id: str) -> Obj:
     invoice = state.get("invoice", id)
     void(state, invoice)
+    invoice_settled(state, invoice)
     return invoice
 
 
@@ -158,6 +160,7 @@ def void_invoice(state: State, params: Obj, id: str) -> Obj:
 def mark_uncollectible(state: State, params: Obj, id: str) -> Obj:
     invoice = state.get("invoice", id)
     write_off(state, invoice)
+    invoice_settled(state, invoice)
     return invoice
 
 
