@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from billing.reports.margin import MONTH, Use, margins, percentile
 from billing.reports.ranges import Bucket
 from billing.reports.rates import Rates
 from billing.reports.simulator import WhatIf, simulate
+from billing.reports.subscriptions import Sub
 from tests.billing import paying
 from tests.billing.paying import DAY, NOW, sub
 from tests.costcontrol.dashboard import rows as calls
@@ -37,7 +39,7 @@ buyers = st.lists(
 
 
 @given(uses, buyers)
-def test_plans_add_up_to_everything(used: list[Use], bought: list[paying.Sub]) -> None:
+def test_plans_add_up_to_everything(used: list[Use], bought: list[Sub]) -> None:
     found = margins(used, bought, SPAN, RATES)
     assert found.cost_nanos == sum(use.plan_nanos for use in used)
     assert found.earned_nanos == sum(each.amount_minor * 10**7 for each in bought)
@@ -89,10 +91,8 @@ def test_percentiles_are_values_that_somebody_has(percent: int, value: int) -> N
 # --- what usage rows are summed to ----------------------------------------------------------------
 
 
-def _paid(payer: str, paid_from: str = "plan", **columns: object) -> UsageRecord:
-    return calls.call(
-        payer=payer, paid_from=paid_from, cost_nanos=columns.pop("cost_nanos", 100), **columns
-    )
+def _paid(payer: str, paid_from: str = "plan", **columns: Any) -> UsageRecord:
+    return calls.call(payer=payer, paid_from=paid_from, cost_nanos=100, **columns)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -105,7 +105,7 @@ def test_days_of_payers_are_the_sums_of_their_rows() -> None:
     _paid("org:3", paid_from="overage", debate_id="")
     calls.failure(calls.NOW)
     _paid("user:9", at=calls.NOW - timedelta(hours=13))  # before midnight in Seoul
-    calls.rollups.catch_up(now=calls.NOW + timedelta(hours=2))
+    rollups.catch_up(now=calls.NOW + timedelta(hours=2))
     rows = {(row.day.isoformat(), row.payer): row for row in DailyPayer.objects.all()}
     assert len(rows) == 3
     org = rows["2026-11-25", "org:3"]

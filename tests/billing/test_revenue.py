@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -205,7 +206,9 @@ def test_open_invoices_that_were_tried_are_failed_payments() -> None:
     tiers_load()
     buyer = paying.customer("late@example.org")
     paying.subscription(buyer, status="past_due", past_due_since=NOW - 3 * DAY)
-    late = {"status": "open", "paid_at": None, "paid_minor": 400, "next_try_at": NOW + DAY}
+    late: dict[str, Any] = {
+        "status": "open", "paid_at": None, "paid_minor": 400, "next_try_at": NOW + DAY,
+    }
     paying.invoice(buyer, tries=2, created_at=NOW - 3 * DAY, **late)
     paying.invoice(buyer, tries=0, **late)  # not charged yet
     paying.invoice(tries=1, currency="krw", total_minor=14_000, **late | {"paid_minor": 0})
