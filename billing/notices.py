@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
@@ -58,8 +59,10 @@ def notice_send(
 
 
 def readers(customer: Customer) -> list[User]:
-    """The user; of an organisation those who see its bills."""
-    people = User.objects.filter(is_active=True, email__isnull=False).exclude(email="")
+    """The user; of an organisation those who see its bills. At addresses that they confirmed."""
+    people = User.objects.filter(
+        is_active=True, emailaddress__verified=True, emailaddress__email=F("email")
+    )
     if customer.organisation_id is not None:
         own = people.filter(
             member__organisation=customer.organisation_id, member__role__in=WHO_PAYS

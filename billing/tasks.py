@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from celery import shared_task
 
-from billing import ledger, rollups
+from billing import alerts, credits, ledger, rollups
 from billing.payments import client, events, overage, reconcile, repeat, standing, topup
 from costcontrol.lib import clock
 
@@ -38,6 +38,22 @@ def check_ledger() -> int:
 def roll_up() -> int:
     """Add up the hours that closed, and those with late rows. How many it were."""
     return rollups.catch_up(now=clock.now())
+
+
+@shared_task
+def lapse_credit() -> int:
+    """Credit that has ended goes. How many customers had some."""
+    return credits.lapse_all(now=clock.now())
+
+
+@shared_task
+def send_alerts() -> int:
+    """Tell who is near a limit. A mail server that is away is asked again a minute later."""
+    try:
+        return alerts.alerts_send(now=clock.now())
+    except OSError as error:
+        log.error("alerts: no email was sent: %s", error)
+        return 0
 
 
 @shared_task
