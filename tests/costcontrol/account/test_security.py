@@ -1,7 +1,5 @@
 """What people do around their login: second factors, sessions, passwords, wrong passwords."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from io import StringIO
 
@@ -42,16 +40,20 @@ def inside(client: Client) -> Client:
 # --- second factor ---------------------------------------------------------------------------
 
 
-def test_app_is_set_up_and_asked_for_from_then_on(
-    inside: Client, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[None]]
-) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        secret = app_set_up(inside)
+def test_app_is_set_up_and_asked_for_from_then_on(inside: Client) -> None:
+    secret = app_set_up(inside)
     later = Client()
     assert sign_in(later, DORA) == "/2fa/authenticate/"
     assert later.get("/account/security/").status_code == 302
     assert later.post("/2fa/authenticate/", {"code": code_of(secret)})["Location"] == "/account/"
-    assert "An authenticator app was set up" in [letter.subject for letter in mail.outbox]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_change_of_the_second_factor_is_told_by_letter(inside: Client) -> None:
+    app_set_up(inside)
+    (letter,) = [each for each in mail.outbox if "authenticator" in each.subject]
+    assert (letter.to, letter.subject) == ([DORA], "An authenticator app was set up")
+    assert "If this was not you" in str(letter.body)
 
 
 def test_wrong_code_says_what_to_type(client: Client, dora: User) -> None:

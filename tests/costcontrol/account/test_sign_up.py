@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import LazySettings
 from django.core import mail
 from django.core.cache import cache
 from django.core.management import call_command
@@ -102,7 +103,7 @@ def test_owner_of_a_taken_address_is_told_by_letter_and_nothing_changes(client: 
     assert sign_in(client, password=OTHER) == "/account/"
 
 
-def test_sign_up_can_be_closed(client: Client, settings: pytest.FixtureRequest) -> None:
+def test_sign_up_can_be_closed(client: Client, settings: LazySettings) -> None:
     settings.SIGN_UP_OPEN = False
     assert "made by staff" in text_of(client, "/signup/")
     assert client.post("/signup/", {"email": DORA, "password1": SECRET}).status_code == 200
