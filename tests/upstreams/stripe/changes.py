@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.upstreams.stripe.catalog import amount_in
+from tests.upstreams.stripe.discounts import live_discounts, use_up
 from tests.upstreams.stripe.errors import Refusal, declined
 from tests.upstreams.stripe.invoices import collect, draft, finalize, intent_of, void
 from tests.upstreams.stripe.lines import invoice_item, line
@@ -16,10 +17,8 @@ from tests.upstreams.stripe.subscriptions import (
     bill,
     invoice_settled,
     items_of,
-    live_discounts,
     new_item,
     period_of,
-    use_up,
 )  # fmt: skip
 
 WAITS_FOR = 23 * 3_600

@@ -1,5 +1,6 @@
 """Coupons, the codes that customers type, and the discounts that come of them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from tests.upstreams.stripe.catalog import changed, merged
@@ -117,3 +118,17 @@ def redeemable(state: State, one: Any) -> tuple[Obj, Obj | None]:
                 param="discounts",
             )  # fmt: skip
     return coupon, code
+
+
+def live_discounts(state: State, subscription: Obj) -> list[Obj]:
+    rows = [state.tables["discount"][id] for id in subscription["discounts"]]
+    return [it for it in rows if it["end"] is None or it["end"] > state.now]
+
+
+def use_up(state: State, subscription: Obj, discounts: Sequence[Obj]) -> None:
+    """A coupon for once is gone after one invoice."""
+    once = {
+        it["id"] for it in discounts
+        if state.tables["coupon"][it["source"]["coupon"]]["duration"] == "once"
+    }  # fmt: skip
+    subscription["discounts"] = [id for id in subscription["discounts"] if id not in once]

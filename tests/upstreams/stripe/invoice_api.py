@@ -1,9 +1,11 @@
 """`/v1/invoices`, `/v1/invoiceitems` and `/v1/invoice_payments`."""
 
 from tests.upstreams.stripe.changes import plan, preview_lines, wanted_items
-from tests.upstreams.stripe.customers import default_method, live_customer
+from tests.upstreams.stripe.customers import live_customer
+from tests.upstreams.stripe.discounts import live_discounts
 from tests.upstreams.stripe.errors import Refusal, missing
 from tests.upstreams.stripe.invoices import (
+    card_for,
     collect,
     draft,
     finalize,
@@ -18,7 +20,7 @@ from tests.upstreams.stripe.lists import page_of
 from tests.upstreams.stripe.payments import declined_error
 from tests.upstreams.stripe.routes import route
 from tests.upstreams.stripe.state import Obj, State
-from tests.upstreams.stripe.subscriptions import OVER, invoice_settled, live_discounts, period_of
+from tests.upstreams.stripe.subscriptions import OVER, invoice_settled, period_of
 
 
 @route("GET", "/v1/invoices", "invoice_list")
@@ -44,9 +46,21 @@ def create_invoice(state: State, params: Obj) -> Obj:
     )  # fmt: skip
     invoice |= {
         "auto_advance": params.get("auto_advance", False), "metadata": params.get("metadata") or {},
-        "default_payment_method": params.get("default_payment_method"),
+        "default_payment_method": _own_card(state, params.get("default_payment_method"), customer),
     }  # fmt: skip
     return invoice
+
+
+def _own_card(state: State, id: str | None, customer: Obj) -> str | None:
+    if id is None:
+        return None
+    method = state.get("payment_method", id, param="default_payment_method")
+    if method["customer"] != customer["id"]:
+        raise Refusal(
+            f"The customer does not have a payment method with the ID {id}.",
+            param="default_payment_method",
+        )
+    return str(id)
 
 
 @route("POST", "/v1/invoices/create_preview", "invoice_create_preview")
@@ -128,11 +142,11 @@ def pay(state: State, params: Obj, id: str) -> Obj:
         invoice_settled(state, invoice)
         return invoice
     named = params.get("payment_method")
-    customer = state.tables["customer"][invoice["customer"]]
     method = (
-        state.get("payment_method", named, param="payment_method") if named
-        else default_method(state, customer, subscription_of(state, invoice))
-    )  # fmt: skip
+        state.get("payment_method", named, param="payment_method")
+        if named
+        else card_for(state, invoice)
+    )
     result = collect(
         state, invoice, method=method, is_off_session=bool(params.get("off_session")),
         with_retries=False,

@@ -91,6 +91,14 @@ def finalize(state: State, invoice: Obj) -> None:
         mark_paid(state, invoice)
 
 
+def card_for(state: State, invoice: Obj) -> Obj | None:
+    """The invoice's own, else its subscription's, else the customer's."""
+    if own := state.tables["payment_method"].get(invoice.get("default_payment_method") or ""):
+        return own
+    customer = state.tables["customer"][invoice["customer"]]
+    return default_method(state, customer, subscription_of(state, invoice))
+
+
 def intent_of(state: State, invoice: Obj, *, intent: Obj | None = None) -> Obj:
     """The one payment intent of an invoice: made when it is first needed, unless there is one."""
     if id := invoice.get("_intent"):
@@ -116,10 +124,7 @@ def collect(
     is_authenticated: bool = False, with_retries: bool = True,
 ) -> Outcome:  # fmt: skip
     """Charge what is due. A failure says when it is tried again, unless nobody wants that."""
-    customer = state.tables["customer"][invoice["customer"]]
-    subscription = subscription_of(state, invoice)
-    named = state.tables["payment_method"].get(invoice.get("default_payment_method") or "")
-    method = method or named or default_method(state, customer, subscription)
+    method = method or card_for(state, invoice)
     intent = intent_of(state, invoice)
     invoice["attempted"] = True
     invoice["attempt_count"] += 1

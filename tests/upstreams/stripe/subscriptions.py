@@ -6,6 +6,7 @@ from typing import Any
 from tests.upstreams.stripe.cards import Outcome
 from tests.upstreams.stripe.catalog import amount_in, currencies
 from tests.upstreams.stripe.customers import default_method
+from tests.upstreams.stripe.discounts import live_discounts, use_up
 from tests.upstreams.stripe.errors import Refusal, mixed_currencies
 from tests.upstreams.stripe.invoices import (
     collect,
@@ -182,20 +183,6 @@ def _keeps_back(state: State, subscription: Obj, invoice: Obj) -> bool:
     return True
 
 
-def live_discounts(state: State, subscription: Obj) -> list[Obj]:
-    rows = [state.tables["discount"][id] for id in subscription["discounts"]]
-    return [it for it in rows if it["end"] is None or it["end"] > state.now]
-
-
-def use_up(state: State, subscription: Obj, discounts: Sequence[Obj]) -> None:
-    """A coupon for once is gone after one invoice."""
-    once = {
-        it["id"] for it in discounts
-        if state.tables["coupon"][it["source"]["coupon"]]["duration"] == "once"
-    }  # fmt: skip
-    subscription["discounts"] = [id for id in subscription["discounts"] if id not in once]
-
-
 # What is done when the invoice of an upgrade that waited for it is paid (changes.py sets it).
 apply_pending: list[Callable[[State, Obj], None]] = []
 
@@ -207,17 +194,26 @@ def invoice_settled(state: State, invoice: Obj) -> None:
         return
     waits_for = (subscription["pending_update"] or {}).get("_invoice")
     with state.changing(subscription, "customer.subscription.updated"):
-        if invoice["status"] == "paid":
-            if waits_for == invoice["id"]:
-                for apply in apply_pending:
-                    apply(state, subscription)
-            elif subscription["status"] == "incomplete" or not _owes(state, subscription):
-                _catch_up(state, subscription)
+        if invoice["status"] != "open":
+            _closed(state, subscription, invoice, waits_for)
         elif waits_for != invoice["id"] and subscription["status"] in ("active", "trialing"):
             subscription["status"] = "past_due"
             _tell_of_debt(state, subscription, True)
     if subscription["status"] == "past_due" and _is_given_up(invoice):
         _after_dunning(state, subscription)
+
+
+def _closed(state: State, subscription: Obj, invoice: Obj, waits_for: str | None) -> None:
+    """Paid, or given up by the shop: either way nothing is owed on it any more."""
+    is_paid = invoice["status"] == "paid"
+    if waits_for == invoice["id"]:
+        for apply in apply_pending if is_paid else ():
+            apply(state, subscription)
+    elif subscription["status"] == "incomplete":
+        if is_paid:
+            _catch_up(state, subscription)
+    elif not _owes(state, subscription):
+        _catch_up(state, subscription)
 
 
 def _catch_up(state: State, subscription: Obj) -> None:
