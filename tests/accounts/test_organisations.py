@@ -1,12 +1,15 @@
 """Organisations: who is in one, in which role, and that there is always an owner."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from io import StringIO
+from threading import Barrier
 from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts import auth, organisations, signals
@@ -183,12 +186,37 @@ def test_last_owner_cannot_remove_themselves(alice: User, debates: Organisation)
         member_remove(debates, by=alice, whose=alice.uuid)
 
 
-def test_two_owners_who_remove_each_other_leave_one(alice: User, debates: Organisation) -> None:
+def test_who_was_removed_removes_nobody(alice: User, debates: Organisation) -> None:
     bob = member(debates, "bob", "owner")
     member_remove(debates, by=alice, whose=bob.uuid)
     with pytest.raises(Refused):
         member_remove(debates, by=bob, whose=alice.uuid)
     assert roles(debates) == {"alice": "owner"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_who_remove_each_other_at_once_leave_one() -> None:
+    for turn in range(5):
+        alice, bob = person(f"alice{turn}"), person(f"bob{turn}")
+        debates = organisation_create(owner=alice, name="Debates")
+        Member.objects.create(organisation=debates, user=bob, role="owner")
+        begin = Barrier(2)
+
+        def remove(by: User, whose: User, debates: Organisation, begin: Barrier) -> bool:
+            begin.wait()
+            try:
+                member_remove(debates, by=by, whose=whose.uuid)
+            except Refused:
+                return False
+            finally:
+                connection.close()
+            return True
+
+        with ThreadPoolExecutor(2) as pool:
+            each = [pool.submit(remove, *pair, debates, begin)
+                    for pair in ((alice, bob), (bob, alice))]
+            assert sorted(one.result() for one in each) == [False, True]
+        assert list(roles(debates).values()) == ["owner"]
 
 
 def test_handing_over_swaps_the_roles(alice: User, debates: Organisation) -> None:

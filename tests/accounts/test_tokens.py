@@ -3,12 +3,14 @@
 import hashlib
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import jwt
 import pytest
+from django.db import connection
 from django.test import Client
 from jwt.utils import base64url_encode
 
@@ -336,9 +338,22 @@ def test_api_says_what_is_wrong(frontend: User, client: Client, body: Any) -> No
 
 
 @pytest.mark.postgresql
-def test_two_at_once_with_one_assertion_get_one_token(key: ApiKey) -> None:
-    """The row that remembers it is inserted, not looked for: the second insert fails."""
+@pytest.mark.django_db(transaction=True)
+def test_eight_at_once_with_one_assertion_get_one_token() -> None:
+    tiers_load()
+    frontend = User.objects.create_user("frontend@example.org")
+    key, _secret = api_key_issue(user=frontend, scopes=("call", "service"), actor="tests")
     text = signed(key)
-    tokens.token_issue(text, now=NOW)
-    assert "used already" in refusal(text)
-    assert User.objects.filter(owner=key.user).count() == 1  # the connection still works
+
+    def exchange(_: int) -> str:
+        try:
+            return "token" if tokens.token_issue(text, now=NOW) else ""
+        except BadAssertion as refused:
+            return refused.message
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(exchange, range(8)))
+    assert answers.count("token") == 1
+    assert sum("used already" in answer for answer in answers) == 7
