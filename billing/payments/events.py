@@ -136,9 +136,3 @@ def _later(group: list[StripeEvent], why: str, *, now: datetime) -> int:
         if is_over:
             log.error("stripe: %s %s is given up after %d tries: %s", row.type, row.pk, TRIES, why)
     return 0
-
-
-def oldest_pending_s(*, now: datetime) -> int:
-    """How long the oldest notice has been waiting: 0 when all are worked off."""
-    oldest = StripeEvent.objects.filter(state=PENDING).order_by("received_at").first()
-    return int((now - oldest.received_at).total_seconds()) if oldest else 0
