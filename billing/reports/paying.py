@@ -59,8 +59,12 @@ def is_anybody() -> bool:
 
 
 def owner_name(customer: Customer) -> str:
-    """The email of a person, the name of an organisation; "" after the account was deleted."""
-    return str(customer.organisation or customer.user or "")
+    """The email of a person (what their service calls them, if they have none), the name of an
+    organisation; "" after the account was deleted."""
+    if customer.organisation is not None:
+        return customer.organisation.name
+    user = customer.user
+    return (user.email or user.external_id) if user else ""
 
 
 def _rows(search: str, before: int | None) -> QuerySet[Customer]:

@@ -101,9 +101,8 @@ def customer_link(name: str, *, note: str = "") -> Cell:
 
 def margins(found: Sequence[PlanMargin]) -> Table:
     names = (
-        _("Users"), _("Paying"), _("Brings in"), _("Cost"), _("Margin"), _("Margin, share"),
-        _("Cost of the middle user"), _("of the average user"), _("of a heavy user (p95)"),
-        _("Margin of the heavy user"),
+        _("Users"), _("Paying"), _("Brings in"), _("Cost"), _("Margin"), _("Share"),
+        _("Median cost"), _("Average cost"), _("Cost at p95"), _("Margin at p95"),
     )
     columns = (Column(_("Plan")), *(Column(name, is_number=True) for name in names))
     return Table(
