@@ -34,6 +34,7 @@ NOT_A_DJANGO_TEMPLATE = {"templates/500.html"}  # shown when nothing works: both
 ENGLISH = (
     "costcontrol/supervisor/", "costcontrol/proof/", "costcontrol/demo/", "costcontrol/checks.py",
     "costcontrol/catalogues/", "routing/embedded_server.py", "billing/api/serializers.py",
+    "accounts/api/serializers.py",
 )
 PAGES = (
     "costcontrol/dashboard/", "costcontrol/templatetags/",
