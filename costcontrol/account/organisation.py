@@ -22,7 +22,6 @@ from costcontrol.account.access import customer_required
 from costcontrol.account.answers import Problem, done_or_told
 from costcontrol.lib import clock
 from costcontrol.lib.errors import Unavailable
-from costcontrol.lib.sentences import Sentence
 
 THERE = "mine:organisation"
 log = logging.getLogger(__name__)
@@ -104,7 +103,7 @@ def _invite(request: HttpRequest, email: str, role: str) -> None:
         log.error("an invitation could not be sent: %s", failure)
         invitations.invitation_withdraw(place, by=who, email=invitation.email)
         raise Unavailable(
-            Sentence("The email could not be sent, so nobody was invited. Try again later.")
+            _("The email could not be sent, so nobody was invited. Try again later.")
         ) from failure
 
 
