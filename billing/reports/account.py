@@ -4,7 +4,6 @@ What Stripe said last is in the mirror rows; nobody is asked here. `None` and em
 none of it.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,12 +16,11 @@ from accounts.models import Tier
 from accounts.types import Payer, TierRules
 from billing import budgets
 from billing.budgets import Book
-from billing.models import Budget, Customer, Invoice, PlanPrice, ScopeKind, Subscription
+from billing.models import Budget, Customer, PlanPrice, ScopeKind, Subscription
 from billing.reports import usage
+from billing.reports.bills import Bill, bills
 from billing.reports.purse import Purse, purse
 from billing.reports.usage import Limit
-
-OPEN = "open"  # an invoice that waits for its money
 
 
 class Standing(StrEnum):
@@ -69,37 +67,6 @@ class PlanState:
     def is_paid(self) -> bool:
         """Whether there is something to change or to cancel."""
         return self.standing not in (Standing.NONE, Standing.UNCONFIRMED)
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """An invoice, as it is shown: `is_open` waits for money."""
-
-    number: str
-    subject: str
-    status: str
-    currency: str
-    total_minor: int
-    paid_minor: int
-    refunded_minor: int
-    tries: int
-    created_at: datetime
-    paid_at: datetime | None
-    next_try_at: datetime | None
-    page_url: str
-    pdf_url: str
-
-    @property
-    def is_open(self) -> bool:
-        return self.status == OPEN
-
-    @property
-    def has_failed(self) -> bool:
-        return self.status == "uncollectible" or (self.is_open and self.tries > 0)
-
-    @property
-    def left_minor(self) -> int:
-        return max(self.total_minor - self.paid_minor, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,19 +192,6 @@ def _grace_until(row: Subscription) -> datetime | None:
     return row.past_due_since + timedelta(days=settings.GRACE_DAYS)
 
 
-def bills(customer: Customer, *, only_open: bool = False, most: int = 100) -> tuple[Bill, ...]:
-    """Newest first. Drafts are Stripe's own business."""
-    rows = customer.invoices.exclude(status="draft")
-    if only_open:
-        rows = rows.filter(status=OPEN)
-    return tuple(_bill(row) for row in rows[:most])
-
-
-def _bill(row: Invoice) -> Bill:
-    names = (name for name in Bill.__slots__)
-    return Bill(**{name: getattr(row, name) for name in names})
-
-
 def next_amount(plan: PlanState) -> int | None:
     """What the next invoice will be for the plan alone, minor units; None: there will be none."""
     if plan.renews_at is None or plan.standing == Standing.UNCONFIRMED:
@@ -248,12 +202,3 @@ def next_amount(plan: PlanState) -> int | None:
         tier_id=plan.next_tier, currency=plan.currency, interval=plan.interval
     )
     return price.values_list("amount_minor", flat=True).first()
-
-
-def prices_of(tiers: Iterable[str], *, currency: str) -> list[PlanPrice]:
-    """What is offered, cheapest first."""
-    return list(
-        PlanPrice.objects.filter(
-            Q(is_offered=True), tier_id__in=list(tiers), currency=currency
-        ).order_by("amount_minor", "pk")
-    )

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from billing.payments import services as payments
 from billing.reports import account
-from billing.reports.account import Bill
+from billing.reports.bills import Bill, bills
 from costcontrol import formats
 from costcontrol.account import banners
 from costcontrol.account.access import role_required
@@ -28,10 +28,10 @@ def invoices(request: HttpRequest) -> HttpResponse:
     view = account.account(
         viewer.payer, tier=viewer.tier, user_id=viewer.user.pk, now=clock.now()
     )
-    bills = account.bills(view.customer) if view.customer else ()
+    found = bills(view.customer) if view.customer else ()
     return render(request, "mine/invoices.html", {
-        "viewer": viewer, "view": view, "bills": bills, "can_pay": payments.is_on(),
-        "table": table(bills, zone=viewer.zone) if bills else None,
+        "viewer": viewer, "view": view, "can_pay": payments.is_on(),
+        "table": table(found, zone=viewer.zone) if found else None,
         "banners": banners.banners(view, role=viewer.role, zone=viewer.zone),
         "card": card(view.customer.card if view.customer else ""),
         "plans_url": reverse("mine:plans"),
