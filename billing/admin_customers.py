@@ -152,6 +152,10 @@ class OfCustomerAdmin(ReadOnlyAdmin[Any]):
     list_select_related = ["customer"]
     ordering = ["-pk"]
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Named, so that no form is made of them: none is ever filled in."""
+        return [field.name for field in self.opts.concrete_fields if not field.primary_key]
+
 
 @admin.register(Subscription)
 class SubscriptionAdmin(OfCustomerAdmin):
