@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import DatabaseError, OperationalError
+from django.db import OperationalError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
@@ -53,9 +53,9 @@ def persons_language(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         try:
-            language = request.session.get(LANGUAGE, "")
-        except DatabaseError:
-            language = ""
+            language = request.session.get(LANGUAGE, "")  # asks the database if there is a cookie
+        except OperationalError as error:
+            return database_away(error)  # at once: whatever comes next would wait for it again
         if language in dict(settings.LANGUAGES):
             translation.activate(language)
         return get_response(request)

@@ -4,6 +4,7 @@ and everything is as before when it comes back. PostgreSQL only: a SQLite file i
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -159,7 +160,8 @@ def test_pages_say_that_it_is_away_and_come_back_with_it(
         sign_in(client, house)
         assert client.get("/dashboard/").status_code == 200
         away.shut()
-        gone = {path: client.get(path) for path in PAGES}
+        with ThreadPoolExecutor(8) as readers:  # each waits for the database, for a moment
+            gone = dict(zip(PAGES, readers.map(client.get, PAGES), strict=True))
         away.open()
         eventually(
             lambda: client.get("/dashboard/").status_code == 200, what="the page", within_s=10
