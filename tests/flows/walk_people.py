@@ -1,0 +1,250 @@
+"""Who walks, and whose rows they walk past: a customer, an organisation, and what names them.
+
+Every row that belongs to somebody carries a word that is nowhere else, so that it is seen on a page
+of anybody else's.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+from uuid import UUID, uuid4
+
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.usersessions.models import UserSession
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from fido2.cose import ES256
+from fido2.utils import websafe_encode
+from fido2.webauthn import (
+    AttestationObject,
+    AttestedCredentialData,
+    AuthenticatorData,
+    CollectedClientData,
+)
+
+from accounts import invitations
+from accounts.models import ApiKey, Member, Organisation, User
+from accounts.services import api_key_issue
+from accounts.types import Payer
+from billing.models import (
+    Customer,
+    Invoice,
+    PlanPrice,
+    SpendingAlert,
+    StripeEvent,
+    StripeRequest,
+    Subscription,
+    UsageRecord,
+)
+from billing.payments import services as payments
+from costcontrol.lib import clock
+
+NOBODY, SELF, OTHER = "nobody", "self", "other"
+MEMBER, BILLING, OWNER = "member", "billing", "owner"
+BARE, STAFF = "bare staff", "staff"  # without a second factor, and with
+ROLES = (NOBODY, SELF, OTHER, MEMBER, BILLING, OWNER, BARE, STAFF)
+PEOPLE = ROLES[1:]
+ORG = frozenset({MEMBER, BILLING, OWNER})
+
+
+@dataclass
+class World:
+    """`seen_by`: which roles may see a word. `params`: what stands in addresses, by their names."""
+
+    users: dict[str, User] = field(default_factory=dict)
+    sessions: dict[str, str] = field(default_factory=dict)
+    seen_by: dict[str, frozenset[str]] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
+    shared: dict[Any, list[Any]] = field(default_factory=dict)  # rows that are no single person's
+
+    def word(self, what: str, *roles: str) -> str:
+        """A new one, to be seen by these and by staff."""
+        word = f"{what}{uuid4().hex[:10]}"
+        self.seen_by[word] = frozenset({*roles, STAFF})
+        return word
+
+    def strange_words(self, text: str, role: str) -> list[str]:
+        return [word for word, roles in self.seen_by.items() if role not in roles and word in text]
+
+
+def world_make() -> World:
+    call_command("load_defaults", stdout=StringIO())
+    world = World()
+    for role in PEOPLE:
+        person_make(world, role)
+    organisation_make(world)
+    customer_rows(world, payments.customer_of(Payer("user", str(world.users[SELF].pk))), SELF)
+    for role, user in world.users.items():
+        world.sessions[role] = sign_in(user)
+    links_make(world)
+    world.shared = {model: list(model.objects.values_list("pk", flat=True)) for model in OF_NOBODY}
+    mine = UserSession.objects.get(user=world.users[SELF])
+    world.params |= {"session_id": mine.pk}
+    return world
+
+
+def person_make(world: World, role: str) -> None:
+    """With a confirmed address, a key of their own, and a second factor unless they are `bare`."""
+    seen = ORG if role in ORG else {role}  # members know each other's addresses
+    email = f"{world.word('mail', *seen)}@example.org"
+    is_staff = role in (BARE, STAFF)
+    user = User.objects.create_user(email, uuid4().hex, is_staff=is_staff, is_superuser=is_staff)
+    api_key_issue(user=user, name=world.word("key", role), actor="test")
+    if role == STAFF:
+        TOTP.activate(user, generate_totp_secret())
+    world.users[role] = user
+
+
+def organisation_make(world: World) -> None:
+    organisation = Organisation.objects.create(name=world.word("org", *ORG), tier_id="enterprise")
+    for role in sorted(ORG):
+        Member.objects.create(organisation=organisation, user=world.users[role], role=role)
+    email = f"{world.word('invited', OWNER)}@example.org"
+    _row, secret = invitations.invite(
+        organisation, by=world.users[OWNER], email=email, role="member", now=clock.now()
+    )
+    customer = payments.customer_of(Payer("org", str(organisation.pk)))
+    customer_rows(world, customer, BILLING, OWNER)
+    world.params |= {"secret": secret, "invited": email, "whose": world.users[MEMBER].uuid}
+
+
+def customer_rows(world: World, customer: Customer, *roles: str) -> None:
+    """Invoices, alerts and calls: the last ones that are made are those of the addresses."""
+    now = clock.now()
+    customer.stripe_id, customer.frozen_at = world.word("cus_", *roles), now
+    customer.currency, customer.card = "usd", f"visa {world.word('card', *roles)}"
+    customer.save()
+    Subscription.objects.create(
+        customer=customer, stripe_id=world.word("sub_", *roles), status="past_due", seen_at=now,
+        tier_id="premium", currency="usd", amount_minor=1900, period_start=now,
+        period_end=now + timedelta(days=20), past_due_since=now,
+    )
+    Invoice.objects.create(
+        customer=customer, stripe_id=world.word("in_", *roles), number=world.word("NO", *roles),
+        status="open", subject="Premium", currency="usd", total_minor=1900, created_at=now,
+        page_url=f"https://invoice.example/{world.word('page', *roles)}",
+    )
+    alert = SpendingAlert.objects.create(customer=customer, kind="quota_percent", threshold=73)
+    event = StripeEvent.objects.create(
+        id=world.word("evt_", *roles).replace("-", "_"), type="invoice.paid", created_at=now,
+        received_at=now, next_try_at=now, is_live=False, state="failed",
+        stripe_customer=customer.stripe_id,
+    )
+    world.params |= {
+        "alert_id": alert.pk, "customer_id": customer.pk, "event_id": event.pk,
+        "call_id": call_make(world, customer, *roles),
+    }
+
+
+def call_make(world: World, customer: Customer, *roles: str) -> UUID:
+    user = customer.user or world.users[OWNER]
+    call_id = uuid4()
+    UsageRecord.objects.create(
+        call_id=call_id, attempt=0, at=clock.now(), user_id=user.pk, outcome="refused",
+        tier="premium", requested_model="auto", error_code="quota_exceeded",
+        debate_id=world.word("debate", *roles), reason=world.word("reason", *roles),
+    )
+    return call_id
+
+
+def links_make(world: World) -> None:
+    """What emails hold, and what the pages of one customer link to."""
+    mine = world.users[SELF]
+    second = EmailAddress.objects.create(user=mine, email=f"{world.word('new', SELF)}@example.org")
+    factor = Authenticator.objects.create(
+        user=mine, type=Authenticator.Type.WEBAUTHN,
+        data={"name": world.word("passkey", SELF), "credential": passkey()},
+    )
+    customer = Customer.objects.get(user=mine)
+    begun = StripeRequest.objects.create(
+        customer=customer, kind="checkout", result_id=world.word("cs_", SELF),
+        created_at=clock.now(),
+    )
+    world.params |= {
+        "checkout": begun.result_id, "pk": factor.pk,
+        "prefix": ApiKey.objects.get(user=mine).prefix,
+        "lookup_key": PlanPrice.objects.filter(is_offered=True, tier="premium").first().lookup_key,
+        "confirm_key": EmailConfirmationHMAC(second).key,
+        "uidb36": user_pk_to_url_str(mine), "reset_key": default_token_generator.make_token(mine),
+    }
+
+
+def passkey() -> dict[str, Any]:
+    """What a browser answers when it has made one."""
+    name = uuid4().bytes
+    public = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())
+    made = AuthenticatorData.create(
+        bytes(32), AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.AT, 0,
+        AttestedCredentialData.create(bytes(16), name, public),
+    )
+    said = CollectedClientData.create("webauthn.create", b"x", "http://testserver")
+    response = {
+        "clientDataJSON": websafe_encode(said),
+        "attestationObject": websafe_encode(AttestationObject.create("none", made, {})),
+    }
+    return {
+        "id": websafe_encode(name), "rawId": websafe_encode(name), "type": "public-key",
+        "response": response, "clientExtensionResults": {},
+    }
+
+
+def sign_in(user: User) -> str:
+    """A session as allauth keeps it right after the password and the second factor."""
+    client = Client()
+    client.force_login(user)
+    session = client.session
+    session["account_authentication_methods_user"] = str(user.pk)
+    session["account_authentication_methods"] = [
+        record | {"at": time.time(), "reauthenticated": True}
+        for record in ({"method": "password"}, {"method": "mfa", "type": "totp"})
+    ]
+    session.save()
+    UserSession.objects.create(
+        user=user, session_key=session.session_key, ip="127.0.0.1", user_agent="a browser"
+    )
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+# --- what must not change ------------------------------------------------------------------------
+
+OWNED: Mapping[Any, str] = {
+    User: "pk", ApiKey: "user_id", EmailAddress: "user_id", Authenticator: "user_id",
+    UserSession: "user_id", Member: "user_id", Customer: "user_id", UsageRecord: "user_id",
+    Subscription: "customer__user_id", Invoice: "customer__user_id",
+    SpendingAlert: "customer__user_id",
+}
+OF_NOBODY = (Organisation, invitations.Invitation, StripeEvent)
+VOLATILE = {"last_login", "last_seen_at", "last_used_at", "synced_at"}
+
+
+def queries(world: World, role: str) -> list[tuple[str, Any]]:
+    """For all rows but the walker's own; for `self`, those too: they may be changed."""
+    mine = world.users[role].pk if role in world.users and role != SELF else None
+    tables = [model.objects.exclude(**{path: mine}) for model, path in OWNED.items()]
+    tables += [model.objects.filter(pk__in=world.shared[model]) for model in OF_NOBODY]
+    chosen = [table.order_by("pk").values_list(*columns(table.model)) for table in tables]
+    return [each.query.sql_with_params() for each in chosen]
+
+
+def columns(model: Any) -> list[str]:
+    names = [one.attname for one in model._meta.concrete_fields]
+    return [name for name in names if name not in VOLATILE]
+
+
+def rows(wanted: list[tuple[str, Any]]) -> list[Any]:
+    found = []
+    with connection.cursor() as cursor:
+        for sql, params in wanted:
+            cursor.execute(sql, params)
+            found.append(cursor.fetchall())
+    return found
