@@ -141,11 +141,16 @@ def lock(organisation: Organisation) -> Organisation:
 def owned(organisation: Organisation, *, by: User) -> Organisation:
     """Locked, for an owner of it. Raises Refused."""
     locked = lock(organisation)
-    if not Member.objects.filter(organisation=locked, user=by, role=Role.OWNER).exists():
+    refuse_others(locked, by=by)
+    return locked
+
+
+def refuse_others(organisation: Organisation, *, by: User) -> None:
+    """Raises Refused: they are no owner of it."""
+    if not Member.objects.filter(organisation=organisation, user=by, role=Role.OWNER).exists():
         raise Refused(
             _("Only an owner of the organisation may do this. Ask one of them to do it.")
         )
-    return locked
 
 
 def member_get(organisation: Organisation, whose: UUID) -> Member:

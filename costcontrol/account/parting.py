@@ -69,6 +69,8 @@ def _ask(request: HttpRequest, what: str, whose: UUID | None = None) -> HttpResp
     """The question, in sentences; `what` chooses them in the template."""
     try:
         place = own(person(request))
+        if what != "leave":
+            organisations.refuse_others(place, by=person(request))
         member = organisations.member_get(place, whose or person(request).uuid)
     except CostControlError as error:
         return page(request, problem_of(error))
