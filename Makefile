@@ -8,6 +8,8 @@
 .PHONY: run demo screenshots test prove lint dev messages try-model model clean
 
 PY := .venv/bin/python
+# A file at a time: what a module starts for its tests is started by one worker, not by both.
+PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 PIP := $(PY) -m pip --disable-pip-version-check -qq
 stamp = .venv/.$(1)-$(shell cksum < $(2) | cut -d' ' -f1)
 RUNTIME := $(call stamp,runtime,requirements.txt)
@@ -28,8 +30,8 @@ prove: $(RUNTIME)
 	@exec $(PY) manage.py prove
 
 test: lint try-model
-	@unset DATABASE_URL; $(PY) -m pytest -n 2
-	@$(PY) -m tests.services.postgresql $(PY) -m pytest -m postgresql -n 2
+	@unset DATABASE_URL; $(PYTEST)
+	@$(PY) -m tests.services.postgresql $(PYTEST) -m postgresql
 
 lint: dev
 	@$(PY) -m ruff check .
