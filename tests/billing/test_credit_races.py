@@ -1,13 +1,26 @@
 """Credit, plan and use beyond it under many hands at once: to the nano."""
 
+from collections import Counter
+
 import pytest
 
 from accounts.services import tiers_load
-from billing import credits, ledger
+from billing import credits, ledger, overage
 from billing.holds import NoRoom
-from billing.models import CreditGrant, Customer
+from billing.models import CreditGrant, Customer, Window
+from billing.purses import payer_of
 from tests.billing.books import NOW, counters, threads
-from tests.billing.purses import DAY, beyond, credit_window, customer_make, give, left
+from tests.billing.purses import (
+    DAY,
+    beyond,
+    credit_window,
+    customer_make,
+    give,
+    left,
+    pay,
+    plan,
+    windows_of,
+)
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
 
@@ -77,3 +90,51 @@ def _spend_or_refuse(customer: Customer, nanos: int, now: object) -> int:
     except NoRoom:
         return 0
     return nanos - 3
+
+
+def test_plan_credit_and_ceiling_add_up_under_many_hands() -> None:
+    tiers_load()
+    tiny = plan(usd_per_day_nanos=60)
+    alice = customer_make(tier="tiny")
+    give(alice, 50)
+    overage.ceiling_set(customer=alice, nanos=40, actor="test", now=NOW)
+    refs = windows_of(payer_of(alice), tiny)
+
+    def work(_number: int) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for _ in range(6):
+            try:
+                key, paid = pay(alice, 10, *refs)
+            except NoRoom:
+                continue
+            ledger.settle(key, charged=10)
+            found[paid.paid_from] += 10
+        return found
+
+    spent: Counter[str] = Counter()
+    for found in threads(4, work):
+        spent += found
+    assert spent == {"plan": 60, "credit": 50, "overage": 40}
+    assert counters(Window.objects.get(pk=refs[0].id)) == (60, 0)
+    assert counters(credit_window(alice)) == (50, 0)
+    assert overage.usage_of(alice, now=NOW).spent_nanos == 40
+    assert ledger.differences() == []
+
+
+def test_a_ceiling_that_is_lowered_under_calls_is_not_passed_from_then_on() -> None:
+    tiers_load()
+    alice = customer_make()
+    overage.ceiling_set(customer=alice, nanos=1000, actor="test", now=NOW)
+
+    def work(number: int) -> int:
+        if number == 0:
+            overage.ceiling_set(customer=alice, nanos=30, actor="test", now=NOW)
+            return overage.usage_of(alice, now=NOW).spent_nanos
+        return sum(_spend_or_refuse(alice, 10, NOW) for _ in range(6))
+
+    threads(3, work)
+    used = overage.usage_of(alice, now=NOW)
+    assert used.held_nanos == 0
+    with pytest.raises(NoRoom):
+        beyond(alice, max(1, 31 - used.spent_nanos))
+    assert ledger.differences() == []
