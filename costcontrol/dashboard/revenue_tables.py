@@ -46,7 +46,7 @@ def plans(facts: RevenueFacts) -> Table:
              _("Trials"), _("Past due"))
     columns = (Column(_("Plan")), *(Column(name, is_number=True) for name in names))
     return Table(
-        _("Recurring revenue, by plan and currency"), columns,
+        _("What each plan brings in a month"), columns,
         tuple(_plan(plan, facts) for plan in facts.recurring.plans),
         empty_text=_("Nobody has a subscription."), is_caption_hidden=True,
     )
@@ -106,7 +106,7 @@ def margins(found: Sequence[PlanMargin]) -> Table:
     )
     columns = (Column(_("Plan")), *(Column(name, is_number=True) for name in names))
     return Table(
-        _("Margin by plan"), columns, tuple(map(_margin, found)),
+        _("Margin of each plan, last 30 days"), columns, tuple(map(_margin, found)),
         empty_text=_("There were no calls in these days, and nothing was earned."),
         is_caption_hidden=True,
     )
