@@ -170,6 +170,14 @@ def test_forms_of_owners_are_refused_to_others(
     assert not mail.outbox
 
 
+@pytest.mark.parametrize("what", ["close/", "members/{bob}/remove/", "members/{bob}/hand-over/"])
+def test_not_even_the_question_is_asked_of_others(debates: Organisation, what: str) -> None:
+    bob = member_of(debates, "bob")
+    answer = signed_in(bob).get(f"{PAGE}{what.format(bob=bob.uuid)}")
+    assert answer.status_code == 403
+    assert "Only an owner" in text(answer)
+
+
 def test_removed_member_sees_nothing_of_it_any_more(alice: User, debates: Organisation) -> None:
     bob = member_of(debates, "bob")
     guest, owner = signed_in(bob), signed_in(alice)
