@@ -68,6 +68,10 @@ class PlanState:
         """Whether there is something to change or to cancel."""
         return self.standing not in (Standing.NONE, Standing.UNCONFIRMED)
 
+    def is_grace_over(self, now: datetime) -> bool:
+        """Whether the plan is off, though Stripe still tries to get its money."""
+        return self.grace_until is not None and self.grace_until <= now
+
 
 @dataclass(frozen=True, slots=True)
 class AccountView:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from billing.payments import services as payments
 from billing.reports.account import AccountView, PlanState, Standing
+from billing.reports.bills import Bill
 from costcontrol import formats
 from costcontrol.account.access import Role
 from costcontrol.account.words import is_web
@@ -36,12 +37,16 @@ def _for(view: AccountView, *, may_pay: bool, zone: str) -> Iterator[Banner]:
     if view.is_frozen:
         yield _frozen()
     match view.plan.standing:
+        case Standing.PAST_DUE if view.plan.is_grace_over(view.as_of):
+            yield _suspended(view.plan, may_pay=may_pay)
         case Standing.PAST_DUE:
             yield _past_due(view.plan, zone=zone, may_pay=may_pay)
         case Standing.SUSPENDED:
             yield _suspended(view.plan, may_pay=may_pay)
         case Standing.UNCONFIRMED:
             yield _unconfirmed(view, may_pay=may_pay)
+        case _ if view.unpaid is not None and view.unpaid.has_failed:
+            yield _waiting(view.unpaid, may_pay=may_pay)
 
 
 def _frozen() -> Banner:
@@ -79,6 +84,18 @@ def _unconfirmed(view: AccountView, *, may_pay: bool) -> Banner:
     page = view.unpaid.page_url if view.unpaid else ""
     if may_pay and is_web(page):
         return Banner(Tone.WARN, title, text, _("Confirm the payment"), page)
+    return _to_portal(Tone.WARN, title, text, may_pay=may_pay)
+
+
+def _waiting(bill: Bill, *, may_pay: bool) -> Banner:
+    """An upgrade that the bank asks about, or use beyond the plan that was not paid."""
+    title = _("A payment waits for you.")
+    text = _("%(amount)s could not be charged. Confirm it with your bank, or pay it in another "
+             "way. Until then nothing changes.") % {
+        "amount": formats.minor(bill.left_minor, bill.currency)
+    }
+    if may_pay and is_web(bill.page_url):
+        return Banner(Tone.WARN, title, text, _("Confirm the payment"), bill.page_url)
     return _to_portal(Tone.WARN, title, text, may_pay=may_pay)
 
 

@@ -285,7 +285,10 @@ def test_the_bank_may_want_to_be_asked_about_an_upgrade(
     response = press(browser, f"{PLANS}enterprise_month_usd/")
     assert response.status_code == 303
     assert response["Location"].startswith(stripe.url)
-    assert "Premium" in said(browser.get("/account/"))
+    text = said(browser.get("/account/"))
+    assert "Your plan active Premium" in text  # until the bank has said yes
+    assert "A payment waits for you. $180.00 could not be charged." in text
+    assert "Confirm the payment" in text
 
 
 def test_the_portal_is_at_stripe(browser: Client, stripe: StripeFake) -> None:
@@ -357,6 +360,8 @@ def test_somebody_else_s_plan_cannot_be_cancelled(client: Client, stripe: Stripe
     assert not row.subscriptions.get().is_ending
 
 
-def test_days_of_grace_are_over_and_the_page_still_stands(client: Client) -> None:
+def test_after_the_days_of_grace_the_plan_is_paused(client: Client) -> None:
     bob, _row = customers.paying(status="past_due", past_due_since=NOW - timedelta(days=90))
-    assert "Your last payment failed." in read(client, bob, PLANS)
+    text = read(client, bob, PLANS)
+    assert "Premium is paused, because it was not paid." in text
+    assert "stays until" not in text
