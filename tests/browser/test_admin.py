@@ -21,8 +21,8 @@ def operator(page: Page, live_server: LiveServer) -> Page:
     User.objects.create_superuser("alice@example.com", "correct horse battery")
     page.goto(f"{live_server.url}/admin/")
     page.get_by_label("Email").fill("alice@example.com")
-    page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Password", exact=True).fill("correct horse battery")
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("link", name="Budgets", exact=True).first).to_be_visible()
     return page
 
@@ -39,5 +39,5 @@ def test_operator_changes_the_budget_of_the_platform(operator: Page) -> None:
 
 def test_stranger_sees_the_login_page_and_no_budget(page: Page, live_server: LiveServer) -> None:
     page.goto(f"{live_server.url}/admin/billing/budget/")
-    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     assert "platform/day" not in page.content()

@@ -34,6 +34,7 @@ def root(tmp_path: Path) -> Any:
     with override_settings(
         STATIC_ROOT=tmp_path / "to",
         STATICFILES_DIRS=[tmp_path / "from"],
+        WHITENOISE_USE_FINDERS=True,
         STATICFILES_FINDERS=["django.contrib.staticfiles.finders.FileSystemFinder"],
         STORAGES=settings.STORAGES | storages,
     ):
