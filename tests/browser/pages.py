@@ -38,7 +38,7 @@ def wrong_password(page: Page) -> None:
     page.locator("input[name=login]").fill(STAFF)
     page.locator("input[name=password]").fill("wrong")
     with page.expect_navigation():
-        page.locator("main form button").click()
+        page.locator("main form button.primary").click()
 
 
 def make_key(page: Page) -> None:
@@ -77,6 +77,14 @@ PAGES = (
     PageCase("home", "/"),
     PageCase("login", "/login/"),
     PageCase("login-wrong-password", "/login/", then=wrong_password),
+    PageCase("sign-up", "/signup/"),
+    PageCase("password-forgotten", "/password/reset/"),
+    PageCase("link-used-up", "/confirm-email/used:up/"),
+    PageCase("security", "/account/security/", CUSTOMER),
+    PageCase("second-factor", "/2fa/", CUSTOMER),
+    PageCase("sessions", "/sessions/", CUSTOMER),
+    PageCase("email-addresses", "/email/", CUSTOMER),
+    PageCase("profile", "/account/profile/", CUSTOMER),
     PageCase("not-found", "/nowhere/", status=404),
     PageCase("overview", f"/dashboard/?{RANGE}", STAFF, has_calls=True, charts=6),
     PageCase("overview-first-run", "/dashboard/", STAFF),

@@ -50,7 +50,7 @@ def sign_in(page: Page, product: Product) -> None:
     page.goto(f"{product.address}/dashboard/")
     page.locator("input[name=login]").fill(found[1])
     page.locator("input[name=password]").fill(found[2])
-    page.locator("main form button").click()
+    page.locator("main form button.primary").click()
     page.wait_for_url(f"{product.address}/dashboard/")
 
 

@@ -1,12 +1,16 @@
 """The components in a real browser: charts drawn, drawn anew, taken away and done without."""
 
 from collections.abc import Iterator
+from io import StringIO
 
 import pytest
-from django.test import override_settings
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client, override_settings
 from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
+from accounts.models import User
 from tests.browser import charts
 from tests.browser.watch import watched
 
@@ -147,7 +151,14 @@ def test_demo_is_marked(page: Page, live_server: LiveServer) -> None:
 def test_theme_chosen_in_the_admin_is_that_of_our_pages(
     page: Page, live_server: LiveServer
 ) -> None:
-    page.goto(f"{live_server.url}/admin/login/")
+    call_command("load_defaults", stdout=StringIO())
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("alice@example.com"))
+    cookie = settings.SESSION_COOKIE_NAME
+    page.context.add_cookies(
+        [{"name": cookie, "value": staff.cookies[cookie].value, "url": live_server.url}]
+    )
+    page.goto(f"{live_server.url}/admin/")
     page.get_by_role("button", name="Toggle theme").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.goto(live_server.url)
