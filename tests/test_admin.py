@@ -231,7 +231,7 @@ def test_a_second_budget_for_the_same_scope_is_refused(staff: Client) -> None:
 
 # --- tiers and users ------------------------------------------------------------------------
 def tier_form(**changes: Any) -> dict[str, Any]:
-    values = {"title": "Free", "route_mode": "local", "usd_per_day_nanos": "0.07"}
+    values = {"title": "Free", "route_mode": "local", "usd_per_day_nanos": "0.07", "rank": "0"}
     return values | {"allowed_classes": ["local"], "concurrent_calls": "3"} | changes
 
 
