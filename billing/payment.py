@@ -15,9 +15,9 @@ from django.db import transaction
 
 from accounts.types import Payer
 from billing import credits, gauge
-from billing.budgets import WindowRef
+from billing.budgets import WindowRef, book_version
 from billing.holds import Held, MustWait, NoRoom, Want, hold
-from billing.ledger import Attempt, Room
+from billing.ledger import Attempt, Room, StaleBook
 from billing.models import ScopeKind, Window
 from billing.purses import PaidFrom, Purse, credit_rule, purses_of
 
@@ -82,6 +82,8 @@ def _hold_beyond(
     want: Want, purses: Sequence[Purse], *, payer: Payer, now: datetime, may_wait: bool
 ) -> Paid:
     """From the first purse that has room; only the last one may shorten the answer."""
+    if not purses:
+        raise _nothing_left(want, payer, now)
     full = None
     for purse in purses:
         try:
@@ -92,7 +94,8 @@ def _hold_beyond(
             if not is_all_used_up(error):
                 raise
             full = error
-    raise full or _nothing_left(payer, now)
+    assert full is not None
+    raise full
 
 
 def _hold_from(purse: Purse, want: Want, *, now: datetime, may_wait: bool, is_last: bool) -> Paid:
@@ -130,7 +133,10 @@ def _marked(attempt: Attempt, paid_from: str) -> Attempt:
     return replace(attempt, facts=attempt.facts | {"usage": usage | {"paid_from": paid_from}})
 
 
-def _nothing_left(payer: Payer, now: datetime) -> NoRoom:
+def _nothing_left(want: Want, payer: Payer, now: datetime) -> NoRoom:
+    """No reservation has told that the book is old; somebody may just have paid."""
+    if want.book_version != book_version():
+        raise StaleBook
     ref = gauge.windows([credit_rule(payer)], now=now)[0]
     row = Window.objects.get(pk=ref.id)
     return NoRoom([ref], (Room(row.pk, row.cap, row.spent, row.held),))

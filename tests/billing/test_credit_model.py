@@ -194,5 +194,5 @@ class CreditMachine(RuleBasedStateMachine):
 @pytest.mark.postgresql
 def test_credit_is_what_the_model_says() -> None:
     run_state_machine_as_test(
-        CreditMachine, settings=settings(max_examples=30, stateful_step_count=25, deadline=None)
+        CreditMachine, settings=settings(max_examples=20, stateful_step_count=20, deadline=None)
     )
