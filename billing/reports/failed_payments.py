@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F, Min, Q, QuerySet, Sum
 
-from billing.models import Invoice, Subscription
-from billing.reports.paying import owner_name
+from billing.models import Invoice
+from billing.reports.paying import PAST_DUE, owner_name
 from billing.reports.rates import Rates, Total
 
 MOST = 50
@@ -42,7 +42,7 @@ def failed_payments(rates: Rates) -> FailedPayments:
     rows = _open().select_related("customer__user", "customer__organisation").annotate(
         past_due_since=Min(
             "customer__subscriptions__past_due_since",
-            filter=Q(customer__subscriptions__status=Subscription.ACCESS[2]),
+            filter=Q(customer__subscriptions__status=PAST_DUE),
         )
     )
     sums = dict(

@@ -10,7 +10,7 @@ from billing.models import Customer, Invoice, Subscription
 
 PAGE = 50
 MAX_ID = 2**62
-PAST_DUE = Subscription.ACCESS[2]
+PAST_DUE = "past_due"
 
 
 @dataclass(frozen=True, slots=True)
