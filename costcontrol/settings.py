@@ -5,7 +5,7 @@ OPENAI_API_KEY ANTHROPIC_API_KEY SECRET_KEY ALLOWED_HOSTS DEBUG
 STAFF_NEEDS_MFA SIGN_UP_OPEN PROXY_COUNT
 KEEP_TEXT_DAYS STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE GRACE_DAYS
 KRW_PER_USD
-EMAIL_URL DEFAULT_FROM_EMAIL SITE_URL OVERAGE_MOST_USD OVERAGE_MINOR_PER_USD
+EMAIL_URL DEFAULT_FROM_EMAIL SITE_URL OVERAGE_MOST_USD
 """
 
 import os
@@ -263,11 +263,6 @@ SITE_URL = env.str("SITE_URL", default=f"http://{HOST}:{PORT}").rstrip("/")  # o
 
 # --- beyond the plan ----------------------------------------------------------------------
 OVERAGE_MOST_USD = env.int("OVERAGE_MOST_USD", default=1000)  # the highest ceiling, a month
-# What a dollar of model calls beyond the plan costs the customer, in minor units: usd=100,krw=1400
-OVERAGE_MINOR_PER_USD = {
-    name: int(minor)
-    for name, minor in env.dict("OVERAGE_MINOR_PER_USD", default={}).items()
-} or {"usd": 100, "krw": 1400}
 
 # --- pages --------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -101,6 +101,7 @@ class CreditMachine(RuleBasedStateMachine):
         self.give(12, 2)
 
     def teardown(self) -> None:
+        assert ledger.differences() == []
         transaction.set_rollback(True)
         self._run.__exit__(None, None, None)
 
@@ -187,12 +188,11 @@ class CreditMachine(RuleBasedStateMachine):
         assert window.cap + off == self.model.given
         assert (window.cap, off) == (len(self.model.coins), self.model.gone)
         assert counters(window) == (self.model.spent, self.model.held)
-        assert ledger.differences() == []
 
 
 @pytest.mark.django_db
 @pytest.mark.postgresql
 def test_credit_is_what_the_model_says() -> None:
     run_state_machine_as_test(
-        CreditMachine, settings=settings(max_examples=20, stateful_step_count=20, deadline=None)
+        CreditMachine, settings=settings(max_examples=12, stateful_step_count=20, deadline=None)
     )
