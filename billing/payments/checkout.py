@@ -14,6 +14,7 @@ from billing.payments.catalogue import pack_check, price_check
 from billing.payments.client import asking, stripe_client
 from billing.payments.facts import METADATA_CUSTOMER, METADATA_REQUEST
 from billing.payments.mirror import current
+from billing.payments.requests import PACK
 from billing.payments.sync import sync
 from costcontrol.lib.currencies import format_minor
 from costcontrol.lib.errors import BadRequest, Conflict, PaymentRefused
@@ -22,7 +23,7 @@ from costcontrol.lib.sentences import Sentence as _
 if TYPE_CHECKING:
     from stripe import StripeClient
 
-PLAN, PACK = "checkout", "pack"
+PLAN = "checkout"
 LARGEST_MINOR = 99_999_999  # that Stripe charges at once
 
 

@@ -12,6 +12,8 @@ from billing.payments.facts import METADATA_CUSTOMER
 from costcontrol.lib.errors import NotFound
 from costcontrol.lib.sentences import Sentence as _
 
+USUAL_CURRENCY = "usd"
+
 
 def customer_of(payer: Payer) -> Customer:
     """The row of who pays, made on first sight. No network."""
@@ -54,6 +56,14 @@ def owner_email(customer: Customer) -> str:
     owners = customer.organisation.members.filter(role="owner").select_related("user")
     first = owners.order_by("pk").first()
     return (first.user.email or "") if first else ""
+
+
+def currency_of(customer: Customer) -> str:
+    """Of the subscription; else the one they bought credit in last."""
+    if customer.currency:
+        return customer.currency
+    last = customer.requests.filter(kind=requests.PACK, state=requests.DONE).order_by("pk").last()
+    return str(last.params["grant"]["currency"]) if last else USUAL_CURRENCY
 
 
 def stripe_id_of(customer: Customer, *, now: datetime) -> str:

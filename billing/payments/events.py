@@ -69,10 +69,8 @@ def _not_for_us(event: Any) -> str:
 
 def _version_note(event: Any) -> str:
     """Acted on all the same: what counts is asked for in our own version."""
-    if event.api_version in (None, client.api_version()):
-        return ""
-    log.warning("stripe: %s has version %s: set ours on the endpoint", event.id, event.api_version)
-    return f"of version {event.api_version}"
+    is_ours = event.api_version in (None, client.api_version())
+    return "" if is_ours else f"of version {event.api_version}"
 
 
 def work_off(*, now: datetime) -> int:
@@ -92,6 +90,9 @@ def _work_group(group: list[StripeEvent], *, now: datetime) -> int:
         sync(customer=customer, now=now, because=group[0].pk)
     except CostControlError as error:
         return _later(group, error.message, now=now)
+    except Exception as error:  # whatever is wrong with one customer must not stop the others
+        log.exception("stripe: %s could not be looked at", group[0].stripe_customer)
+        return _later(group, repr(error), now=now)
     return _close(group, state=DONE, now=now)
 
 

@@ -52,6 +52,8 @@ def overage_bill_all(*, now: datetime) -> int:
             billed += overage_bill(window=window, now=now)
         except (PaymentRefused, BadRequest) as error:
             log.error("stripe: %s was not billed: %s", window, error)
+        except Exception:  # whatever is wrong with one customer must not stop the others
+            log.exception("stripe: %s was not billed", window)
     return billed
 
 
@@ -118,7 +120,7 @@ def _wish(
 
 
 def _price(customer: Customer) -> PackPrice:
-    offered = pack_offers(currency=customer.currency or "usd")
+    offered = pack_offers(currency=customers.currency_of(customer))
     if not offered:
         raise BadRequest(_("There is no price for use beyond the plan in this currency."))
     return offered[0]

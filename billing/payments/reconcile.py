@@ -30,6 +30,9 @@ def reconcile(*, changed_since: datetime | None, now: datetime) -> Reconciled:
         except CostControlError as error:
             log.error("stripe: %s could not be looked at: %s", customer, error)
             continue
+        except Exception:  # whatever is wrong with one customer must not stop the others
+            log.exception("stripe: %s could not be looked at", customer)
+            continue
         looked_at += 1
         if found.is_changed and not is_told:
             differences += 1

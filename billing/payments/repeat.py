@@ -53,4 +53,7 @@ def _repeat(row: StripeRequest, *, now: datetime) -> bool:
     except CostControlError as error:
         log.warning("stripe: %s is still open: %s", row, error)
         return row.state != requests.OPEN
+    except Exception:  # whatever is wrong with one row must not stop the others
+        log.exception("stripe: %s could not be repeated", row)
+        return False
     return True

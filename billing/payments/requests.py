@@ -25,7 +25,7 @@ SAME_CLICK = timedelta(seconds=60)
 OPEN, DONE, REFUSED = (
     StripeRequest.State.OPEN, StripeRequest.State.DONE, StripeRequest.State.REFUSED
 )
-CUSTOMER = "customer"  # the kind of request that makes one
+CUSTOMER, PACK = "customer", "pack"  # kinds that more than one module asks about
 Call = Callable[["StripeClient"], Any]
 
 

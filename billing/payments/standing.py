@@ -50,7 +50,9 @@ def tier_due(customer: Customer, rows: Iterable[Subscription], *, now: datetime)
 
 def alerts(rows: Iterable[Subscription]) -> list[str]:
     """What an operator must look at: nothing is granted for it."""
-    found = []
+    rows = list(rows)
+    alive = [row.stripe_id for row in rows if row.status in Subscription.ACCESS]
+    found = [f"{' and '.join(alive)} are paid by the same customer"] if len(alive) > 1 else []
     for row in rows:
         if row.status not in FULL | NONE | {PAST_DUE}:
             found.append(f"{row.stripe_id} has the unknown status {row.status}")

@@ -15,6 +15,7 @@ from billing.notices import notice_send
 from billing.payments import requests
 from billing.payments.checkout import amount_check, granted_for
 from billing.payments.client import stripe_client
+from billing.payments.customers import currency_of
 from billing.payments.facts import METADATA_REQUEST
 from billing.payments.fetching import saved_card
 from billing.payments.grants import source_of
@@ -57,6 +58,8 @@ def top_up_all(*, now: datetime) -> int:
             bought += top_up(customer=customer, now=now)
         except PaymentRefused as error:
             log.warning("stripe: no top-up for %s: %s", customer, error)
+        except Exception:  # whatever is wrong with one customer must not stop the others
+            log.exception("stripe: no top-up for %s", customer)
     return bought
 
 
@@ -81,13 +84,17 @@ def _is_needed(customer: Customer, *, now: datetime) -> bool:
 
 def _is_settled(customer: Customer, *, now: datetime) -> bool:
     """The last one that was paid has been granted: else a crash in between would buy another."""
-    last = customer.requests.filter(kind=TOPUP, state=requests.DONE).order_by("pk").last()
-    if last is None or _is_granted(last):
+    if not _waits_for_grant(customer, now=now):
         return True
     sync(customer=customer, now=now, because=TOPUP)
-    if not _is_granted(last):
-        return now - last.created_at > DAY  # a payment that never succeeded
-    return _is_needed(customer, now=now)
+    return not _waits_for_grant(customer, now=now)
+
+
+def _waits_for_grant(customer: Customer, *, now: datetime) -> bool:
+    """Charged within a day, and no credit yet. (Later: a payment that never succeeded.)"""
+    done = customer.requests.filter(kind=TOPUP, state=requests.DONE, created_at__gt=now - DAY)
+    last = done.order_by("pk").last()
+    return last is not None and not _is_granted(last)
 
 
 def _is_granted(row: StripeRequest) -> bool:
@@ -110,6 +117,8 @@ def _wish(customer: Customer, *, card: str, now: datetime) -> StripeRequest | No
         state=requests.OPEN, created_at__gt=now - requests.KEYS_LIVE
     ).first():
         return open_one
+    if _waits_for_grant(row, now=now):  # another worker's, who has not written its credit yet
+        return None
     price = _price(row) if _is_needed(row, now=now) else None
     if price is None:
         return None
@@ -120,7 +129,7 @@ def _wish(customer: Customer, *, card: str, now: datetime) -> StripeRequest | No
 
 def _price(customer: Customer) -> PackPrice | None:
     prices = PackPrice.objects.select_related("pack").filter(pack=customer.topup_pack_id)
-    price = prices.filter(currency=customer.currency or "usd").first()
+    price = prices.filter(currency=currency_of(customer)).first()
     if price is not None:
         amount_check(price.amount_minor, price.currency)
     return price

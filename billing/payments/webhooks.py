@@ -35,6 +35,8 @@ def receive(request: HttpRequest) -> JsonResponse:
     except (BadRequest, PaymentsOff) as error:
         log.warning("stripe: a notice was refused: %s", error)
         return JsonResponse({"error": error.code, "message": error.message}, status=error.status)
+    if row.note and row.state == StripeEvent.State.PENDING:
+        log.warning("stripe: %s is %s: set ours on the endpoint", row.pk, row.note)
     record(row)
     return JsonResponse({"received": True, "state": row.state})
 

@@ -135,6 +135,21 @@ def test_while_stripe_is_away_notices_wait_longer_and_longer(
     assert mina.tier == "premium"
 
 
+def test_one_customer_who_cannot_be_looked_at_does_not_stop_the_others(
+    mina: Shopper, caplog: pytest.LogCaptureFixture
+) -> None:
+    mina.buys_pack()
+    StripeRequest.objects.filter(kind="pack").update(params={"call": {}})  # a row that broke
+    juno = Shopper(User.objects.create_user("juno@example.com"), mina.stripe)
+    juno.buys("premium_month_usd")
+    deliver(mina.stripe)
+    assert juno.tier == "premium"
+    waiting = StripeEvent.objects.filter(state="pending")
+    assert set(waiting.values_list("stripe_customer", flat=True)) == {mina.customer.stripe_id}
+    assert services.reconcile(changed_since=None, now=mina.now).looked_at == 1
+    assert "could not be looked at" in caplog.text
+
+
 def test_a_notice_about_somebody_unknown_grants_nothing(premium: Shopper) -> None:
     Customer.objects.update(stripe_id="cus_of_somebody_else")
     StripeRequest.objects.filter(kind="customer").delete()

@@ -87,6 +87,11 @@ def test_a_price_that_no_plan_has_gives_nothing_and_an_alert(customer: Customer)
     assert "no plan has the price price_odd" in standing.alerts([row])[0]
 
 
+def test_two_subscriptions_of_one_customer_give_an_alert(customer: Customer) -> None:
+    rows = [subscribe(customer, "active"), subscribe(customer, "past_due")]
+    assert standing.alerts(rows) == ["sub_0 and sub_1 are paid by the same customer"]
+
+
 def test_an_unknown_status_gives_an_alert(customer: Customer) -> None:
     rows = [subscribe(customer, "on_holiday"), subscribe(customer, "canceled")]
     assert standing.alerts(rows) == ["sub_0 has the unknown status on_holiday"]

@@ -111,6 +111,12 @@ def test_a_charge_whose_grant_was_not_written_is_granted_instead_of_repeated(low
     assert StripeRequest.objects.filter(kind="topup").count() == 1
 
 
+def test_no_second_pack_is_wished_while_another_worker_writes_the_credit(low: Shopper) -> None:
+    tops_up(low)
+    CreditGrant.objects.all().delete()
+    assert topup._wish(low.customer, card="pm_x", now=low.now) is None
+
+
 def test_a_refused_card_is_told_and_after_three_times_it_is_off(
     low: Shopper, mailoutbox: list[Any]
 ) -> None:
@@ -131,6 +137,14 @@ def test_without_a_saved_card_nothing_is_charged(mina: Shopper) -> None:
     wishes(mina)
     with pytest.raises(PaymentRefused, match="No card is saved"):
         tops_up(mina)
+
+
+def test_who_bought_a_pack_in_won_is_charged_in_won(mina: Shopper) -> None:
+    mina.buys_pack("small", currency="krw")
+    mina.looks()
+    wishes(mina, topup_below_nanos=from_usd("20"))
+    assert tops_up(mina)
+    assert StripeRequest.objects.get(kind="topup").params["call"]["amount"] == 14_000
 
 
 def test_the_card_of_a_pack_is_kept_for_the_next_one(mina: Shopper) -> None:
