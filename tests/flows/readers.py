@@ -17,7 +17,7 @@ from tests.flows.conftest import House
 from tests.flows.server import Gateway
 
 NOT_OURS = ("admin", "schema", "docs")  # Django's and Swagger's own
-FOR_PROGRAMS = ("/v1/", "/healthz", "/readyz", "/api/v1/")  # JSON: test_bad_input.py
+FOR_PROGRAMS = ("/v1/", "/healthz", "/readyz", "/api/v1/", "/webhooks/")  # JSON: test_bad_input.py
 NO_CALL = UUID(int=1)
 ARGUMENTS: dict[str, Any] = {"call_id": NO_CALL, "chart_id": "spend", "uidb36": "1"}
 BY_KIND: dict[type, Any] = {IntConverter: 1, UUIDConverter: NO_CALL}
