@@ -6,12 +6,14 @@ from uuid import UUID
 
 from playwright.sync_api import Page
 
+from tests.browser.customers import PAST_DUE, PAYING
 from tests.browser.rows import (
     CACHED,
     COMPLETE,
     CUSTOMER,
     FAILED_ONCE,
     OPUS,
+    PASSWORD,
     RANGE,
     REFUSED,
     STAFF,
@@ -45,6 +47,13 @@ def make_key(page: Page) -> None:
     page.locator("input[name=name]").fill("laptop")
     with page.expect_navigation():
         page.locator("main form button.primary").click()
+
+
+def give_password(page: Page) -> None:
+    """It is asked for again before a second factor is set up."""
+    page.locator("input[name=password]").fill(PASSWORD)
+    with page.expect_navigation():
+        page.locator("main form button").first.click()
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,18 @@ PAGES = (
     PageCase("own-key-new", "/account/keys/", CUSTOMER, then=make_key),
     PageCase("organisation", "/account/organisation/", CUSTOMER),
     PageCase("own-data", "/account/data/", CUSTOMER),
+    PageCase("paying-usage", "/account/", PAYING, has_calls=True, charts=1),
+    PageCase("paying-plans", "/account/plans/", PAYING, has_calls=True),
+    PageCase("paying-cancel", "/account/plans/cancel/", PAYING, has_calls=True),
+    PageCase("paying-invoices", "/account/invoices/", PAYING, has_calls=True),
+    PageCase("paying-alerts", "/account/alerts/", PAYING, has_calls=True),
+    PageCase("paying-keys", "/account/keys/", PAYING, has_calls=True),
+    PageCase("past-due-usage", "/account/", PAST_DUE, has_calls=True),
+    PageCase("past-due-plans", "/account/plans/", PAST_DUE, has_calls=True),
+    PageCase("past-due-invoices", "/account/invoices/", PAST_DUE, has_calls=True),
+    PageCase("revenue", "/dashboard/revenue/", STAFF, has_calls=True, charts=4),
+    PageCase("revenue-customers", "/dashboard/revenue/customers/", STAFF, has_calls=True),
+    PageCase("second-factor-app", "/2fa/totp/activate/", CUSTOMER, then=give_password),
     PageCase("no-access", "/dashboard/", CUSTOMER, status=403),
     PageCase("calls", f"/dashboard/calls/?{RANGE}", STAFF, has_calls=True),
     PageCase("calls-none-yet", "/dashboard/calls/", STAFF),

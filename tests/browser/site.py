@@ -12,6 +12,7 @@ from accounts.models import User
 from billing import rollups
 from costcontrol.lib import clock
 from tests.browser import rows
+from tests.browser.customers import customers_make
 from tests.flows.rows import connected_to, name_of, new_database
 from tests.flows.server import Gateway
 
@@ -37,8 +38,10 @@ def running_site(folder: Path, *, has_calls: bool) -> Iterator[Site]:
         rows.people_make()
         if has_calls:
             rows.traffic_make()
+            customers_make()
             rollups.catch_up(now=clock.now())
-        sessions = {who: session_of(who) for who in (rows.STAFF, rows.CUSTOMER)}
+        everybody = User.objects.filter(email__isnull=False).values_list("email", flat=True)
+        sessions = {who: session_of(who) for who in everybody if who}
         server = Gateway(
             folder, DATABASE_URL=database_url, REDIS_URL=settings.REDIS_URL,
             SECRET_KEY=settings.SECRET_KEY, OPENAI_BASE_URL=OPENAI,
