@@ -40,6 +40,7 @@ COLORS = {
     "new": "c2", "upgraded": "c1", "downgraded": "c5", "lost": "c4", "sold": "c2", "given": "c3",
     "used": "c1", "lapsed": "c4", "earned": "dollars", "cost": "calls", "krw": "c1", "usd": "c2",
 }
+FEW = 6
 SHOWN: Mapping[Unit, tuple[Callable[[int], float | int], Callable[[int | None], Cell]]] = {
     Unit.NANOS: (lambda nanos: float(to_usd(nanos)), lambda nanos: money(nanos, places=2)),
     Unit.CALLS: (int, count),
@@ -113,6 +114,8 @@ def _figure(traces: list[dict[str, Any]], unit: Unit, **layout: Any) -> Any:
     yaxis: dict[str, Any] = {"rangemode": "tozero", "tickformat": ",.0f"}
     if unit == Unit.NANOS:
         yaxis |= {"tickprefix": "$"}
+    elif sum(abs(value or 0) for trace in traces for value in trace["y"]) <= FEW:
+        yaxis |= {"dtick": 1}  # there is no half a customer
     return PlotlyFigure(data=traces, layout={
         "template": "none", "xaxis": {"type": "category"}, "yaxis": yaxis, "showlegend": True,
         "hovermode": "x unified", **layout,
