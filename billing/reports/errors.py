@@ -14,7 +14,7 @@ REFUSALS = frozenset({
     "invalid_request", "payload_too_large", "unsupported_parameter", "context_length_exceeded",
     "model_not_found", "method_not_allowed", "invalid_api_key", "not_found",
     "idempotency_conflict", "refused", "rate_limited", "quota_exceeded", "payment_required",
-    "tier_feature", "budget_exhausted", "unpriced_model",
+    "tier_feature", "budget_exhausted", "unpriced_model", "payments_off", "payment_refused",
 })
 
 
