@@ -45,7 +45,9 @@ class CustomerForm(ModelForm[Customer]):
         label=_("Valid for, days"), min_value=1, max_value=MAX_DAYS, initial=90, required=False
     )
     give_reason = forms.CharField(label=_("Because"), max_length=200, required=False)
-    once = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+    once = forms.CharField(
+        label=_("Sent once"), widget=forms.HiddenInput, required=False, max_length=64
+    )
 
     class Meta:
         model = Customer

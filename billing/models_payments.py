@@ -24,7 +24,7 @@ class PlanPrice(models.Model):
     tier = models.ForeignKey(Tier, models.PROTECT, related_name="prices", verbose_name=_("tier"))
     lookup_key = models.CharField(_("lookup key"), max_length=80, unique=True)
     stripe_price_id = models.CharField(_("price id at Stripe"), max_length=80, blank=True)
-    currency = models.CharField(_("currency"), max_length=3, help_text="usd, krw")
+    currency = models.CharField(_("currency"), max_length=3, help_text=_("usd, krw"))
     amount_minor = models.BigIntegerField(_("amount, minor units"))
     interval = models.CharField(
         _("interval"), max_length=10, choices=Interval.choices, default=Interval.MONTH
@@ -118,8 +118,8 @@ class Customer(models.Model):
     # of the first subscription, for life
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     card = models.CharField(_("card"), max_length=40, blank=True)  # "visa 4242"
-    sync_asked = models.BigIntegerField(default=0, editable=False)
-    sync_written = models.BigIntegerField(default=0, editable=False)
+    sync_asked = models.BigIntegerField(_("looks at Stripe begun"), default=0, editable=False)
+    sync_written = models.BigIntegerField(_("last look written down"), default=0, editable=False)
     synced_at = models.DateTimeField(_("asked Stripe last"), null=True, blank=True)
     frozen_at = models.DateTimeField(_("frozen"), null=True, blank=True)
     frozen_reason = models.CharField(_("frozen because"), max_length=200, blank=True)

@@ -27,7 +27,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[#0 +-]*[\d.]*[a-zA-Z]|%%")
 TAG = re.compile(r"</?[a-z][^>]*>")
 LETTER = re.compile(r"[^\W\d_]")
 
-SAME_IN_KOREAN = {"API", "Id"}  # names and abbreviations that Korean writes in Latin letters
+SAME_IN_KOREAN = {"API", "Id", "id", "ID", "PDF", "On %(day)s.", "usd, krw"}  # names and abbreviations that Korean writes in Latin letters
 NOT_A_DJANGO_TEMPLATE = {"templates/500.html"}  # shown when nothing works: both languages at once
 
 # Terminal, log and machine: English on purpose, see docs/translations.md.

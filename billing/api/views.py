@@ -74,9 +74,9 @@ class OffersView(APIView):
 
     @extend_schema(
         operation_id="plans", responses=OffersSerializer, tags=["plans"], auth=[],
-        description="The plans on offer, cheapest first, and what they cost. Needs no key.",
     )
     def get(self, request: Request) -> Response:
+        """The plans on offer, cheapest first, and what they cost. Needs no key."""
         return Response(OffersSerializer({"plans": offers()}).data)
 
 

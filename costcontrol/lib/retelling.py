@@ -16,7 +16,7 @@ from costcontrol.lib.sentences import Sentence, joined
 
 VALUE = re.compile(r"%\((\w+)\)[\d.]*([sdg])")
 NUMBER = r"-?\d{1,15}(?:\.\d{1,9})?"
-TEXTS = {"why", "amount", "until"}  # values that may be sentences themselves
+TEXTS = {"why", "amount", "until", "works"}  # values that may be sentences themselves
 SHAPES = {"until": r"(?: until .+?)?"}  # follows another value without a word between
 LISTED = "listed"  # "name: why; name: why"
 ENTRY = re.compile(r"(\S+): (.+)", re.DOTALL)

@@ -7,6 +7,9 @@ from costcontrol.lib.errors import CostControlError
 # Said before there is a call, so no row ever has them.
 NEVER_RECORDED = {
     "payload_too_large", "invalid_api_key", "not_found", "method_not_allowed", "refused",
+    # of pages about plans and people, not of calls
+    "payment_refused", "payments_off", "already_member", "last_owner", "invitation_over",
+    "invalid_assertion",
 }
 
 

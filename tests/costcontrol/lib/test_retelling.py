@@ -27,10 +27,13 @@ def test_a_recorded_reason_is_said_in_korean_with_all_of_its_parts() -> None:
 
 def test_a_limit_is_said_in_korean() -> None:
     until = "2026-11-26T00:00:00+09:00"
-    reason = f"Limit reached: 5 of 5 debates until {until}. Cached answers still work."
+    reason = (
+        f"Limit reached: 5 of 5 debates until {until}. "
+        "Cached answers and calls in debates still work."
+    )
     assert retold(reason) == (
         f"한도에 도달했습니다: 토론 5건 중 5건({until}까지). "
-        "저장된 답변은 계속 쓸 수 있습니다."
+        "저장된 답변과 토론 안의 호출은 계속 쓸 수 있습니다."
     )
 
 
