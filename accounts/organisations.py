@@ -66,6 +66,7 @@ def role_change(organisation: Organisation, *, by: User, whose: UUID, role: str)
         raise BadRequest(_("There is no such role. Choose owner, billing or member."), param="role")
     if role != Role.OWNER:
         keep_an_owner(member)
+        _invitations_end(member)
     before, member.role = member.role, Role(role)
     member.save(update_fields=["role"])
     note(by, "member_role", locked, before=_seen(member, before), after=_seen(member, role))
@@ -99,6 +100,7 @@ def hand_over(organisation: Organisation, *, by: User, to: UUID) -> Member:
     heir, mine = member_get(locked, to), member_get(locked, by.uuid)
     if heir.pk == mine.pk:
         raise BadRequest(_("Choose somebody else: you are an owner already."), param="to")
+    _invitations_end(mine)
     heir.role, mine.role = Role.OWNER, Role.MEMBER
     Member.objects.bulk_update([heir, mine], ["role"])
     note(
@@ -194,11 +196,16 @@ def note(
     audit(str(by), action, f"org:{organisation.pk} {organisation.name}", before, after)
 
 
-def _part(member: Member) -> None:
-    """Their invitations go with them: they asked for people on behalf of somebody they are not."""
+def _invitations_end(member: Member) -> None:
+    """They are no owner any more, so nobody joins on their word: not even as an owner, by a link
+    that they sent to an address of their own before."""
     Invitation.objects.filter(
         organisation=member.organisation_id, invited_by=member.user_id, accepted_at__isnull=True
     ).delete()
+
+
+def _part(member: Member) -> None:
+    _invitations_end(member)
     member.delete()
     payer_changes(member.user)
 

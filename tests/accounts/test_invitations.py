@@ -91,6 +91,17 @@ def test_link_is_for_one_address(alice: User, debates: Organisation) -> None:
     assert not Member.objects.filter(user=mallory).exists()
 
 
+def test_account_that_was_closed_meanwhile_joins_nothing(
+    alice: User, bob: User, debates: Organisation
+) -> None:
+    """`bob` is as his request read him, before the other one closed the account."""
+    secret = secret_for(debates, alice)
+    User.objects.filter(pk=bob.pk).update(email="deleted-1@deleted.invalid", is_active=False)
+    with pytest.raises(Refused):
+        accept(user=bob, secret=secret, now=NOON)
+    assert not Member.objects.filter(user=bob).exists()
+
+
 @pytest.mark.parametrize("typed", [" Bob@Example.ORG ", BOB])
 def test_address_may_be_typed_in_any_case(
     alice: User, bob: User, debates: Organisation, typed: str

@@ -13,6 +13,7 @@ from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts import auth, organisations, signals
+from accounts.invitations import accept, invite
 from accounts.models import AuditEvent, Invitation, Member, Organisation, Tier, User
 from accounts.organisations import (
     AlreadyMember,
@@ -291,6 +292,20 @@ def test_invitations_of_who_goes_stop_working_others_stay(
         )
     member_remove(debates, by=alice, whose=bob.uuid)
     assert [row.email for row in Invitation.objects.all()] == ["one@example.org"]
+
+
+@pytest.mark.parametrize("how", ["billing", "member", "hand over"])
+def test_who_is_no_owner_any_more_comes_back_as_one_by_no_link_of_their_own(
+    alice: User, debates: Organisation, how: str
+) -> None:
+    bob, second_self = member(debates, "bob", "owner"), person("second.self")
+    _row, secret = invite(debates, by=bob, email="second.self@example.org", role="owner", now=NOON)
+    if how == "hand over":
+        hand_over(debates, by=bob, to=alice.uuid)
+    else:
+        role_change(debates, by=alice, whose=bob.uuid, role=how)
+    with pytest.raises(NotFound):
+        accept(user=second_self, secret=secret, now=NOON)
 
 
 def test_closing_frees_everybody(alice: User, debates: Organisation) -> None:
