@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import closing
 from accounts.services import audit
-from costcontrol.account.access import customer_required
+from costcontrol.account.access import customer_required, factor_first
 from costcontrol.account.answers import Problem, problem_of
 from costcontrol.account.export import export_make
 from costcontrol.account.organisation import person
@@ -83,7 +83,7 @@ def _hindrance(request: HttpRequest) -> Problem | None:
     return None
 
 
-export = customer_required(require_POST(reauthentication_required(_export)))
+export = customer_required(factor_first(require_POST(reauthentication_required(_export))))
 delete = customer_required(
     require_http_methods(["GET", "POST"])(reauthentication_required(_delete))
 )

@@ -21,7 +21,7 @@ from accounts.models import ApiKey, User
 from billing import budgets
 from billing.models import Budget
 from billing.reports.keys import DAYS, KeyLimit, KeyUse, limits_of_keys, use_of_keys
-from costcontrol.account.access import customer_required
+from costcontrol.account.access import customer_required, factor_first
 from costcontrol.account.answers import Problem, done_or_told, problem_of
 from costcontrol.account.organisation import person
 from costcontrol.lib import clock
@@ -54,6 +54,7 @@ class KeyRow:
 
 
 @customer_required
+@factor_first
 @require_http_methods(["GET", "POST"])
 def keys(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
@@ -71,6 +72,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 
 @customer_required
+@factor_first
 @require_http_methods(["GET", "POST"])
 def rotate(request: HttpRequest, prefix: str) -> HttpResponse:
     try:

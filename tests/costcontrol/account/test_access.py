@@ -8,7 +8,7 @@ from django.test import AsyncRequestFactory, Client, RequestFactory
 
 from accounts.models import Member, Organisation, User
 from accounts.second_factor import is_missing
-from accounts.services import tiers_load
+from accounts.services import api_key_issue, tiers_load
 from accounts.types import Payer
 from costcontrol.account.access import (
     Role,
@@ -140,6 +140,17 @@ def test_staff_who_set_one_up_see_their_pages(client: Client) -> None:
     sign_in(client, "alice@example.com")
     app_set_up(client)
     assert [client.get(path).status_code for path in ("/dashboard/calls/", "/admin/")] == [200, 200]
+
+
+@pytest.mark.usefixtures("strict")
+def test_password_of_staff_alone_is_worth_no_key_and_no_file(client: Client, alice: User) -> None:
+    key, _secret = api_key_issue(user=alice, scopes=("call", "service"), actor="setup")
+    sign_in(client, "alice@example.com")
+    client.post("/reauthenticate/?next=/account/data/", {"password": SECRET})
+    for path in ("keys/", f"keys/{key.prefix}/rotate/", "data/export/"):
+        answer = client.post(f"/account/{path}", {"service": "on", "overlap": "week"})
+        assert (path, answer.get("Location")) == (path, "/2fa/")
+    assert alice.api_keys.count() == 1
 
 
 @pytest.mark.usefixtures("strict")

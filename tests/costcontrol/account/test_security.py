@@ -4,11 +4,13 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.core import mail
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from accounts.models import User
 from tests.costcontrol.account.login import (
@@ -54,6 +56,28 @@ def test_change_of_the_second_factor_is_told_by_letter(inside: Client) -> None:
     (letter,) = [each for each in mail.outbox if "authenticator" in each.subject]
     assert (letter.to, letter.subject) == ([DORA], "An authenticator app was set up")
     assert "If this was not you" in str(letter.body)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_first_second_factor_ends_sessions_that_began_without_one(inside: Client) -> None:
+    elsewhere = Client()
+    sign_in(elsewhere, DORA)
+    app_set_up(inside)
+    assert elsewhere.get("/account/security/").status_code == 302
+    assert inside.get("/account/security/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_factor_leaves_them_open_they_passed_the_first(inside: Client, dora: User) -> None:
+    secret = app_of(dora)
+    elsewhere = Client()
+    sign_in(elsewhere, DORA)
+    elsewhere.post("/2fa/authenticate/", {"code": code_of(secret)})
+    request = RequestFactory().get("/")
+    request.session = inside.session
+    passkey = Authenticator.objects.create(user=dora, type="webauthn", data={"name": "1"})
+    authenticator_added.send(Authenticator, request=request, user=dora, authenticator=passkey)
+    assert elsewhere.get("/account/security/").status_code == 200
 
 
 def test_wrong_code_says_what_to_type(client: Client, dora: User) -> None:
