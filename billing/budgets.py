@@ -2,7 +2,7 @@
 
 A window is made in a transaction of its own that locks the row it takes its cap from: a cap that
 changes at the same moment is either read here or applied to the new row. Lock order of changes:
-the row the cap comes from, the book, then windows in the ledger's order.
+the user or organisation, their customer, the book, then windows in the ledger's order.
 """
 
 from datetime import datetime
@@ -160,6 +160,7 @@ def _name(payer: Payer, owner: User | Organisation) -> str:
 @transaction.atomic
 def tier_change(*, user: User, tier: Tier, actor: str, at: datetime) -> bool:
     """By hand: the plan now, and the one they fall back to when a subscription ends."""
+    User.objects.select_for_update().filter(pk=user.pk).first()
     Customer.objects.filter(user=user).update(base_tier=tier)
     is_changed = plan_change(payer=Payer(USER, str(user.pk)), tier=tier, actor=actor, at=at)
     user.tier = tier

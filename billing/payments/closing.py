@@ -7,9 +7,11 @@ line to Stripe keeps anybody from leaving, and none is forgotten.
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
+
 from accounts.models import Organisation, User
 from billing.models import Customer, StripeRequest
-from billing.payments import requests
+from billing.payments import mirror, requests
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -37,10 +39,19 @@ def _write_down(customers: Any, *, now: datetime) -> None:
 
 def close_run(row: StripeRequest) -> Any:
     answer = requests.request_run(row, lambda client: _forget(client, row))
-    requests.customer_gone(row.customer_id)
-    Customer.objects.filter(pk=row.customer_id).update(stripe_id=None, card="")
-    row.customer.subscriptions.filter(ended_at__isnull=True).update(status="canceled")
+    _write(row)
     return answer
+
+
+@transaction.atomic
+def _write(row: StripeRequest) -> None:
+    """It ended when they left. Looks that began before are not written any more."""
+    customer = requests.locked(row.customer)
+    customer.stripe_id, customer.card = None, ""
+    customer.sync_written = customer.sync_asked = customer.sync_asked + 1
+    customer.save(update_fields=["stripe_id", "card", "sync_asked", "sync_written"])
+    requests.customer_gone(customer.pk)
+    mirror.all_ended(customer, now=row.created_at)
 
 
 def _forget(client: "StripeClient", row: StripeRequest) -> Any:

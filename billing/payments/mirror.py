@@ -35,7 +35,7 @@ def subscriptions_write(customer: Customer, facts: CustomerFacts, *, now: dateti
         update_fields=SUBSCRIPTION_FIELDS,
     )
     if facts.is_deleted:
-        _all_ended(customer, now=now)
+        all_ended(customer, now=now)
     return _states(customer) != before
 
 
@@ -46,7 +46,7 @@ def _states(customer: Customer) -> States:
     return {id: state for id, *state in rows}  # type: ignore[misc]  # lists compare as well
 
 
-def _all_ended(customer: Customer, *, now: datetime) -> None:
+def all_ended(customer: Customer, *, now: datetime) -> None:
     """Stripe cancels what a deleted customer had."""
     customer.subscriptions.exclude(status__in=("canceled", "incomplete_expired")).update(
         status="canceled", ended_at=now, seen_at=now, is_ending=False, next_tier=None,
@@ -96,18 +96,27 @@ def _past_due_since(
 
 
 def invoices_write(customer: Customer, facts: CustomerFacts) -> None:
-    refunds = {it.id: it.refunded_minor for it in facts.payments}
-    rows = [_invoice_row(customer, it, refunds) for it in facts.invoices]
+    """Of an invoice whose payment is none of the newest, what was refunded stays as it was seen."""
+    seen = {it.id: it.refunded_minor for it in facts.payments}
+    known = dict(customer.invoices.values_list("stripe_id", "refunded_minor"))
+    rows = [
+        _invoice_row(customer, it, max(known.get(it.id, 0), _refunded(it, seen)))
+        for it in facts.invoices
+    ]
     Invoice.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["stripe_id"], update_fields=INVOICE_FIELDS
     )
 
 
-def _invoice_row(customer: Customer, it: InvoiceFacts, refunds: dict[str, int]) -> Invoice:
+def _refunded(it: InvoiceFacts, seen: dict[str, int]) -> int:
+    return sum(seen.get(id, 0) for id in it.payment_ids)
+
+
+def _invoice_row(customer: Customer, it: InvoiceFacts, refunded: int) -> Invoice:
     return Invoice(
         customer=customer, stripe_id=it.id, number=it.number, status=it.status,
         subject=it.subject, currency=it.currency, total_minor=it.total_minor,
-        paid_minor=it.paid_minor, refunded_minor=sum(refunds.get(id, 0) for id in it.payment_ids),
+        paid_minor=it.paid_minor, refunded_minor=refunded,
         tries=it.tries, created_at=it.created_at, paid_at=it.paid_at,
         next_try_at=it.next_try_at, page_url=it.page_url, pdf_url=it.pdf_url,
     )

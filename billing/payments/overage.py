@@ -38,6 +38,8 @@ def overage_bill(*, window: Window, now: datetime) -> bool:
         return False
     stripe_id = customers.stripe_id_of(customer, now=now)
     row = _wish(customer, window, stripe_id, card=saved_card(stripe_id), now=now)
+    if row.created_at <= now - requests.KEYS_LIVE:
+        return False  # `repeat` closes it: nobody knows whether Stripe has heard of it
     overage_run(row)
     sync(customer=customer, now=now, because=OVERAGE)
     return True
@@ -84,9 +86,10 @@ def _invoice(client: "StripeClient", row: StripeRequest) -> Any:
 
 
 def _customer_of(window: Window) -> Customer | None:
+    """Nobody where the account was closed: no bill makes it a customer at Stripe again."""
     kind, _colon, id = window.scope_id.partition(":")
     own = {"organisation_id" if kind == "org" else "user_id": int(id)}
-    return Customer.objects.filter(**own).first()
+    return Customer.objects.filter(**own, user__deleted_at__isnull=True).first()
 
 
 def _row(customer: Customer, window: Window) -> StripeRequest | None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import Organisation, Tier, User
 from billing import budgets
@@ -67,23 +68,28 @@ def stand(
 ) -> tuple[str, str]:
     """Give the payer the plan that is due: tier, caps and audit row at once. (before, after)"""
     payer = customers.payer_of_customer(customer)
-    if payer is None:
+    before = _owner_tier(customer)
+    if payer is None or before is None:
         return "", ""
-    before = owner_tier(customer)
     due = tier_due(customer, customer.subscriptions.select_related("tier"), now=now)
     if due.pk != before:
         budgets.plan_change(payer=payer, tier=due, actor=ACTOR, at=now, because=because)
     return before, due.pk
 
 
-def owner_tier(customer: Customer) -> str:
-    """The plan that the payer has now, locked until the end of the transaction."""
-    owner: User | Organisation
+def locked_with_owner(customer: Customer) -> Customer:
+    """The owner first, then the customer: as whoever closes an account or changes a plan does."""
+    _owner_tier(customer)
+    return locked(customer)
+
+
+def _owner_tier(customer: Customer) -> str | None:
+    """The plan that the payer has now, locked until the end of the transaction. None: is gone."""
+    owners: QuerySet[User] | QuerySet[Organisation] = User.objects.filter(pk=customer.user_id)
     if customer.organisation_id is not None:
-        owner = Organisation.objects.select_for_update().get(pk=customer.organisation_id)
-    else:
-        owner = User.objects.select_for_update().get(pk=customer.user_id or 0)
-    return str(owner.tier_id)
+        owners = Organisation.objects.filter(pk=customer.organisation_id)
+    owner = owners.select_for_update().first()
+    return str(owner.tier_id) if owner is not None else None
 
 
 def grace_ended(*, now: datetime) -> int:
@@ -92,7 +98,7 @@ def grace_ended(*, now: datetime) -> int:
     ended = 0
     for customer in Customer.objects.filter(subscriptions__in=over).distinct():
         with transaction.atomic():
-            row = locked(customer)
+            row = locked_with_owner(customer)
             before, after = stand(row, now=now, because={"grace": "ended"})
         ended += before != after
     return ended

@@ -42,10 +42,9 @@ def look_begin(customer: Customer) -> int:
 def look_write(
     customer: Customer, facts: CustomerFacts, *, look: int, now: datetime, because: str
 ) -> Synced:
-    row = locked(customer)
+    row = standing.locked_with_owner(customer)
     if row.sync_written > look or customers.payer_of_customer(row) is None:
         return Synced("", "", is_written=False)
-    standing.owner_tier(row)  # locked before the book and the windows, as by whoever changes a plan
     is_changed = mirror.subscriptions_write(row, facts, now=now)
     mirror.invoices_write(row, facts)
     grants.grants_write(row, facts, now=now)

@@ -1,12 +1,21 @@
 """Who leaves pays nothing more, and Stripe forgets them."""
 
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Barrier, Thread
 from typing import Any
 
+import pytest
+from django.db import connection, transaction
+
 from accounts import signals
+from accounts.models import User
 from billing.models import Customer, StripeEvent, StripeRequest
-from billing.payments import repeat
+from billing.payments import overage, repeat, sync
 from billing.payments.client import stripe_client
+from billing.payments.fetching import fetch
 from tests.billing.payments.conftest import Shopper, deliver
+from tests.billing.payments.test_overage_bills import month_of
 
 
 def leave(shopper: Shopper) -> str:
@@ -50,3 +59,63 @@ def test_who_never_bought_leaves_nothing_to_do(mina: Shopper) -> None:
     assert mina.customer
     leave(mina)
     assert not StripeRequest.objects.exists()
+
+
+def test_a_subscription_that_ended_so_has_an_end(premium: Shopper) -> None:
+    leave(premium)
+    at = premium.now
+    repeat.repeat_open(now=at + timedelta(minutes=1))
+    assert premium.customer.subscriptions.get().ended_at == at
+
+
+def test_a_look_that_began_before_they_left_brings_nothing_back(premium: Shopper) -> None:
+    customer = premium.customer
+    look, facts = sync.look_begin(customer), fetch(customer.stripe_id or "")
+    leave(premium)
+    repeat.repeat_open(now=premium.now)
+    seen = sync.look_write(customer, facts, look=look, now=premium.now, because="test")
+    assert not seen.is_written
+    assert customer.subscriptions.get().status == "canceled"
+
+
+def test_nobody_who_left_becomes_a_customer_again_for_a_bill(premium: Shopper) -> None:
+    window = month_of(premium)
+    leave(premium)
+    repeat.repeat_open(now=premium.now)
+    User.objects.update(deleted_at=premium.now)
+    assert overage.overage_bill_all(now=premium.now) == 0
+    assert not overage.overage_bill(window=window, now=premium.now)
+    assert premium.customer.stripe_id is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("committed")
+@pytest.mark.postgresql
+def test_an_account_is_closed_while_stripe_is_looked_at(premium: Shopper) -> None:
+    """Both lock the account first, then the customer: else they wait for each other."""
+    customer, ends = premium.customer, list[str]()
+    facts = fetch(customer.stripe_id or "")
+    start = Barrier(2)
+
+    def run(name: str, work: Callable[[], object]) -> None:
+        start.wait()
+        for _again in range(40):
+            work()
+        ends.append(name)
+        connection.close()
+
+    def look() -> None:
+        number = sync.look_begin(customer)
+        sync.look_write(customer, facts, look=number, now=premium.now, because="test")
+
+    @transaction.atomic
+    def close() -> None:
+        User.objects.select_for_update().get(pk=premium.user.pk)
+        leave(premium)
+
+    threads = [Thread(target=run, args=each) for each in (("look", look), ("close", close))]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(30)
+    assert sorted(ends) == ["close", "look"]

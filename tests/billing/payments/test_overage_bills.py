@@ -78,3 +78,14 @@ def test_a_crash_between_the_steps_bills_once(premium: Shopper) -> None:
     premium.looks()
     assert Invoice.objects.filter(total_minor=320).count() == 1
     assert Invoice.objects.count() == 2
+
+
+def test_a_bill_whose_key_is_forgotten_is_not_asked_again(premium: Shopper) -> None:
+    window = month_of(premium)
+    bill(premium, window)
+    StripeRequest.objects.filter(kind="overage").update(
+        state="open", result_id="", created_at=premium.now - timedelta(hours=24)
+    )
+    before = len(premium.stripe.requests)
+    assert overage.overage_bill_all(now=premium.now) == 0
+    assert not [it for it in premium.stripe.requests[before:] if it["method"] == "POST"]
