@@ -12,6 +12,7 @@ from billing.payments import downgrades, requests
 from billing.payments.catalogue import is_upgrade, price_check
 from billing.payments.checkout import price_id_of
 from billing.payments.client import asking, stripe_client
+from billing.payments.downgrades import DOWNGRADE, RELEASE
 from billing.payments.mirror import current
 from billing.payments.sync import sync
 from billing.payments.types import Changed, Preview, PreviewLine
@@ -22,7 +23,8 @@ from costcontrol.lib.sentences import Sentence as _
 if TYPE_CHECKING:
     from stripe import StripeClient
 
-UPGRADE, CANCEL, RESUME, RELEASE = "upgrade", "cancel", "resume", "release"
+UPGRADE, CANCEL, RESUME = "upgrade", "cancel", "resume"
+OF_A_PLAN = (UPGRADE, CANCEL, RESUME, RELEASE, DOWNGRADE)
 UNPAID = ("past_due", "unpaid")
 
 
@@ -132,8 +134,8 @@ def _line(price: PlanPrice) -> PreviewLine:
 def _upgrade(
     customer: Customer, row: Subscription, price: PlanPrice, *, now: datetime
 ) -> Changed:
+    """Only a paid upgrade takes back a cancellation: else nothing would end that was to end."""
     _release(customer, row, now=now)
-    _undo_cancel(customer, row, now=now)
     with asking() as client:
         item = _item_id(client, row)
     wish = requests.request_open(customer=customer, kind=UPGRADE, now=now, params={
@@ -146,6 +148,8 @@ def _upgrade(
         },
     })
     updated = update_run(wish)
+    if updated.pending_update is None:
+        _undo_cancel(customer, row, now=now)
     sync(customer=customer, now=now, because=UPGRADE)
     if updated.pending_update is None:
         return Changed("upgraded")

@@ -12,7 +12,7 @@ from billing.payments.facts import id_of
 if TYPE_CHECKING:
     from stripe import StripeClient
 
-DOWNGRADE = "downgrade"
+DOWNGRADE, RELEASE = "downgrade", "release"
 
 
 def downgrade(
@@ -21,8 +21,19 @@ def downgrade(
     wish = requests.request_open(customer=customer, kind=DOWNGRADE, now=now, params={
         "call": {"from_subscription": row.stripe_id}, "schedule": row.schedule_id,
         "from": row.price_id, "to": price_id, "interval": interval,
+        "after": _change_before(customer, price_id),
     })
     downgrade_run(wish)
+
+
+def _change_before(customer: Customer, price_id: str) -> int:
+    """Two clicks come after the same change; who took this one back and wants it again does not."""
+    changes = customer.requests.filter(kind__in=(DOWNGRADE, RELEASE))
+    last = changes.order_by("-pk").first()
+    if last is None:
+        return 0
+    is_same_wish = last.kind == DOWNGRADE and last.params["to"] == price_id
+    return int(last.params.get("after", 0)) if is_same_wish else last.pk
 
 
 def downgrade_run(wish: StripeRequest) -> Any:

@@ -39,6 +39,12 @@ def repeat_open(*, now: datetime) -> int:
     return sum(_repeat(row, now=now) for row in rows.select_related("customer").order_by("pk"))
 
 
+def _is_overtaken(row: StripeRequest) -> bool:
+    """They wished something else for their plan since, and began with a look at what there was."""
+    later = StripeRequest.objects.filter(customer=row.customer_id, kind__in=changes.OF_A_PLAN)
+    return row.kind in changes.OF_A_PLAN and later.filter(pk__gt=row.pk).exists()
+
+
 def _repeat(row: StripeRequest, *, now: datetime) -> bool:
     if row.created_at <= now - requests.KEYS_LIVE and row.kind not in AT_ANY_AGE:
         log.error("stripe: %s was never answered; look at Stripe whether it happened", row)
@@ -46,6 +52,9 @@ def _repeat(row: StripeRequest, *, now: datetime) -> bool:
         return True
     if row.kind not in RUNS:
         return False
+    if _is_overtaken(row):
+        requests.close(row, state=requests.REFUSED, note=requests.OVERTAKEN)
+        return True
     try:
         RUNS[row.kind](row)
         if row.kind not in AT_ANY_AGE:

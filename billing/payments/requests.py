@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 KEYS_LIVE = timedelta(hours=23)  # Stripe forgets a key after 24 hours
 NEVER_ANSWERED = "never answered"  # it may have happened
+OVERTAKEN = "overtaken by a later change"
 SAME_CLICK = timedelta(seconds=60)
 OPEN, DONE, REFUSED = (
     StripeRequest.State.OPEN, StripeRequest.State.DONE, StripeRequest.State.REFUSED

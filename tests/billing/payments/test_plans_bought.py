@@ -261,3 +261,22 @@ def test_nothing_changes_while_the_last_payment_is_open(premium: Shopper) -> Non
         premium.changes("enterprise_month_usd")
     with pytest.raises(PaymentRefused, match="Pay the open invoice first"):
         premium.buys("enterprise_month_usd")
+
+
+def test_a_downgrade_taken_back_and_planned_again_within_a_minute(premium: Shopper) -> None:
+    premium.changes("enterprise_month_usd")
+    for _again in range(2):
+        premium.changes("premium_month_usd")
+        services.resume(customer=premium.customer, now=premium.now)
+    assert premium.changes("premium_month_usd").kind == "scheduled"
+    assert premium.customer.subscriptions.get().next_tier_id == "premium"
+    premium.stripe.advance(days=32)
+    premium.looks()
+    assert premium.tier == "premium"
+
+
+def test_a_declined_upgrade_does_not_take_back_a_cancellation(premium: Shopper) -> None:
+    services.cancel(customer=premium.customer, now=premium.now)
+    premium.stripe.card(premium.customer.stripe_id or "", "4000000000000341")
+    assert premium.changes("enterprise_month_usd").kind == "needs_action"
+    assert premium.customer.subscriptions.get().is_ending

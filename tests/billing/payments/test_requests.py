@@ -9,6 +9,7 @@ from django.db import connection
 
 from billing.models import Invoice, StripeRequest
 from billing.payments import repeat, requests, services
+from billing.payments.client import stripe_client
 from costcontrol.lib.errors import CostControlError, PaymentsOff
 from tests.billing.payments.conftest import BACK, Shopper, price
 
@@ -169,3 +170,25 @@ def test_what_stripe_refuses_is_closed(mina: Shopper, settings: Any) -> None:
     with pytest.raises(PaymentsOff, match="Nothing was charged"):
         services.portal_begin(customer=mina.customer, return_url="https://e.org", now=mina.now)
     assert StripeRequest.objects.get().state == "refused"
+
+
+def test_an_upgrade_that_a_later_wish_overtook_is_not_charged(premium: Shopper) -> None:
+    """Stripe was away, nobody was charged; then they cancelled instead."""
+    item = StripeRequest.objects.create(
+        customer=premium.customer, kind="upgrade", created_at=premium.now, params=upgrade(premium)
+    )
+    services.cancel(customer=premium.customer, now=premium.now)
+    repeat.repeat_open(now=premium.now + LATER)
+    item.refresh_from_db()
+    assert (item.state, item.note) == ("refused", requests.OVERTAKEN)
+    assert paid(premium) == [1_900]
+    assert premium.customer.subscriptions.get().is_ending
+
+
+def upgrade(shopper: Shopper) -> dict[str, Any]:
+    row = shopper.customer.subscriptions.get()
+    item = stripe_client().v1.subscriptions.retrieve(row.stripe_id)["items"].data[0].id
+    return {"subscription": row.stripe_id, "from": row.price_id, "call": {
+        "items": [{"id": item, "price": price("enterprise_month_usd").stripe_price_id}],
+        "proration_behavior": "always_invoice", "payment_behavior": "pending_if_incomplete",
+    }}
