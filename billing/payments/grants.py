@@ -57,11 +57,14 @@ def freeze(customer: Customer, facts: CustomerFacts, *, now: datetime) -> None:
     looked. Each reason freezes once: what staff has opened stays open."""
     reasons = _reasons(facts)
     if _is_won(customer, reasons):
-        customer.frozen_at = None
-        _note(customer, "unfreeze", customer.frozen_reason)
+        customer.frozen_reason, was = _next_reason(customer, reasons), customer.frozen_reason
+        if not customer.frozen_reason:
+            customer.frozen_at, customer.frozen_reason = None, was
+            _note(customer, "unfreeze", was)
     for reason in reasons:
         if not _was_frozen(customer, reason):
-            customer.frozen_at, customer.frozen_reason = customer.frozen_at or now, reason
+            if customer.frozen_at is None:
+                customer.frozen_at, customer.frozen_reason = now, reason
             _note(customer, "freeze", reason)
             log.error("stripe: %s was frozen, %s: look at it in the admin", customer, reason)
 
@@ -80,6 +83,15 @@ def _is_won(customer: Customer, reasons: list[str]) -> bool:
     """The bank decided for us: nothing is left of the reason."""
     was_disputed = customer.frozen_reason.startswith("dispute ")
     return bool(customer.frozen_at and was_disputed and customer.frozen_reason not in reasons)
+
+
+def _next_reason(customer: Customer, reasons: list[str]) -> str:
+    """The oldest that came while they were frozen, so that staff has never looked at it."""
+    notes = AuditEvent.objects.filter(action="freeze").order_by("pk")
+    last = notes.filter(target=_target(customer, customer.frozen_reason)).last()
+    open_ones = {_target(customer, reason): reason for reason in reasons}
+    later = notes.filter(target__in=open_ones, pk__gt=last.pk if last else 0).first()
+    return open_ones[later.target] if later else ""
 
 
 def _was_frozen(customer: Customer, reason: str) -> bool:

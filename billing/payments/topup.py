@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 def top_up(*, customer: Customer, now: datetime) -> bool:
     """Whether credit was bought. Raises PaymentRefused when the card says no."""
     stripe_client()
-    if not _is_needed(customer, now=now) or not _is_settled(customer, now=now):
+    if not _is_needed(customer, now=now) or not _is_still_needed(customer, now=now):
         return False
     row = _wish(customer, card=_card(customer), now=now)
     if row is None:
@@ -82,12 +82,12 @@ def _is_needed(customer: Customer, *, now: datetime) -> bool:
     return today.exclude(state=requests.OPEN).count() < customer.topups_per_day
 
 
-def _is_settled(customer: Customer, *, now: datetime) -> bool:
-    """The last one that was paid has been granted: else a crash in between would buy another."""
-    if not _waits_for_grant(customer, now=now):
-        return True
+def _is_still_needed(customer: Customer, *, now: datetime) -> bool:
+    """After a look at Stripe: what was charged, whether its answer reached us or not, is credit
+    now. Else a crash in between would buy another one."""
     sync(customer=customer, now=now, because=TOPUP)
-    return not _waits_for_grant(customer, now=now)
+    customer.refresh_from_db()
+    return _is_needed(customer, now=now) and not _waits_for_grant(customer, now=now)
 
 
 def _waits_for_grant(customer: Customer, *, now: datetime) -> bool:

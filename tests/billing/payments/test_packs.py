@@ -1,12 +1,15 @@
 """Credit packs: granted when they are paid, once; taken back when the money goes back."""
 
+from dataclasses import replace
+
 import pytest
 
 from accounts.models import AuditEvent
 from billing import credits
 from billing.models import CreditGrant, Customer, Invoice, StripeRequest
-from billing.payments import services
+from billing.payments import mirror, services
 from billing.payments.client import stripe_client
+from billing.payments.fetching import fetch
 from costcontrol.lib.money import from_usd
 from tests.billing.payments.conftest import BACK, Shopper, deliver, pack
 
@@ -126,3 +129,27 @@ def test_a_disputed_plan_stays_and_its_credit_is_frozen(premium: Shopper) -> Non
     deliver(premium.stripe)
     assert premium.customer.frozen_reason.startswith("dispute ")
     assert premium.tier == "premium"
+
+
+def test_a_refund_stays_written_when_its_payment_is_old(credited: Shopper) -> None:
+    """Only the newest hundred payments are looked at; a payer of many packs has more."""
+    stripe_client().v1.refunds.create({"charge": charge(credited)})
+    credited.looks()
+    facts = replace(fetch(credited.customer.stripe_id or ""), payments=())
+    mirror.invoices_write(credited.customer, facts)
+    assert Invoice.objects.get().refunded_minor == 1_000
+
+
+def test_of_two_disputes_one_that_we_win_unfreezes_nobody(credited: Shopper) -> None:
+    credited.buys_pack("medium")
+    credited.looks()
+    first, second = (credited.stripe.dispute(grant.charge_id)
+                     for grant in CreditGrant.objects.order_by("pk"))
+    credited.looks()
+    credited.stripe.ask("dispute", dispute=first, won=True)
+    credited.looks()
+    assert credited.customer.frozen_at is not None
+    assert credited.customer.frozen_reason == f"dispute {second}"
+    credited.stripe.ask("dispute", dispute=second, won=True)
+    credited.looks()
+    assert credited.customer.frozen_at is None

@@ -153,3 +153,17 @@ def test_the_card_of_a_pack_is_kept_for_the_next_one(mina: Shopper) -> None:
     wishes(mina, topup_below_nanos=from_usd("20"))
     assert tops_up(mina)
     assert left(mina) == 2 * TEN
+
+
+def test_a_charge_that_nobody_heard_of_for_a_day_is_granted_instead_of_repeated(
+    low: Shopper
+) -> None:
+    """Workers were away so long that Stripe forgot the key: it is asked what happened."""
+    tops_up(low)
+    StripeRequest.objects.filter(kind="topup").update(
+        state="open", result_id="", created_at=low.now - timedelta(hours=25)
+    )
+    CreditGrant.objects.all().delete()
+    assert not tops_up(low)
+    assert left(low) == TEN
+    assert StripeRequest.objects.filter(kind="topup").count() == 1
