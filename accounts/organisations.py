@@ -6,20 +6,22 @@ each other at once cannot both succeed. Whoever is no member any more is at once
 plan: this process forgets its callers, the others within `SNAPSHOT_SECONDS`.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts import signals
 from accounts.auth import forget_all
-from accounts.models import Invitation, Member, Organisation, User
+from accounts.models import AuditEvent, Invitation, Member, Organisation, User
 from accounts.names import cleaned
 from accounts.services import audit
-from costcontrol.lib.errors import BadRequest, Conflict, NotFound, Refused
+from costcontrol.lib.errors import BadRequest, Conflict, NotFound, RateLimited, Refused
 from costcontrol.lib.sentences import Sentence as _
 
 Role = Member.Role
+A_DAY = 3  # that one person makes
+CREATED = "organisation_create"
 
 
 class AlreadyMember(Conflict):
@@ -34,6 +36,20 @@ class LastOwner(Conflict):
     code = "last_owner"
 
 
+def refuse_many(owner: User, *, now: datetime) -> None:
+    """Each organisation has a quota of its own: whoever makes one, uses it up, closes it and makes
+    the next would have no limit at all. Counted in the audit rows, which closing leaves there.
+    Raises RateLimited."""
+    day = timedelta(days=1)
+    made = AuditEvent.objects.filter(actor=str(owner), action=CREATED, at__gt=now - day).count()
+    if made >= A_DAY:
+        raise RateLimited(
+            _("You have made %(max)d organisations within a day. Make the next one tomorrow.")
+            % {"max": A_DAY},
+            retry_after_s=day.total_seconds(),
+        )
+
+
 @transaction.atomic
 def organisation_create(*, owner: User, name: str) -> Organisation:
     """A new organisation with one member. Raises BadRequest, AlreadyMember."""
@@ -43,7 +59,7 @@ def organisation_create(*, owner: User, name: str) -> Organisation:
     organisation = Organisation.objects.create(name=name)
     Member.objects.create(organisation=organisation, user=owner, role=Role.OWNER)
     payer_changes(owner)
-    note(owner, "organisation_create", organisation, after={"name": name})
+    note(owner, CREATED, organisation, after={"name": name})
     return organisation
 
 

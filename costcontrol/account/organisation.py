@@ -41,12 +41,16 @@ class People:
 def organisation(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return page(request)
-    name = request.POST.get("name", "")
     return done_or_told(
-        request, lambda: organisations.organisation_create(owner=person(request), name=name),
+        request, lambda: _create(person(request), request.POST.get("name", "")),
         done=_("The organisation was made, and you are its owner. Invite the others now."),
         then=THERE, page=page,
     )
+
+
+def _create(owner: User, name: str) -> None:
+    organisations.refuse_many(owner, now=clock.now())
+    organisations.organisation_create(owner=owner, name=name)
 
 
 def page(request: HttpRequest, problem: Problem | None = None) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.invitations import invite
-from accounts.models import Invitation, Member, Organisation, User
+from accounts.models import AuditEvent, Invitation, Member, Organisation, User
 from accounts.organisations import organisation_create
 from costcontrol.lib import clock
 
@@ -68,6 +68,20 @@ def test_name_that_does_not_do_gets_a_sentence(alice: User, name: str) -> None:
     assert answer.status_code == 400
     assert 'role="alert"' in text(answer)
     assert not Organisation.objects.exists()
+
+
+def test_quotas_are_not_multiplied_by_making_and_closing_organisations(alice: User) -> None:
+    client = signed_in(alice)
+    for _time in range(3):
+        assert client.post(PAGE, {"name": "Debates"}).status_code == 302
+        client.post(f"{PAGE}close/")
+    last = AuditEvent.objects.latest("pk").at  # by the wall clock
+    with clock.at(last):
+        answer = client.post(PAGE, {"name": "Debates"})
+    assert answer.status_code == 429
+    assert "You have made 3 organisations within a day." in text(answer)
+    with clock.at(last + timedelta(days=1)):
+        assert client.post(PAGE, {"name": "Debates"}).status_code == 302
 
 
 def test_owner_invites_by_email_and_the_link_in_it_works(
