@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
@@ -19,19 +18,27 @@ from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import addresses
-from accounts.audited import AuditedAdmin, DollarsField, ModelForm, ReadOnlyAdmin, actor_of
+from accounts import addresses, admin_factors  # noqa: F401  registers its page
+from accounts.audited import (
+    AuditedAdmin,
+    DollarsField,
+    ModelForm,
+    ReadOnlyAdmin,
+    actor_of,
+    may_change,
+)
 from accounts.models import ApiKey, AuditEvent, Invitation, Member, Organisation, Tier, User
 from accounts.services import api_key_issue, api_key_revoke
 from costcontrol.lib.clock import now
 from costcontrol.lib.money import format_usd
 
-for each in (EmailAddress, Authenticator, UserSession):  # allauth's own pages show secrets
+for each in (EmailAddress, UserSession):  # allauth's own pages show secrets
     admin.site.unregister(each)
 
 CLASS_LABELS = {
     "local": _("local"), "economy": _("economy"), "mid": _("mid"), "premium": _("premium")
 }
+STAFF_FIELDS = ("is_staff", "is_superuser", "groups", "user_permissions")
 SCOPE_LABELS = {"call": _("make calls"), "service": _("speak for end users")}
 
 
@@ -111,7 +118,7 @@ class UserAdmin(AuditedAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]
     fieldsets = (
         (None, {"fields": ("email", "password", "tier", "is_active")}),
         (_("End user of a service"), {"fields": ("owner", "external_id")}),
-        (_("Staff"), {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Staff"), {"fields": STAFF_FIELDS}),
         (_("Dates"), {"fields": ("created_at", "last_login")}),
     )
     add_fieldsets = (
@@ -123,6 +130,15 @@ class UserAdmin(AuditedAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             addresses.address_vouch(obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Who may edit people does not make themselves an administrator."""
+        usual = super().get_readonly_fields(request, obj)
+        return usual if request.user.is_superuser else (*usual, *STAFF_FIELDS)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nor do they set a password of staff and sign in as them."""
+        return super().has_change_permission(request, obj) and may_change(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
@@ -178,26 +194,6 @@ class ApiKeyAdmin(AuditedAdmin[ApiKey]):
         count = sum(api_key_revoke(key, at=at, actor=actor) for key in queryset)
         message = ngettext("%(count)d key revoked.", "%(count)d keys revoked.", count)
         self.message_user(request, message % {"count": count})
-
-
-@admin.register(Authenticator)
-class SecondFactorAdmin(AuditedAdmin[Authenticator]):
-    """Taken off an account whose phone and codes are lost; never looked into, it is a secret."""
-
-    list_display = ["user", "type", "created_at", "last_used_at"]
-    list_select_related = ["user"]
-    search_fields = ["user__email"]
-    fields = readonly_fields = ("user", "type", "created_at", "last_used_at")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self.audit(request, obj, "delete", before={"type": obj.type})  # without the secret
-        obj.delete()
 
 
 class OrganisationAdmin(AuditedAdmin[Organisation]):

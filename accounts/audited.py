@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from accounts.services import audit, snapshot
 from costcontrol.lib.money import from_usd, to_usd
 
@@ -34,6 +35,12 @@ else:  # Django's own classes take no type argument at run time
 
 def actor_of(request: HttpRequest) -> str:
     return str(request.user)
+
+
+def may_change(request: HttpRequest, whom: User | None) -> bool:
+    """Only administrators change how staff sign in: their address, password, second factor."""
+    is_staff = whom is not None and (whom.is_staff or whom.is_superuser)
+    return bool(request.user.is_superuser or not is_staff)
 
 
 class ListedAdmin(ModelAdmin[M]):
