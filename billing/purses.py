@@ -18,6 +18,7 @@ from billing.models import (
     Budget,
     CreditGrant,
     Customer,
+    Invoice,
     Metric,
     ScopeKind,
     Subscription,
@@ -26,7 +27,8 @@ from billing.models import (
 
 PaidFrom = UsageRecord.PaidFrom
 MAX_REMEMBERED = 20_000
-PAST_DUE = "past_due"
+OWING = ("past_due", "unpaid")
+NOT_CHARGED = Q(status="open", tries__gt=0) | Q(status="uncollectible")
 
 _nothing: dict[Payer, tuple[int, float]] = {}  # payers without a purse: book version, when seen
 
@@ -95,17 +97,27 @@ def _purses_of(payer: Payer, now: datetime) -> tuple[Purse, ...]:
     return tuple(purses)
 
 
+def owes(customer: Customer) -> bool:
+    """A payment of theirs did not go through: nothing beyond the plan until it has."""
+    return Customer.objects.filter(_owes(customer.pk), pk=customer.pk).exists()
+
+
+def _owes(customer: OuterRef | int) -> Q:
+    """Also the invoice of what was used beyond the plan, which no subscription is behind."""
+    plans = Subscription.objects.filter(customer=customer, status__in=OWING)
+    return Q(Exists(plans) | Exists(Invoice.objects.filter(NOT_CHARGED, customer=customer)))
+
+
 def _facts(payer: Payer, now: datetime) -> tuple[int, int | None, bool, bool] | None:
     """All that decides, in one query: customer, ceiling, and whether there is anything left."""
     windows = current_windows(now).filter(scope_id=str(payer))
     own_grants = CreditGrant.objects.filter(customer=OuterRef("pk"))
-    unpaid = Subscription.objects.filter(customer=OuterRef("pk"), status=PAST_DUE)
     return (
         Customer.objects.filter(customer_filter(payer), frozen_at=None)
         .annotate(
             has_credit=Exists(own_grants.filter(expires_at__gt=now, lapsed_at=None))
             & Exists(windows.filter(scope_kind=ScopeKind.CREDIT, cap__gt=F("spent"))),
-            has_overage=Q(overage_ceiling_nanos__gt=0) & ~Exists(unpaid)
+            has_overage=Q(overage_ceiling_nanos__gt=0) & ~_owes(OuterRef("pk"))
             & ~Exists(windows.filter(scope_kind=ScopeKind.OVERAGE, cap__lte=F("spent"))),
         )
         .values_list("pk", "overage_ceiling_nanos", "has_credit", "has_overage")

@@ -55,7 +55,15 @@ def _kind(
         return ""
     if to_confirm & set(invoice.payment_ids):
         return "payment_action"
-    return "payment_failed" if row is not None and row.status == PAST_DUE else ""
+    return "payment_failed" if _is_owed(invoice, row) else ""
+
+
+def _is_owed(invoice: InvoiceFacts, row: Subscription | None) -> bool:
+    """Of a plan that runs; or a bill of its own, as that for use beyond the plan, that was tried.
+    One that would begin or raise a plan is waited for on Stripe's page."""
+    if invoice.subscription_id:
+        return row is not None and row.status == PAST_DUE
+    return invoice.tries > 0
 
 
 def _is_trial_ending(row: Subscription, *, now: datetime) -> bool:

@@ -23,7 +23,7 @@ RUNS: dict[str, Callable[[StripeRequest], Any]] = {
     changes.UPGRADE: changes.update_run,
     changes.CANCEL: changes.update_run,
     changes.RESUME: changes.update_run,
-    changes.RELEASE: changes.release_run,
+    downgrades.RELEASE: changes.release_run,
     downgrades.DOWNGRADE: downgrades.downgrade_run,
     topup.TOPUP: topup.topup_run,
     overage.OVERAGE: overage.overage_run,

@@ -85,7 +85,7 @@ def locked_with_owner(customer: Customer) -> Customer:
 
 def _owner_tier(customer: Customer) -> str | None:
     """The plan that the payer has now, locked until the end of the transaction. None: is gone."""
-    owners: QuerySet[User] | QuerySet[Organisation] = User.objects.filter(pk=customer.user_id)
+    owners: QuerySet[User] | QuerySet[Organisation] = User.objects.filter(pk=customer.user_id or 0)
     if customer.organisation_id is not None:
         owners = Organisation.objects.filter(pk=customer.organisation_id)
     owner = owners.select_for_update().first()

@@ -17,6 +17,7 @@ from accounts.types import Payer, TierRules
 from billing import budgets
 from billing.budgets import Book
 from billing.models import Budget, Customer, PlanPrice, ScopeKind, Subscription
+from billing.purses import owes
 from billing.reports import usage
 from billing.reports.bills import Bill, bills
 from billing.reports.purse import Purse, purse
@@ -86,6 +87,7 @@ class AccountView:
     purse: Purse
     customer: Customer | None
     unpaid: Bill | None
+    owes: bool = False  # a payment did not go through: nothing beyond the plan
 
     @property
     def is_frozen(self) -> bool:
@@ -96,9 +98,7 @@ class AccountView:
         """Whether something pays for calls when the plan is used up."""
         if self.is_frozen:
             return False
-        return self.purse.has_credit or (
-            self.purse.overage_left > 0 and self.plan.standing != Standing.PAST_DUE
-        )
+        return self.purse.has_credit or (self.purse.overage_left > 0 and not self.owes)
 
 
 def account(
@@ -114,7 +114,9 @@ def account(
     plan = plan_state(customer) if customer else PlanState()
     unpaid = bills(customer, only_open=True)[:1] if customer else ()
     return AccountView(
-        payer, now, rules, tier.rank, plan, limits, own, customer, unpaid[0] if unpaid else None
+        payer, now, rules, tier.rank, plan, limits, own, customer,
+        unpaid[0] if unpaid else None,
+        owes=customer is not None and own.has_overage and owes(customer),
     )
 
 

@@ -11,7 +11,15 @@ from accounts.services import tiers_load
 from billing import credits, ledger, overage
 from billing.budgets import Rule, WindowRef, window_get
 from billing.holds import MustWait, NoRoom
-from billing.models import Customer, Metric, Reservation, Subscription, UsageRecord, Window
+from billing.models import (
+    Customer,
+    Invoice,
+    Metric,
+    Reservation,
+    Subscription,
+    UsageRecord,
+    Window,
+)
 from billing.purses import payer_of, purses_of
 from tests.billing.books import NOW, counters, lease_end
 from tests.billing.purses import (
@@ -243,14 +251,37 @@ def test_nothing_is_used_of_a_frozen_customer(alice: Customer) -> None:
     assert purses_of(payer_of(alice), book_version=-1, now=NOW) == ()
 
 
-def test_nothing_beyond_the_plan_while_a_payment_is_due_and_credit_stays(alice: Customer) -> None:
+@pytest.mark.parametrize("status", ["past_due", "unpaid"])
+def test_nothing_beyond_the_plan_while_a_payment_is_due_and_credit_stays(
+    alice: Customer, status: str
+) -> None:
     give(alice, 1000)
     allow(alice, 1000)
     Subscription.objects.create(
-        customer=alice, stripe_id="sub_1", status="past_due", currency="usd", seen_at=NOW
+        customer=alice, stripe_id="sub_1", status=status, currency="usd", seen_at=NOW
     )
-    found = purses_of(payer_of(alice), book_version=-1, now=NOW)
-    assert [purse.paid_from for purse in found] == ["credit"]
+    assert purse_names(alice) == ["credit"]
+
+
+@pytest.mark.parametrize(("status", "tries", "names"), [
+    ("open", 1, ["credit"]), ("uncollectible", 4, ["credit"]), ("open", 0, ["credit", "overage"]),
+    ("paid", 1, ["credit", "overage"]), ("void", 1, ["credit", "overage"]),
+])
+def test_nothing_beyond_the_plan_while_an_invoice_could_not_be_charged(
+    alice: Customer, status: str, tries: int, names: list[str]
+) -> None:
+    """Also one that no subscription is behind, as that of the month before."""
+    give(alice, 1000)
+    allow(alice, 1000)
+    Invoice.objects.create(
+        customer=alice, stripe_id="in_1", status=status, tries=tries, currency="usd",
+        total_minor=900, created_at=NOW,
+    )
+    assert purse_names(alice) == names
+
+
+def purse_names(customer: Customer) -> list[str]:
+    return [it.paid_from for it in purses_of(payer_of(customer), book_version=-1, now=NOW)]
 
 
 def test_credit_of_a_member_stays_theirs_and_the_organisation_pays_with_its_own(

@@ -8,6 +8,7 @@ import pytest
 from billing.models import Invoice, Metric, StripeRequest, Window
 from billing.payments import overage, repeat, services
 from billing.payments.catalogue import pack_offers
+from billing.purses import owes
 from costcontrol.lib.money import from_usd
 from tests.billing.payments.conftest import Shopper, pack
 
@@ -89,3 +90,21 @@ def test_a_bill_whose_key_is_forgotten_is_not_asked_again(premium: Shopper) -> N
     before = len(premium.stripe.requests)
     assert overage.overage_bill_all(now=premium.now) == 0
     assert not [it for it in premium.stripe.requests[before:] if it["method"] == "POST"]
+
+
+def test_a_bill_that_cannot_be_charged_is_told_and_ends_use_beyond_the_plan(
+    premium: Shopper, mailoutbox: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    premium.stripe.card(premium.customer.stripe_id or "", "4000000000000341")
+    bill(premium, month_of(premium))
+    premium.stripe.advance(hours=2)
+    with django_capture_on_commit_callbacks(execute=True):
+        premium.looks()
+        premium.looks()
+    assert [mail.subject for mail in mailoutbox if "failed" in mail.subject] == [
+        "A payment of $3.20 failed"
+    ]
+    assert owes(premium.customer)
+    premium.stripe.pay(Invoice.objects.get(status="open").page_url)
+    premium.looks()
+    assert not owes(premium.customer)

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Tier, User
 from accounts.services import api_key_issue
 from accounts.types import Payer
-from billing import credits
+from billing import credits, overage
 from billing.models import Metric
 from billing.reports import own_usage
 from billing.reports.ranges import last_days
@@ -351,3 +351,14 @@ def test_the_page_is_few_queries_and_says_how_many(client: Client) -> None:
     with CaptureQueriesContext(connection) as seen:
         client.get("/account/")
     assert len(seen) <= MOST_QUERIES, [each["sql"][:100] for each in seen.captured_queries]
+
+
+def test_use_beyond_the_plan_does_not_go_on_while_a_bill_is_not_paid(
+    client: Client, bob: User
+) -> None:
+    row = customers.customer(bob)
+    overage.ceiling_set(customer=row, nanos=DOLLAR, actor="bob", now=NOW)
+    customers.debates_used(bob, 5)
+    assert "New calls: they are paid" in read(client, bob)
+    customers.invoice(row, status="open", paid_minor=0, tries=1)
+    assert "New calls: they are paid" not in read(client, bob)
