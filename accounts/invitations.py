@@ -61,8 +61,8 @@ def invite(
 
 @transaction.atomic
 def invitation_withdraw(organisation: Organisation, *, by: User, email: str) -> bool:
-    """False: there was none."""
-    locked = owned(organisation, by=by)
+    """False: there was none. Raises Refused, BadRequest."""
+    locked, email = owned(organisation, by=by), address(email)
     found = Invitation.objects.filter(organisation=locked, email=email, accepted_at__isnull=True)
     is_gone = bool(found.delete()[0])
     if is_gone:

@@ -155,10 +155,14 @@ def test_only_owners_invite_and_withdraw(
         invitation_withdraw(debates, by=bob, email="carol@example.org")
 
 
-@pytest.mark.parametrize("email", ["", "bob", "bob@", "a@b\nBcc: c@d.org", f"{'x' * 250}@b.org"])
+@pytest.mark.parametrize("email", [
+    "", "bob", "bob@", "a@b\nBcc: c@d.org", "\x00", f"{'x' * 250}@b.org",
+])
 def test_what_is_no_address_is_refused(alice: User, debates: Organisation, email: str) -> None:
     with pytest.raises(BadRequest, match="no email address"):
         secret_for(debates, alice, email=email)
+    with pytest.raises(BadRequest, match="no email address"):
+        invitation_withdraw(debates, by=alice, email=email)
 
 
 def test_role_that_does_not_exist_is_refused(alice: User, debates: Organisation) -> None:
