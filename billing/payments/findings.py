@@ -14,7 +14,7 @@ from billing.payments.standing import PAST_DUE, grace
 log = logging.getLogger(__name__)
 RECENT = timedelta(days=3)  # as long as Stripe tries to tell us
 TRIAL_NOTICE = timedelta(days=3)
-CONFIRM = "requires_action"
+CONFIRM, PAID, TOPUP = "requires_action", "succeeded", "topup"
 
 
 def tell(customer: Customer, facts: CustomerFacts, *, now: datetime) -> None:
@@ -35,6 +35,7 @@ def _found(
         if kind := _kind(invoice, rows.get(invoice.subscription_id), to_confirm, now=now):
             context = _about_invoice(invoice, rows.get(invoice.subscription_id))
             found.append((kind, invoice.id, context))
+    found += _top_ups(customer, facts, now=now)
     for row in rows.values():
         if _is_trial_ending(row, now=now):
             about = f"{row.stripe_id} {row.trial_end:%Y-%m-%d}"
@@ -42,6 +43,19 @@ def _found(
         if row.ended_at and row.status == "canceled" and now - row.ended_at < RECENT:
             found.append(("subscription_ended", row.stripe_id, _about_plan(row)))
     return found
+
+
+def _top_ups(
+    customer: Customer, facts: CustomerFacts, *, now: datetime
+) -> list[tuple[str, str, dict[str, Any]]]:
+    """Charged while the customer was away, and without an invoice."""
+    rows = customer.requests.filter(kind=TOPUP, created_at__gt=now - RECENT)
+    subjects = {str(row.pk): row.params["call"]["description"] for row in rows}
+    return [
+        ("receipt", it.id, {"subject": subjects[it.request], "amount_minor": it.received_minor,
+                            "currency": it.currency})
+        for it in facts.payments if it.status == PAID and it.request in subjects
+    ]
 
 
 def _kind(
@@ -75,7 +89,7 @@ def _is_trial_ending(row: Subscription, *, now: datetime) -> bool:
 def _about_invoice(invoice: InvoiceFacts, row: Subscription | None) -> dict[str, Any]:
     since = row.past_due_since if row is not None else None
     return {
-        "number": invoice.number, "title": invoice.subject, "currency": invoice.currency,
+        "number": invoice.number, "subject": invoice.subject, "currency": invoice.currency,
         "amount_minor": invoice.paid_minor or invoice.total_minor, "page_url": invoice.page_url,
         "pdf_url": invoice.pdf_url, "paid_at": invoice.paid_at,
         "next_try_at": invoice.next_try_at, "grace_until": since + grace() if since else None,

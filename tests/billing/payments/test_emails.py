@@ -30,6 +30,7 @@ def test_a_payment_is_followed_by_a_receipt(
     mina.buys("premium_month_usd")
     assert told(mina, django_capture_on_commit_callbacks) == ["receipt"]
     assert mailoutbox[0].subject == "Paid: $19.00"
+    assert "For: 1 × Premium" in mailoutbox[0].body
 
 
 def test_a_failed_renewal_says_until_when_the_plan_stays(

@@ -167,3 +167,15 @@ def test_a_charge_that_nobody_heard_of_for_a_day_is_granted_instead_of_repeated(
     assert not tops_up(low)
     assert left(low) == TEN
     assert StripeRequest.objects.filter(kind="topup").count() == 1
+
+
+def test_who_was_charged_while_away_gets_a_receipt_once(
+    low: Shopper, mailoutbox: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        tops_up(low)
+        low.looks()
+    told = [mail for mail in mailoutbox if mail.subject == "Paid: $10.00"]
+    assert len(told) == 1
+    assert "For: Credit for model calls: small" in told[0].body
+    assert "invoice ." not in told[0].body
