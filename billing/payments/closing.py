@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import Organisation, User
 from billing.models import Customer, StripeRequest
@@ -21,6 +22,7 @@ CLOSE = "close"
 
 def account_closes(sender: Any, *, user: User, at: datetime, **_more: Any) -> None:
     _write_down(Customer.objects.filter(user=user), now=at)
+    _forget_address(user)
 
 
 def organisation_closes(
@@ -35,6 +37,16 @@ def _write_down(customers: Any, *, now: datetime) -> None:
             customer=customer, kind=CLOSE, created_at=now, params={"id": customer.stripe_id}
         )
     customers.update(topup_pack=None, overage_ceiling_nanos=None)
+
+
+def _forget_address(user: User) -> None:
+    """As it was told to Stripe, for themselves or for an organisation of theirs. Only what is still
+    open keeps it, for the day in which it is repeated word for word."""
+    told = Q(customer__user=user) | Q(params__call__email=user.email)
+    rows = StripeRequest.objects.filter(told, kind=requests.CUSTOMER)
+    for row in rows.exclude(state=requests.OPEN):
+        row.params = row.params | {"call": row.params["call"] | {"email": ""}}
+        row.save(update_fields=["params"])
 
 
 def close_run(row: StripeRequest) -> Any:

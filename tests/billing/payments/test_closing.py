@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from accounts import signals
-from accounts.models import User
+from accounts.models import Organisation, User
 from billing.models import Customer, StripeEvent, StripeRequest
 from billing.payments import overage, repeat, sync
 from billing.payments.client import stripe_client
@@ -42,6 +42,21 @@ def test_the_subscription_ends_and_the_customer_is_deleted_there(premium: Shoppe
     assert not StripeEvent.objects.exclude(note="nothing depends on this type").exclude(
         note="deleted customer"
     ).exists()
+
+
+@pytest.mark.postgresql
+def test_address_that_stripe_was_told_is_kept_nowhere(premium: Shopper) -> None:
+    address = str(premium.user.email)
+    told = StripeRequest.objects.get(kind="customer").params
+    assert address in str(told)
+    team = Customer.objects.create(
+        organisation=Organisation.objects.create(name="Team"), base_tier_id="free"
+    )
+    StripeRequest.objects.create(
+        customer=team, kind="customer", state="done", created_at=premium.now, params=told
+    )
+    leave(premium)
+    assert address not in str(list(StripeRequest.objects.values()))
 
 
 def test_nobody_is_kept_while_stripe_is_away(premium: Shopper, settings: Any) -> None:
