@@ -9,7 +9,7 @@ from billing import credits
 from billing.models import CreditGrant, Customer, Invoice, StripeRequest
 from billing.payments import mirror, services
 from billing.payments.client import stripe_client
-from billing.payments.fetching import fetch
+from billing.payments.fetching import fetch, saved_card
 from costcontrol.lib.money import from_usd
 from tests.billing.payments.conftest import BACK, Shopper, deliver, pack
 
@@ -153,3 +153,16 @@ def test_of_two_disputes_one_that_we_win_unfreezes_nobody(credited: Shopper) -> 
     credited.stripe.ask("dispute", dispute=second, won=True)
     credited.looks()
     assert credited.customer.frozen_at is None
+
+
+def test_a_refund_of_a_payment_long_before_takes_back_too(credited: Shopper) -> None:
+    """As of somebody whose packs buy themselves many times a day."""
+    card = saved_card(credited.customer.stripe_id or "")
+    for _again in range(101):
+        stripe_client().v1.payment_intents.create({
+            "amount": 100, "currency": "usd", "customer": credited.customer.stripe_id or "",
+            "payment_method": card, "off_session": True, "confirm": True,
+        })
+    stripe_client().v1.refunds.create({"charge": charge(credited)})
+    credited.looks()
+    assert left(credited) == 0
