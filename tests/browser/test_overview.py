@@ -10,14 +10,22 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from accounts.models import User
 from tests.browser.rows import RANGE, STAFF
-from tests.browser.site import Site
+from tests.browser.site import Site, session_of
 from tests.browser.watch import Watched, watched
 
 pytestmark = pytest.mark.browser
 OVERVIEW = f"/dashboard/?{RANGE}"
 BAR_COLOUR = """() => getComputedStyle(
     document.querySelector("#spend .trace path, #spend .point path")).fill"""
+
+
+@pytest.fixture(autouse=True)
+def in_no_language_yet(site: Site) -> None:
+    """Whoever is signed in keeps the language that they choose: another session each time."""
+    User.objects.filter(email=STAFF).update(language="")
+    site.sessions[STAFF] = session_of(STAFF)
 
 
 @pytest.fixture

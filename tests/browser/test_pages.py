@@ -34,6 +34,8 @@ HANGUL = re.compile("[가-힣]")
 OVERFLOW = """
 Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)"""
 
+CHANGED = "Promise.all(document.getAnimations().map(each => each.finished)).then(() => null)"
+
 
 def axe_asks_here(case: PageCase, language: str, theme: str, width: int) -> bool:
     """Once a theme and width, in alternating languages: its rules hardly read words."""
@@ -91,10 +93,12 @@ def look_at(site: Site, window: Window, look: Look, case: PageCase) -> None:
 
 
 def switch_theme(page: Page, theme: str, case: PageCase) -> None:
-    """As the system does in the evening. Charts are drawn anew, then the page is ready again."""
+    """As the system does in the evening. Charts are drawn anew, then the page is ready again; the
+    admin's colours take a moment to change."""
     page.evaluate("delete document.body.dataset.ready")
     page.emulate_media(color_scheme=theme)
     page.locator(case.ready).first.wait_for(state="attached")
+    page.evaluate(CHANGED)
 
 
 def faults(page: Page, look: Look, theme: str, case: PageCase) -> list[str]:
