@@ -93,12 +93,14 @@ def account_close(user: User, *, at: datetime) -> bool:
 def _forget_sign_in(user: User) -> None:
     """Sessions end, second factors and addresses go, and so does what was tried at the door."""
     keys = UserSession.objects.filter(user=user).values("session_key")
+    confirmed = EmailAddress.objects.filter(user=user, verified=True)
+    addresses = {user.email, *confirmed.values_list("email", flat=True)}
     Session.objects.filter(session_key__in=keys).delete()
     for model in (UserSession, Authenticator, EmailAddress):
         model.objects.filter(user=user).delete()
     for model in (AccessAttempt, AccessFailureLog, AccessLog):
-        model.objects.filter(username=user.email).delete()
-    Invitation.objects.filter(email=user.email).delete()
+        model.objects.filter(username__in=addresses).delete()
+    Invitation.objects.filter(email__in=addresses).delete()
 
 
 def _close_end_users(user: User, at: datetime) -> None:

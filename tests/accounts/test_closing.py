@@ -91,6 +91,19 @@ def test_invitations_to_the_address_are_deleted(alice: User) -> None:
     assert not Invitation.objects.exists()
 
 
+def test_what_names_a_further_address_goes_once_it_was_confirmed(alice: User) -> None:
+    """Else whoever merely claims somebody's address could undo what was sent there."""
+    boss = User.objects.create_user("boss@example.org")
+    org = organisation_create(owner=boss, name="Debates")
+    for email, is_theirs in (("alice@work.example.org", True), ("dora@example.org", False)):
+        EmailAddress.objects.create(user=alice, email=email, verified=is_theirs)
+        Invitation.objects.create(organisation=org, email=email, digest=email, expires_at=NOW)
+        AccessAttempt.objects.create(username=email, failures_since_start=1)
+    closed(alice)
+    assert [row.email for row in Invitation.objects.all()] == ["dora@example.org"]
+    assert [row.username for row in AccessAttempt.objects.all()] == ["dora@example.org"]
+
+
 def test_staff_lose_what_they_were_allowed(alice: User) -> None:
     User.objects.create_superuser("boss@example.org")
     alice.is_staff = alice.is_superuser = True
