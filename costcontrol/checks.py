@@ -26,6 +26,17 @@ def data_folder_can_be_written(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(TAG)
+def hosts_are_named(**kwargs: Any) -> list[CheckMessage]:
+    """Links in emails begin with the host that the browser named: with `*`, any that is made up,
+    and a link that sets a new password would lead its owner there."""
+    if "*" not in settings.ALLOWED_HOSTS:
+        return []
+    hint = "Name the hosts that people open, with commas between them."
+    text = "ALLOWED_HOSTS=* lets strangers choose where the links in emails lead."
+    return [Warning(text, hint=hint, id="costcontrol.W004")]
+
+
+@register(TAG)
 def deployments_have_a_price(
     databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:

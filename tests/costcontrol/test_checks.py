@@ -70,3 +70,9 @@ def test_data_folder_that_cannot_be_written_is_an_error(
 def test_checks_are_silent_before_the_first_migration(tmp_path: Path) -> None:
     checked = manage("check", "--database", "default", folder=tmp_path)
     assert checked.returncode == 0, checked.stderr
+
+
+def test_hosts_that_anybody_may_make_up_are_warned_of(settings: LazySettings) -> None:
+    assert "costcontrol.W004" not in found()
+    settings.ALLOWED_HOSTS = ["*"]
+    assert "Name the hosts" in str(found()["costcontrol.W004"].hint)
