@@ -40,7 +40,10 @@ def repeat_open(*, now: datetime) -> int:
 
 
 def _is_overtaken(row: StripeRequest) -> bool:
-    """They wished something else for their plan since, and began with a look at what there was."""
+    """They wished something else for their plan since, and began with a look at what there was; or
+    wish no pack any more. What Stripe did all the same is found at the next look."""
+    if row.kind == topup.TOPUP:
+        return row.customer.topup_pack_id is None or row.customer.frozen_at is not None
     later = StripeRequest.objects.filter(customer=row.customer_id, kind__in=changes.OF_A_PLAN)
     return row.kind in changes.OF_A_PLAN and later.filter(pk__gt=row.pk).exists()
 

@@ -9,7 +9,7 @@ from django.db import connection
 
 from billing import credits
 from billing.models import CreditGrant, Customer, StripeRequest
-from billing.payments import repeat, services, topup
+from billing.payments import repeat, requests, services, topup
 from billing.payments.grants import source_of
 from costcontrol.lib.errors import PaymentRefused
 from costcontrol.lib.money import from_usd
@@ -179,3 +179,14 @@ def test_who_was_charged_while_away_gets_a_receipt_once(
     assert len(told) == 1
     assert "For: Credit for model calls: small" in told[0].body
     assert "invoice ." not in told[0].body
+
+
+def test_who_switched_it_off_is_not_charged_by_what_a_crash_left_open(low: Shopper) -> None:
+    row = topup._wish(low.customer, card="pm_x", now=low.now)
+    assert row is not None
+    Customer.objects.update(topup_pack=None)
+    before = len(low.stripe.requests)
+    repeat.repeat_open(now=low.now + timedelta(minutes=3))
+    row.refresh_from_db()
+    assert (row.state, row.note) == ("refused", requests.OVERTAKEN)
+    assert not [it for it in low.stripe.requests[before:] if it["method"] == "POST"]
