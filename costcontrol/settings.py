@@ -325,6 +325,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
         "django.request": {"level": "ERROR"},  # refusals are recorded, not logged
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # strangers try made-up ones
         "axes": {"level": "ERROR"},  # wrong passwords are counted in the database
     },
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "WARNING")},
