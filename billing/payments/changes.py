@@ -37,7 +37,7 @@ def change_preview(*, customer: Customer, price: PlanPrice, now: datetime) -> Pr
         return _preview_of_start(price, now=now)
     change_check(customer, row, price)
     if not _is_upgrade(row, price):
-        return Preview(0, price.currency, (_line(price),), row.period_end or now)
+        return Preview(0, price.currency, (_line(price),), row.period_end or now, is_later=True)
     with asking() as client:
         invoice = client.v1.invoices.create_preview({
             "customer": str(customer.stripe_id), "subscription": row.stripe_id,

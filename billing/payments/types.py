@@ -14,10 +14,11 @@ class PreviewLine:
 class Preview:
     """What a change of plan would cost, before anybody agrees to it."""
 
-    due_minor: int  # now; 0 where the change waits for the period's end
+    due_minor: int  # now
     currency: str
     lines: tuple[PreviewLine, ...]
     starts_at: datetime
+    is_later: bool = False  # it waits for the period's end; what is due now may be 0 all the same
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Change:
 
     @property
     def is_later(self) -> bool:
-        return self.preview is not None and self.preview.due_minor == 0 and not self.is_new
+        return self.preview is not None and self.preview.is_later
 
 
 @customer_required

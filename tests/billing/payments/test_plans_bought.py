@@ -66,6 +66,7 @@ def test_an_upgrade_is_previewed_paid_and_active_at_once(premium: Shopper) -> No
     newest = Invoice.objects.first()
     assert newest is not None
     assert newest.paid_minor == preview.due_minor
+    assert "Enterprise" in newest.subject, "what is paid for, not what is given back"
     assert 0 < preview.due_minor < 19_900
     assert len(preview.lines) == 2
 
@@ -280,3 +281,20 @@ def test_a_declined_upgrade_does_not_take_back_a_cancellation(premium: Shopper) 
     premium.stripe.card(premium.customer.stripe_id or "", "4000000000000341")
     assert premium.changes("enterprise_month_usd").kind == "needs_action"
     assert premium.customer.subscriptions.get().is_ending
+
+
+def test_an_upgrade_that_costs_nothing_now_still_begins_at_once(mina: Shopper) -> None:
+    """As in a trial: what the page says of a change is when it happens, not what is due."""
+    PlanPrice.objects.filter(lookup_key="premium_month_usd").update(trial_days=14)
+    mina.buys("premium_month_usd")
+    mina.looks()
+    preview, later = (
+        services.change_preview(customer=mina.customer, price=price(name), now=mina.now)
+        for name in ("enterprise_month_usd", "enterprise_year_usd")
+    )
+    assert (preview.due_minor, preview.is_later, later.is_later) == (0, False, False)
+    assert mina.changes("enterprise_month_usd").kind == "upgraded"
+    down = services.change_preview(
+        customer=mina.customer, price=price("premium_month_usd"), now=mina.now
+    )
+    assert (down.due_minor, down.is_later) == (0, True)
