@@ -7,7 +7,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as said_now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -47,7 +47,7 @@ class AlertForm(forms.Form):
         if threshold is None or kind not in customer_settings.PERCENT:
             return values
         if threshold != threshold.to_integral_value() or not 1 <= threshold <= 100:
-            self.add_error("threshold", said_now("Percent are whole numbers from 1 to 100."))
+            self.add_error("threshold", gettext("Percent are whole numbers from 1 to 100."))
         return values
 
     @property
@@ -93,14 +93,14 @@ def _page(
 def words(row: SpendingAlert) -> str:
     """The wish as a sentence."""
     if row.kind == Kind.CREDIT_BELOW:
-        return said_now("Less than %(amount)s of credit is left") % {
+        return gettext("Less than %(amount)s of credit is left") % {
             "amount": formats.money(row.threshold, places=2)
         }
     if row.kind == Kind.OVERAGE_PERCENT:
-        return said_now("%(percent)d%% of the ceiling beyond the plan are used") % {
+        return gettext("%(percent)d%% of the ceiling beyond the plan are used") % {
             "percent": row.threshold
         }
-    return said_now("%(percent)d%% of a daily limit are used") % {"percent": row.threshold}
+    return gettext("%(percent)d%% of a daily limit are used") % {"percent": row.threshold}
 
 
 @role_required("owner", "billing")
@@ -112,5 +112,5 @@ def alert_remove(request: HttpRequest, alert_id: int) -> HttpResponse:
         lambda: customer_settings.alert_remove(
             customer=payments.customer_of(viewer.payer), alert_id=alert_id
         ),
-        then=reverse("mine:alerts"), words=said_now("Removed."),
+        then=reverse("mine:alerts"), words=gettext("Removed."),
     )

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from billing.models import Customer, PackPrice
 from billing.payments import services as payments
@@ -92,7 +92,9 @@ class TopUpForm(forms.Form):
         pack = self.fields["pack"]
         assert isinstance(pack, forms.ChoiceField)
         pack.choices = [
-            (one.name, f"{formats.money(one.credit_nanos, places=2)} · {one.price}")
+            (one.name, gettext("%(credit)s of model calls for %(price)s") % {
+                "credit": formats.money(one.credit_nanos, places=2), "price": one.price,
+            })
             for one in offered
         ]
 

@@ -9,9 +9,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import invitations, organisations
 from accounts.models import Invitation
-from billing.models import Subscription
 from costcontrol.account.answers import Problem, done_or_told, problem_of
-from costcontrol.account.organisation import THERE
+from costcontrol.account.organisation import THERE, pays_already
 from costcontrol.lib import clock
 from costcontrol.lib.errors import CostControlError
 
@@ -42,7 +41,7 @@ def _page(
     request: HttpRequest, invitation: Invitation | None, problem: Problem | None
 ) -> HttpResponse:
     context = {
-        "invitation": invitation, "problem": problem, "has_own_plan": _pays_already(request)
+        "invitation": invitation, "problem": problem, "has_own_plan": pays_already(request)
     }
     status = problem.status if problem and invitation is None else 200
     if problem and request.method == "POST":
@@ -60,9 +59,3 @@ def _problem(request: HttpRequest, invitation: Invitation) -> Problem | None:
     except CostControlError as error:
         return problem_of(error)
     return None
-
-
-def _pays_already(request: HttpRequest) -> bool:
-    """A subscription of their own goes on beside the organisation's plan until they cancel it."""
-    running = Subscription.objects.filter(customer__user=request.user.pk, ended_at__isnull=True)
-    return running.filter(status__in=Subscription.ACCESS, is_ending=False).exists()

@@ -90,7 +90,7 @@ def _offer(tier: Tier, price: PlanPrice | None, view: AccountView, show: Shown) 
     return Offer(
         name=tier.name, title=tier.title,
         price=_price(tier, price, show),
-        every=words.interval(price.interval) if price else "",
+        every=words.per(price.interval) if price else "",
         included=tuple(words.included(TierRules.of(tier))),
         is_current=is_mine and not _is_other_interval(price, view),
         does=does, action=action, url=url,

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import invitations, organisations
 from accounts.invitation_email import invitation_send
 from accounts.models import Invitation, Member, Organisation, User
+from billing.models import Subscription
 from costcontrol.account.access import customer_required
 from costcontrol.account.answers import Problem, done_or_told
 from costcontrol.lib import clock
@@ -55,7 +56,10 @@ def _create(owner: User, name: str) -> None:
 
 def page(request: HttpRequest, problem: Problem | None = None) -> HttpResponse:
     place = Member.objects.filter(user=person(request)).select_related("organisation__tier").first()
-    context: dict[str, Any] = {"problem": problem, "typed": request.POST, "place": place}
+    context: dict[str, Any] = {
+        "problem": problem, "typed": request.POST, "place": place,
+        "has_own_plan": pays_already(request),
+    }
     if place is not None:
         context["people"] = people_of(place.organisation)
         context["is_owner"] = place.role == Member.Role.OWNER
@@ -134,6 +138,12 @@ def role(request: HttpRequest, whose: UUID) -> HttpResponse:
 
 
 # --- what the pages beside it share --------------------------------------------------------------
+
+
+def pays_already(request: HttpRequest) -> bool:
+    """A subscription of their own goes on beside the organisation's plan until they cancel it."""
+    running = Subscription.objects.filter(customer__user=request.user.pk, ended_at__isnull=True)
+    return running.filter(status__in=Subscription.ACCESS, is_ending=False).exists()
 
 
 def person(request: HttpRequest) -> User:

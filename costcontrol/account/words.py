@@ -96,6 +96,13 @@ def interval(name: str) -> str:
     return _("a year") if name == "year" else _("a month")
 
 
+def per(name: str) -> str:
+    """What stands behind a price; Korean writes it otherwise than in front of one."""
+    if name == "year":
+        return pgettext("behind a price", "a year")
+    return pgettext("behind a price", "a month")
+
+
 def price(amount_minor: int, currency: str, every: str) -> str:
     """`$19.00 a month`."""
     return _("%(amount)s %(interval)s") % {

@@ -13,6 +13,7 @@ from accounts.invitations import invite
 from accounts.models import AuditEvent, Invitation, Member, Organisation, User
 from accounts.organisations import organisation_create
 from costcontrol.lib import clock
+from tests.costcontrol.account.customers import customer, subscription
 
 pytestmark = pytest.mark.django_db
 PAGE = "/account/organisation/"
@@ -234,3 +235,11 @@ def test_unknown_member_is_not_found(alice: User, debates: Organisation) -> None
     there = f"{PAGE}members/{person('carol').uuid}/remove/"
     client = signed_in(alice)
     assert client.get(there).status_code == client.post(there).status_code == 404
+
+
+def test_who_pays_already_is_told_before_and_while_two_plans_are_paid(alice: User) -> None:
+    subscription(customer(alice))
+    browser = signed_in(alice)
+    assert "cancel your plan" in text(browser.get("/account/organisation/"))
+    organisation_create(owner=alice, name="Debates")
+    assert "You also pay for a plan of your own" in text(browser.get("/account/organisation/"))
