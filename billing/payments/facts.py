@@ -135,12 +135,17 @@ def _next_price(schedule: Any) -> PriceFacts | None:
     return PriceFacts(id_of(later[0]["items"][0].price)) if later else None
 
 
+def _main_line(it: Any) -> str:
+    """What is paid for. An upgrade has two lines, and the first one gives back what is left."""
+    lines = it.lines.data
+    return max(lines, key=lambda line: line.amount).description or "" if lines else ""
+
+
 def invoice_facts(it: Any) -> InvoiceFacts:
     details = it.parent and it.parent.subscription_details
-    lines = it.lines.data
     return InvoiceFacts(
         id=it.id, number=it.number or "", status=it.status or "draft",
-        subject=(it.description or (lines[0].description if lines else "") or "")[:200],
+        subject=(it.description or _main_line(it) or "")[:200],
         subscription_id=id_of(details.subscription) if details else "",
         currency=it.currency, total_minor=it.total, paid_minor=it.amount_paid,
         tries=it.attempt_count, created_at=datetime.fromtimestamp(it.created, UTC),
