@@ -83,7 +83,7 @@ def _hindrance(request: HttpRequest) -> Problem | None:
     return None
 
 
-export = customer_required(factor_first(require_POST(reauthentication_required(_export))))
+export = customer_required(require_POST(factor_first(reauthentication_required(_export))))
 delete = customer_required(
     require_http_methods(["GET", "POST"])(reauthentication_required(_delete))
 )
