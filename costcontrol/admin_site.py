@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -32,7 +33,9 @@ class AdminSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """There is one sign-in page, which counts wrong passwords and asks for second factors."""
-        if request.user.is_authenticated and self.has_permission(request):
+        if request.user.is_authenticated:
+            if not self.has_permission(request):
+                raise PermissionDenied  # the sign-in page would lead them here again, for ever
             return redirect("admin:index")
         there = request.GET.get("next", "") or reverse("admin:index")
         return redirect_to_login(there, login_url="login")

@@ -144,7 +144,8 @@ def test_a_stranger_is_sent_to_the_login(client: Client, model: type[Model]) -> 
 
 def test_a_customer_is_no_staff(client: Client) -> None:
     client.force_login(User.objects.get(email="bob@example.org"))
-    assert client.get(url(Budget, "changelist")).status_code == 302
+    answer = client.get(url(Budget, "changelist"), follow=True)
+    assert answer.status_code == 403, "told, not led in a circle"
 
 
 @pytest.mark.parametrize("model", LISTED)
