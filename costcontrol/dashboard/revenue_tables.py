@@ -72,7 +72,7 @@ def _minor(part: Slice, currency: str) -> str:
 def failed(lists: Lists, *, zone: str) -> Table:
     columns = (
         Column(_("Customer")), Column(_("Owes"), is_number=True),
-        Column(_("Tries"), is_number=True), Column(_("Since")), Column(_("Tried again")),
+        Column(_("Tries"), is_number=True), Column(_("Since")), Column(_("Next try")),
         Column(_("Keeps the plan until")),
     )
     return Table(
