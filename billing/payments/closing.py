@@ -12,7 +12,10 @@ from django.db.models import Q
 
 from accounts.models import Organisation, User
 from billing.models import Customer, StripeRequest
-from billing.payments import mirror, requests
+from billing.payments import mirror, overage, requests
+from billing.payments.client import is_on
+from costcontrol.lib.errors import Conflict
+from costcontrol.lib.sentences import Sentence as _
 
 if TYPE_CHECKING:
     from stripe import StripeClient
@@ -21,18 +24,24 @@ CLOSE = "close"
 
 
 def account_closes(sender: Any, *, user: User, at: datetime, **_more: Any) -> None:
-    _write_down(Customer.objects.filter(user=user), now=at)
+    _leaves(Customer.objects.filter(user=user), now=at)
     _forget_address(user)
 
 
 def organisation_closes(
     sender: Any, *, organisation: Organisation, at: datetime, **_more: Any
 ) -> None:
-    _write_down(Customer.objects.filter(organisation=organisation), now=at)
+    _leaves(Customer.objects.filter(organisation=organisation), now=at)
 
 
-def _write_down(customers: Any, *, now: datetime) -> None:
+def _leaves(customers: Any, *, now: datetime) -> None:
+    """Raises Conflict while use beyond the plan is not billed: nobody could be billed later."""
     for customer in customers.filter(stripe_id__isnull=False):
+        if is_on() and overage.is_owed(customer):
+            raise Conflict(
+                _("Use beyond the plan is not billed yet. Switch it off now, and close this after "
+                  "the bill, which comes within a day of the end of the month.")
+            )
         StripeRequest.objects.create(
             customer=customer, kind=CLOSE, created_at=now, params={"id": customer.stripe_id}
         )

@@ -59,6 +59,14 @@ def overage_bill_all(*, now: datetime) -> int:
     return billed
 
 
+def is_owed(customer: Customer) -> bool:
+    """Whether some use beyond the plan is not billed yet: of this month, or of one that is over."""
+    payer = customers.payer_of_customer(customer)
+    windows = Window.objects.filter(scope_kind=ScopeKind.OVERAGE, scope_id=str(payer))
+    used = windows.filter(Q(spent__gt=0) | Q(held__gt=0))
+    return any(_row(customer, window) is None for window in used)
+
+
 def is_billable(window: Window, *, now: datetime) -> bool:
     """Over, and no call in flight could still add to it."""
     return window.end is not None and window.end <= now and window.spent > 0 and window.held == 0

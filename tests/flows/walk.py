@@ -66,6 +66,8 @@ def nothing_kept() -> Iterator[None]:
 
 def word_of(response: HttpResponseBase) -> str:
     if response.status_code not in (301, 302, 303):
+        if response.request["PATH_INFO"] == "/readyz" and response.status_code == 503:
+            return "page"  # "not ready" is an answer: no model may be there
         return WORDS.get(response.status_code, str(response.status_code))
     return PLACES.get(response["Location"].partition("?")[0], "go")
 

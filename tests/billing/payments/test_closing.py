@@ -14,6 +14,7 @@ from billing.models import Customer, StripeEvent, StripeRequest
 from billing.payments import overage, repeat, sync
 from billing.payments.client import stripe_client
 from billing.payments.fetching import fetch
+from costcontrol.lib.errors import Conflict
 from tests.billing.payments.conftest import Shopper, deliver
 from tests.billing.payments.test_overage_bills import month_of
 
@@ -93,9 +94,26 @@ def test_a_look_that_began_before_they_left_brings_nothing_back(premium: Shopper
     assert customer.subscriptions.get().status == "canceled"
 
 
+@pytest.mark.parametrize("left", [{"spent": 1}, {"spent": 0, "held": 1}])
+def test_nobody_leaves_before_use_beyond_the_plan_is_billed(
+    premium: Shopper, left: dict[str, int]
+) -> None:
+    month_of(premium, end=premium.now + timedelta(days=9), **left)
+    with pytest.raises(Conflict, match="not billed yet"):
+        leave(premium)
+    assert not StripeRequest.objects.filter(kind="close").exists()
+
+
+def test_who_was_billed_leaves(premium: Shopper) -> None:
+    assert overage.overage_bill(window=month_of(premium), now=premium.now)
+    month_of(premium, start=premium.now, end=premium.now + timedelta(days=9), spent=0)
+    assert leave(premium)
+    assert StripeRequest.objects.filter(kind="close").exists()
+
+
 def test_nobody_who_left_becomes_a_customer_again_for_a_bill(premium: Shopper) -> None:
-    window = month_of(premium)
     leave(premium)
+    window = month_of(premium)  # a call in flight that was settled after they left
     repeat.repeat_open(now=premium.now)
     User.objects.update(deleted_at=premium.now)
     assert overage.overage_bill_all(now=premium.now) == 0
