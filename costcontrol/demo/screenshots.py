@@ -11,23 +11,28 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from django.conf import settings
+from django.contrib.auth import login
 from django.core.management.base import CommandError
+from django.http import HttpRequest
 
+from accounts.models import User
 from billing.models import UsageRecord
 from costcontrol.demo.folder import Marker
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 CHROMIUM = Path("/usr/bin/chromium")  # Debian's; elsewhere Playwright's own
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
 UP_WITHIN_S = 60.0
 READY_WITHIN_MS = 30_000
 MOST_BYTES = 300_000
+CUSTOMER = "seoyeon@mail.example"  # who pays, and bought credit
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +43,20 @@ class Shot:
     theme: Literal["light", "dark"]
     width: int
     height: int
+    session: str = ""  # "": staff, who sign in
 
 
 def take(marker: Marker, folder: Path) -> list[Path]:
     """Start the product on the demo's data, take the pictures, stop it."""
     folder.mkdir(parents=True, exist_ok=True)
+    session = _session(CUSTOMER)
     shots = (
         Shot("overview-light", "/dashboard/?range=30d", "en-US", "light", 1440, 1300),
         Shot("overview-dark-ko", "/dashboard/?range=30d", "ko-KR", "dark", 1440, 1300),
         Shot("call-phone-ko", f"/dashboard/calls/{_call_to_show()}/", "ko-KR", "dark", 390, 1400),
+        Shot("usage", "/account/", "en-US", "light", 1280, 1645, session=session),
+        Shot("plans", "/account/plans/", "en-US", "light", 1280, 775, session=session),
+        Shot("revenue", "/dashboard/revenue/", "en-US", "light", 1440, 1300),
     )
     with _product() as address, _browser() as browser:
         taken = [_take(browser, address, marker, shot, folder) for shot in shots]
@@ -105,14 +115,32 @@ def _take(browser: "Browser", address: str, marker: Marker, shot: Shot, folder: 
         color_scheme=shot.theme, timezone_id=settings.DEFAULT_ZONE,
     )
     page = context.new_page()
-    page.goto(f"{address}/login/?next={shot.path}")
-    page.fill("input[name=login]", marker.email)
-    page.fill("input[name=password]", marker.password)
-    page.press("input[name=password]", "Enter")
-    page.wait_for_selector("h1")
+    if shot.session:
+        name = settings.SESSION_COOKIE_NAME
+        context.add_cookies([{"name": name, "value": shot.session, "url": address}])
+    else:
+        _sign_in(page, address, marker)
     page.goto(f"{address}{shot.path}")
     page.wait_for_selector("body[data-ready]", timeout=READY_WITHIN_MS)
     path = folder / f"{shot.name}.png"
     page.screenshot(path=path)
     context.close()
     return path
+
+
+def _sign_in(page: "Page", address: str, marker: Marker) -> None:
+    page.goto(f"{address}/login/")
+    page.fill("input[name=login]", marker.email)
+    page.fill("input[name=password]", marker.password)
+    page.press("input[name=password]", "Enter")
+    page.wait_for_selector("h1")
+
+
+def _session(email: str) -> str:
+    """Made-up customers have no password: a session as signing in would have begun it."""
+    user = User.objects.get(email=email)
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore()
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
+    request.session.save()
+    return str(request.session.session_key)
