@@ -117,7 +117,7 @@ class PaymentsOff(Refused):
 
 
 class PaymentRefused(Refused):
-    """The card was declined, the bank wants to ask, an invoice is open, Stripe cannot be reached."""
+    """The card was declined, a bank or an invoice waits, or Stripe cannot be reached."""
 
     code, status = "payment_refused", 402
 
