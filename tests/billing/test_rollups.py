@@ -31,6 +31,12 @@ OPUS = "anthropic/claude-opus-5-5"
 TABLES = (HourlyUsage, HourlyOutcome, HourlyLatency, HourlyDebate)
 
 
+@pytest.fixture(autouse=True)
+def no_marks(db: None) -> None:
+    """Emptying the tables after a test that committed leaves some: its rows were deleted late."""
+    LateRow.objects.all().delete()
+
+
 def record(hour: int = HOUR, **columns: Any) -> UsageRecord:
     values: dict[str, Any] = {
         "call_id": uuid.uuid4(), "attempt": 1, "at": start_of(hour) + timedelta(minutes=20),
