@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.cache import cache
 from django.utils import translation
 
 from tests.services.valkey import running_valkey
@@ -33,6 +34,12 @@ def english() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def unlimited() -> None:
     """No test waits for what another one asked for: limits on sign-ins are kept in the cache."""
+    cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted() -> None:
+    """How often somebody tried to sign in is not the next test's business."""
     cache.clear()
 
 
