@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.core.cache import cache
 from django.utils import translation
 
 from tests.services.valkey import running_valkey
