@@ -36,12 +36,6 @@ def unlimited() -> None:
     cache.clear()
 
 
-@pytest.fixture(autouse=True)
-def nothing_counted() -> None:
-    """How often somebody tried to sign in is not the next test's business."""
-    cache.clear()
-
-
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
 

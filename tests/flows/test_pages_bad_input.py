@@ -9,8 +9,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from django.conf import global_settings
-from django.test import override_settings
+from django.test import Client
 
 from accounts.models import User
 from tests.flows.conftest import House
@@ -160,18 +159,16 @@ def test_cookies_of_somebody_else(stranger: httpx.Client, value: str) -> None:
 
 
 @pytest.mark.parametrize("evil", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
-def test_nobody_is_sent_to_another_site(
-    gateway: Gateway, stranger: httpx.Client, evil: str
-) -> None:
+def test_nobody_is_sent_to_another_site(gateway: Gateway, evil: str) -> None:
+    """In this process: the server has counted many sign-ins by now, and may let nobody in."""
     email, password = f"{uuid4().hex[:12]}@example.org", "correct horse"
-    with override_settings(PASSWORD_HASHERS=global_settings.PASSWORD_HASHERS):  # as the product
-        User.objects.create_superuser(email, password)
+    User.objects.create_superuser(email, password)
     form = {"login": email, "password": password, "next": evil}
     replies = [
-        stranger.post("/i18n/setlang/", data={"language": "ko", "next": evil}),
-        stranger.post("/login/", data=form),
+        Client().post("/i18n/setlang/", {"language": "ko", "next": evil}),
+        Client().post("/login/", form),
     ]
     for reply in replies:
         assert reply.status_code == 302
-        assert urlsplit(reply.headers["location"]).netloc in ("", urlsplit(gateway.url).netloc)
-        assert not reply.headers["location"].startswith("javascript")
+        assert urlsplit(reply["Location"]).netloc == ""
+        assert not reply["Location"].startswith("javascript")
