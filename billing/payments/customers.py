@@ -9,6 +9,7 @@ from accounts.types import Payer
 from billing.models import Customer, StripeRequest
 from billing.payments import requests
 from billing.payments.facts import METADATA_CUSTOMER
+from billing.purses import payer_of
 from costcontrol.lib.errors import NotFound
 from costcontrol.lib.sentences import Sentence as _
 
@@ -36,9 +37,8 @@ def _owner_tier(payer: Payer) -> Tier:
 
 def payer_of_customer(customer: Customer) -> Payer | None:
     """Nobody after the account was deleted."""
-    if customer.organisation_id is not None:
-        return Payer("org", str(customer.organisation_id))
-    return Payer("user", str(customer.user_id)) if customer.user_id is not None else None
+    is_gone = customer.organisation_id is None and customer.user_id is None
+    return None if is_gone else payer_of(customer)
 
 
 @transaction.atomic

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.db.models import Model
 from django.test import Client
-from django.urls import reverse
 
 from accounts.models import AuditEvent, Organisation, User
 from accounts.services import tiers_load
@@ -26,6 +25,7 @@ from billing.models import (
 from billing.plans import packs_load, plans_load
 from costcontrol.lib.clock import now
 from tests.billing import paying
+from tests.test_admin import change_url, save, url
 
 pytestmark = pytest.mark.django_db
 READ_ONLY = [Subscription, Invoice, StripeEvent, StripeRequest, CreditGrant, SentNotice]
@@ -57,19 +57,6 @@ def staff() -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser("alice@example.org"))
     return client
-
-
-def url(model: type[Model], page: str, *args: Any) -> str:
-    return reverse(f"admin:billing_{model._meta.model_name}_{page}", args=args)
-
-
-def change_url(row: Model) -> str:
-    return url(type(row), "change", row.pk)
-
-
-def save(client: Client, address: str, **data: Any) -> None:
-    response = client.post(address, data)
-    assert response.status_code == 302, response.content.decode()
 
 
 def errors_of(client: Client, address: str, **data: Any) -> str:
