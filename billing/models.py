@@ -311,6 +311,10 @@ class UsageRecord(models.Model):
         _("paid from"), max_length=10, choices=PaidFrom.choices, default=PaidFrom.PLAN,
         db_default=PaidFrom.PLAN,
     )
+    # where in a debate; null: not said (a column with a default would rebuild the table)
+    stage = models.CharField(_("stage"), max_length=40, null=True)  # noqa: DJ001
+    speaker = models.CharField(_("speaker"), max_length=40, null=True)  # noqa: DJ001
+    parent_call_id = models.UUIDField(_("made for call"), null=True)
     price_id = models.BigIntegerField(_("price row"), null=True)
     price_fresh_input = models.DecimalField(
         _("price of input"), max_digits=14, decimal_places=6, null=True
@@ -362,3 +366,21 @@ class UsageRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.call_id}/{self.attempt}"
+
+
+class CallUse(models.Model):
+    """The answer of one call stood in the prompt of another. Who is in no such row, and was not
+    shown to anybody, was paid for nothing."""
+
+    call_id = models.UUIDField(_("call"))
+    used_by = models.UUIDField(_("used by call"))
+
+    class Meta:
+        verbose_name = _("use of a call")
+        verbose_name_plural = _("uses of calls")
+        constraints = [
+            models.UniqueConstraint(fields=["call_id", "used_by"], name="one_use_per_pair")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.call_id} -> {self.used_by}"

@@ -3,6 +3,14 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from routing.models_debates import BackgroundCall as BackgroundCall
+from routing.models_debates import CallKindRow as CallKindRow
+from routing.models_debates import Debate as Debate
+from routing.models_debates import Philosopher as Philosopher
+from routing.models_debates import Topic as Topic
+from routing.models_debates import Turn as Turn
+from routing.models_debates import TurnEvent as TurnEvent
+
 
 class Deployment(models.Model):
     """One model at one address. Its name is what callers and the ledger use."""

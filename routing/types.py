@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from billing.usage import Usage
 
@@ -41,6 +42,7 @@ class Message:
     role: str  # system | user | assistant | tool
     content: str
     extra: Mapping[str, Any] = field(default_factory=dict)
+    is_prefix_end: bool = False  # other calls begin with the same words, up to here
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,13 @@ class ChatRequest:
     language: str = ""
     may_read_cache: bool = True
     may_store: bool = True
+    stage: str = ""
+    speaker: str = ""
+    parent_call_id: UUID | None = None
+    uses: tuple[UUID, ...] = ()  # calls whose answers stand in this prompt
+    is_part: bool = False  # of a turn that was admitted as a whole: no request of its own
+    is_never_cut: bool = False  # rather a smaller model than a shorter answer
+    draws_on: tuple[UUID, ...] = ()  # reservations that hold money for it already
 
     @property
     def text(self) -> str:
