@@ -23,7 +23,7 @@ LISTS = re.compile(r"admin/((accounts|billing|routing|mfa)/\w+/)?$")  # and the 
 # Whoever has such a link got it by email: what it is about is said before anybody signs in.
 LINKS = ("confirm-email/<confirm_key>/", "account/organisation/join/<str:secret>/")
 METHODS = ("GET", "POST")
-WITHOUT_A_SESSION = ("v1/", "api/v1/", "webhooks/", "healthz", "readyz")  # no cookie opens these
+WITHOUT_A_SESSION = ("v1/", "api/v1/tokens", "webhooks/", "healthz", "readyz")  # no cookie opens these
 POSTED: dict[str, Any] = {
     "account/alerts/": {"kind": "quota_percent", "threshold": "55"},
     "account/credit/beyond/": {"ceiling": "10", "agreed": "on"},
