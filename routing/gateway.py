@@ -6,7 +6,7 @@ identical calls share it, and it ends when nobody reads any more.
 """
 
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import DatabaseError
 
@@ -28,13 +28,16 @@ from routing.types import ChatRequest, Completion, Plan
 LAST_SEEN_S = 60.0  # quota headers of an answer that took nothing may be so old
 
 
-async def answer(request: ChatRequest, caller: Caller, *, idempotency_key: str = "") -> Answer:
+async def answer(
+    request: ChatRequest, caller: Caller, *, idempotency_key: str = "", call_id: UUID | None = None
+) -> Answer:
     """Answer from the cache if we can, else from the cheapest model that will do.
 
-    Raises CostControlError with `call_id` set: refused calls can be explained too.
+    `call_id`: for who must know it before. Raises CostControlError with `call_id` set: refused
+    calls can be explained too.
     """
     call = Call(
-        uuid4(), clock.now(), request, caller, classify(request), await _snapshot(), Plan((), "")
+        call_id or uuid4(), clock.now(), request, caller, classify(request), await _snapshot(), Plan((), "")
     )
     try:
         with call.times.of("limits"):
