@@ -37,7 +37,8 @@ async def answer(
     calls can be explained too.
     """
     call = Call(
-        call_id or uuid4(), clock.now(), request, caller, classify(request), await _snapshot(), Plan((), "")
+        call_id or uuid4(), clock.now(), request, caller, classify(request), await _snapshot(),
+        Plan((), ""),
     )
     try:
         with call.times.of("limits"):
