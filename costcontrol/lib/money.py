@@ -41,3 +41,8 @@ def format_usd(nanos: int, *, places: int = 4) -> str:
     """`$0.0123`, for people; never parsed back."""
     amount = to_usd(nanos).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
     return f"-${-amount:,f}" if amount < 0 else f"${amount:,f}"
+
+
+def credits(nanos: int) -> str:
+    """`1.250`: what customers are told of a cost. One credit is a thousandth of a dollar."""
+    return f"{Decimal(nanos).scaleb(-6).quantize(Decimal('0.001'), ROUND_HALF_EVEN):f}"

@@ -1,0 +1,96 @@
+"""What the events of a turn say: their names and their data, as JSON. Pure.
+
+Text is in the language of the debate. `deployment` and `cost_nanos` are for those who may see
+costs: readers who may not are sent the rest.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import override
+
+from costcontrol.lib.errors import CostControlError
+from costcontrol.lib.money import credits
+from costcontrol.lib.sentences import Sentence as _
+from costcontrol.lib.sentences import said
+from routing.debates.types import Step
+from routing.models import Debate, Turn
+
+Data = Mapping[str, Any]
+Event = tuple[str, Data]
+STAFF_ONLY = ("deployment", "cost_nanos")
+PIECE = "delta"
+NOT_AGAIN = (400, 401, 402, 403, 404, 422)  # the same call would be refused again
+
+
+def started(debate: Debate, turn: Turn, *, transition: str = "") -> Event:
+    data = {
+        "turn": turn.number, "id": str(turn.pk), "attempt": turn.attempt, "stage": turn.stage,
+        "kind": turn.kind, "speaker": turn.speaker, "speaker_name": name_of(debate, turn.speaker),
+        "source": turn.source, "model_class": turn.model_class,
+    }
+    return "turn.started", data | ({"transition": transition} if transition else {})
+
+
+def restarted(turn: Turn) -> Event:
+    return "turn.restarted", {"turn": turn.number, "attempt": turn.attempt}
+
+
+def piece(text: str) -> Event:
+    return PIECE, {"text": text}
+
+
+def completed(turn: Turn, *, cache: str = "off") -> Event:
+    return "turn.completed", {
+        "turn": turn.number, "id": str(turn.pk), "text_length": len(turn.text),
+        "model_class": turn.model_class, "cache": cache, "credits": credits(turn.cost_nanos),
+        "deployment": turn.deployment, "cost_nanos": turn.cost_nanos,
+    }
+
+
+def usage(spent_nanos: int, *, debates: Data | None) -> Event:
+    return "usage.updated", {"credits": credits(spent_nanos), "debates": debates}
+
+
+def users_turn(step: Step, *, number: int) -> Event:
+    return "user_turn", {
+        "turn": number, "step": step.index, "stage": step.stage, "kind": step.kind,
+        "speaker": step.speaker,
+    }
+
+
+def finished(debate: Debate) -> Event:
+    url = f"/replays/{debate.share_key}/" if debate.is_public else None
+    return "debate.completed", {"replay_url": url}
+
+
+def cancelled(turn: Turn) -> Event:
+    return "turn.cancelled", {"turn": turn.number, "reason": turn.error_code}
+
+
+def failed(error: CostControlError, *, language: str) -> Event:
+    return "error", {
+        "code": error.code, "message": in_language(language, error.message),
+        "retryable": error.status not in NOT_AGAIN, "retry_after": error.retry_after_s,
+    }
+
+
+def degraded(model_class: str, reason: str, *, language: str) -> Event:
+    return "degraded", {"model_class": model_class, "reason": in_language(language, reason)}
+
+
+def in_language(language: str, text: str) -> str:
+    with override(language):
+        return said(text)
+
+
+def name_of(debate: Debate, speaker: str) -> str:
+    """Of the cast, in the debate's language."""
+    if not speaker:
+        return in_language(debate.language, _("Moderator"))
+    entry = debate.cast[speaker[:3]][int(speaker[3:]) - 1]
+    return str(entry["name_ko"] if debate.language == "ko" else entry["name_en"])
+
+
+def without_costs(data: Data) -> Data:
+    return {name: value for name, value in data.items() if name not in STAFF_ONLY}

@@ -1,0 +1,60 @@
+"""The states of a turn, in one place. Synchronous; whoever calls holds the transaction.
+
+    queued -> running -> completed
+       |      |  ^  |
+       |      |  +--+  again after a crash: the attempt goes up
+       |      +-> failed, cancelled     (a new turn tries the same step)
+       +-> cancelled, failed
+
+The attempt is the fence: a worker that lost its turn to another one cannot move it any more.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from routing.models import Turn
+
+Status = Turn.Status
+ACTIVE = (Status.QUEUED, Status.RUNNING)
+MOVES = {
+    Status.QUEUED: (Status.RUNNING, Status.CANCELLED, Status.FAILED),
+    Status.RUNNING: (Status.RUNNING, Status.COMPLETED, Status.CANCELLED, Status.FAILED),
+}
+
+
+class TurnLost(Exception):
+    """It is not what we took it for: somebody else has moved it meanwhile."""
+
+
+def turn_begin(turn: Turn, *, now: datetime) -> None:
+    """A worker has it now. Each attempt makes a call of its own."""
+    _move(turn, Status.RUNNING, attempt=turn.attempt + 1, call_id=uuid4(), started_at=now)
+
+
+def turn_written(turn: Turn, *, text: str, **facts: Any) -> None:
+    """The whole text is there: whatever happens now, nobody asks for it again."""
+    _move(turn, Status.RUNNING, text=text, is_whole=True, **facts)
+
+
+def turn_complete(turn: Turn, *, cost_nanos: int, now: datetime) -> None:
+    _move(turn, Status.COMPLETED, cost_nanos=cost_nanos, completed_at=now)
+
+
+def turn_fail(turn: Turn, *, code: str, message: str, now: datetime, **facts: Any) -> None:
+    _move(turn, Status.FAILED, error_code=code, error=message, completed_at=now, **facts)
+
+
+def turn_give_up(turn: Turn, *, reason: str, now: datetime, **facts: Any) -> None:
+    """Cancelled: somebody asked for it, or nobody is watching."""
+    _move(turn, Status.CANCELLED, error_code=reason, completed_at=now, **facts)
+
+
+def _move(turn: Turn, to: Turn.Status, **facts: Any) -> None:
+    """Raises TurnLost. The object says afterwards what its row says."""
+    known = {"pk": turn.pk, "status": turn.status, "attempt": turn.attempt}
+    allowed = to in MOVES.get(Status(turn.status), ())
+    if not allowed or not Turn.objects.filter(**known).update(status=to, **facts):
+        raise TurnLost(f"turn {turn} is not {turn.status} any more")
+    for name, value in {"status": to, **facts}.items():
+        setattr(turn, name, value)
