@@ -3,12 +3,17 @@
 The cap of a kind is twice the longest answer in the Korean workload model, in steps of 64 tokens
 and at least 128. Twice, because an answer that is cut off is worth nothing, while what a hold
 reserves too much comes back at settlement. The caps leave no room for hidden reasoning.
+
+Here is what the product ships. An operator's changes are rows, in `Snapshot.kinds`.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.sentences import Sentence as _
@@ -17,17 +22,29 @@ from routing.types import Complexity
 DEFAULT_MAX_OUTPUT_TOKENS = 1024  # for a call that neither names a kind nor sends a cap
 CAP_STEP = 64
 CAP_FLOOR = 128
+SHIPPED = Path(__file__).parent / "debates" / "catalogue" / "call_kinds.json"
 
 
 @dataclass(frozen=True, slots=True)
 class CallKind:
-    """One kind of call. `is_streamed`: the user watches it being written."""
+    """One kind of call. `is_streamed`: the user watches it being written.
+
+    `key_fields`: what must be the same for a stored answer to be used again; empty: never.
+    `is_enabled`: debates make it; a client of ours may use the name all the same.
+    """
 
     name: str
     complexity: Complexity
     max_output_tokens: int
     is_streamed: bool
     purpose: str
+    latency: str = "interactive"
+    key_fields: tuple[str, ...] = ()
+    variants: int = 1
+    ttl_days: int = 30
+    may_be_template: bool = False
+    is_batchable: bool = False
+    is_enabled: bool = True
 
 
 def output_cap(modelled_tokens: int) -> int:
@@ -47,36 +64,48 @@ def kind_get(name: str) -> CallKind:
     )
 
 
-# Name, complexity, longest modelled answer in tokens (0: the workload model answers it without a
-# language model), streamed, purpose.
-ROWS = (
-    ("topic_resolve", "simple", 0, False, "find the catalogue topic that a typed topic means"),
-    ("stance_statements", "medium", 150, False, "one position for and one against the topic"),
-    ("context_summary", "simple", 200, False, "summarise the text, page or file that was added"),
-    ("moderator_intro", "simple", 345, True, "introduce topic, sides and speakers"),
-    ("core_arguments", "complex", 350, False, "two or three core arguments of a philosopher"),
-    ("rag_query", "medium", 120, False, "search queries for the arguments"),
-    ("rag_search", "simple", 0, False, "one web and vector search, five snippets"),
-    ("opening_statement", "complex", 700, True, "opening statement in the philosopher's voice"),
-    ("quality_check", "complex", 80, False, "does an opening keep persona, stance and language?"),
-    ("opening_analysis", "medium", 450, False, "arguments and weak points of an opening"),
-    ("moderator_summary_1", "medium", 400, True, "balanced summary of the openings"),
-    ("tone_select", "simple", 60, False, "pick the tone of the next turn"),
-    ("attack_response", "medium", 120, True, "attack the opponent in two or three sentences"),
-    ("defense_response", "medium", 120, True, "defend in two or three sentences"),
-    ("followup_response", "simple", 120, True, "follow up in two or three sentences"),
-    ("turn_analysis", "simple", 150, False, "update the state of the arguments after a cycle"),
-    ("moderator_transition", "simple", 0, False, "hand over to the next speaker"),
-    ("moderator_summary_2", "medium", 400, True, "summary of the exchange"),
-    ("conclusion", "complex", 400, True, "final statement of one speaker"),
-    ("closing", "simple", 320, True, "thanks and a neutral close"),
-    ("user_turn_analysis", "medium", 150, False, "moderate and analyse what the user argued"),
-    ("character_card", "complex", 600, False, "essence, style and traits of a philosopher"),
-)
+# What each is for. These are all the names there are: prompts and plans are written for them.
+PURPOSES: Mapping[str, str] = {
+    "topic_resolve": _("find the catalogue topic that a typed topic means"),
+    "stance_statements": _("one position for and one against the topic"),
+    "context_summary": _("summarise the text, page or file that was added"),
+    "moderator_intro": _("introduce topic, sides and speakers"),
+    "core_arguments": _("two or three core arguments of a philosopher"),
+    "rag_query": _("search queries for the arguments"),
+    "rag_search": _("one web and vector search, five snippets"),
+    "opening_statement": _("opening statement in the philosopher's voice"),
+    "quality_check": _("does an opening keep persona, stance and language?"),
+    "opening_analysis": _("arguments and weak points of an opening"),
+    "moderator_summary_1": _("balanced summary of the openings"),
+    "tone_select": _("pick the tone of the next turn"),
+    "attack_response": _("attack the opponent in two or three sentences"),
+    "defense_response": _("defend in two or three sentences"),
+    "followup_response": _("follow up in two or three sentences"),
+    "turn_analysis": _("update the state of the arguments after a cycle"),
+    "moderator_transition": _("hand over to the next speaker"),
+    "moderator_summary_2": _("summary of the exchange"),
+    "conclusion": _("final statement of one speaker"),
+    "closing": _("thanks and a neutral close"),
+    "user_turn_analysis": _("moderate and analyse what the user argued"),
+    "character_card": _("essence, style and traits of a philosopher"),
+}
 
-CALL_KINDS: Mapping[str, CallKind] = MappingProxyType(
-    {
-        name: CallKind(name, Complexity(complexity), output_cap(tokens), is_streamed, purpose)
-        for name, complexity, tokens, is_streamed, purpose in ROWS
-    }
-)
+
+def _read() -> Mapping[str, CallKind]:
+    """As shipped. `modelled_tokens`: the longest answer in the workload model; 0: none is written
+    by a language model."""
+    shipped = json.loads(SHIPPED.read_text())
+    return {name: _kind(name, purpose, shipped[name]) for name, purpose in PURPOSES.items()}
+
+
+def _kind(name: str, purpose: str, row: dict[str, Any]) -> CallKind:
+    return CallKind(
+        name=name, complexity=Complexity(row["complexity"]),
+        max_output_tokens=output_cap(row["modelled_tokens"]), is_streamed=row["is_streamed"],
+        purpose=purpose, latency=row["latency"], key_fields=tuple(row["key_fields"]),
+        variants=row["variants"], ttl_days=row["ttl_days"],
+        may_be_template=row["may_be_template"], is_batchable=row["is_batchable"],
+    )
+
+
+CALL_KINDS: Mapping[str, CallKind] = MappingProxyType(_read())
