@@ -76,6 +76,15 @@ async def reload() -> Snapshot:
     return _current
 
 
+def latest() -> Snapshot:
+    """The same for synchronous code: loaded here when it is older than `SNAPSHOT_SECONDS`."""
+    global _current
+    known = _current
+    if known is None or time.monotonic() - known.loaded_at > settings.SNAPSHOT_SECONDS:
+        known = _current = load()
+    return known
+
+
 def _refresh_soon() -> asyncio.Task[None]:
     global _refreshing
     here = asyncio.get_running_loop()

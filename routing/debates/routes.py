@@ -1,0 +1,128 @@
+"""Who would answer the calls of a debate, and what they could cost: the policy, asked beforehand.
+
+Only health is left out: who fails now may be well when the call is made.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.types import Caller
+from billing.holds import worst_case
+from billing.prices import Price, cost
+from billing.usage import Usage
+from costcontrol.lib.errors import CostControlError
+from costcontrol.lib.money import Nanos
+from costcontrol.lib.sentences import Sentence as _
+from routing import policy, tokens
+from routing.classify import classify
+from routing.debates.errors import LanguageUnavailable
+from routing.debates.sizes import Size
+from routing.policy import Situation
+from routing.snapshot import Snapshot
+from routing.types import ChatRequest, Complexity, DeploymentSpec, Message, Plan
+from routing.upgrades import next_up
+
+LANGUAGES = {"ko": _("Korean"), "en": _("English")}
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """One call on one deployment."""
+
+    deployment: DeploymentSpec
+    price: Price
+    usual: Nanos
+    most: Nanos
+
+
+class Routes:
+    """The routes of one debate. Raises LanguageUnavailable, or why nobody can answer."""
+
+    def __init__(
+        self, *, caller: Caller, snapshot: Snapshot, language: str, is_economy: bool = False
+    ) -> None:
+        self.caller, self.snapshot, self.language = caller, snapshot, language
+        self.is_economy = is_economy
+        self._plans: dict[Complexity, Plan] = {}
+
+    def usual(self, size: Size) -> Priced:
+        """On the model that would be asked first."""
+        return self._priced(self.plan(size.kind).candidates[0], size)
+
+    def cheapest(self, size: Size) -> Priced:
+        """On the cheapest that may do it, when money is short."""
+        plan = self.plan(size.kind)
+        found = [self._priced(d, size) for d in (*plan.candidates, *plan.if_closed)]
+        return min(found, key=lambda priced: priced.most)
+
+    def plan(self, kind: str) -> Plan:
+        request = ChatRequest((Message("user", ""),), call_kind=kind, language=self.language)
+        classified = classify(request)
+        if classified.complexity not in self._plans:
+            situation = Situation(
+                request=request, classified=classified, tier=self.caller.tier,
+                snapshot=self.snapshot, problems={}, is_economy=self.is_economy,
+                may_buy=not self.caller.is_end_user,
+            )
+            self._plans[classified.complexity] = self._chosen(situation)
+        return self._plans[classified.complexity]
+
+    def _chosen(self, situation: Situation) -> Plan:
+        try:
+            return policy.choose(situation)
+        except CostControlError:
+            if self._is_spoken(self.caller.tier.allowed_classes):
+                raise
+            raise self._unspoken() from None
+
+    def _is_spoken(self, classes: Iterable[str]) -> bool:
+        allowed = set(classes)
+        return any(
+            self.language in d.languages and d.model_class in allowed
+            for d in self.snapshot.deployments
+        )
+
+    def _unspoken(self) -> LanguageUnavailable:
+        """Which plan has a model for it; and if there is none at all, how to add one."""
+        language = LANGUAGES.get(self.language, self.language)
+        speaking = {
+            d.model_class for d in self.snapshot.deployments if self.language in d.languages
+        }
+        if not speaking:
+            return LanguageUnavailable(
+                _("No model that speaks %(language)s is set up on this server. To add one, set "
+                  "ANTHROPIC_API_KEY or OPENAI_API_KEY, or pull one with Ollama, and start the "
+                  "server again.") % {"language": language}
+            )
+        for offer in sorted(self.snapshot.plans, key=lambda offer: offer.rank):
+            if speaking & set(offer.classes):
+                return self._in_plan(offer.title, language, sorted(speaking & set(offer.classes)))
+        return LanguageUnavailable(
+            _("No plan includes the models here that speak %(language)s. Ask the operator.")
+            % {"language": language}
+        )
+
+    def _in_plan(self, title: str, language: str, classes: list[str]) -> LanguageUnavailable:
+        found = next_up(
+            self.snapshot.plans, tier=self.caller.tier.name,
+            may_buy=not self.caller.is_end_user, feature=classes[0],
+        )
+        upgrade: dict[str, Any] = {"upgrade": found} if found else {}
+        return LanguageUnavailable(
+            _("The models of the plan %(own)s do not speak %(language)s. Those of %(plan)s do.")
+            % {"own": self.caller.tier.title, "language": language, "plan": title},
+            **upgrade,
+        )
+
+    def _priced(self, deployment: DeploymentSpec, size: Size) -> Priced:
+        reads = tokens.scaled(size.input_tokens, deployment.token_factor)
+        writes = min(
+            tokens.scaled(size.usual_tokens, deployment.token_factor), size.most_tokens
+        )
+        price = self.snapshot.prices.price(*deployment.price_key, input_tokens=reads)
+        return Priced(
+            deployment, price,
+            usual=cost(Usage(fresh_input_tokens=reads, output_tokens=writes), price),
+            most=worst_case(price, input_tokens=reads, output_tokens=size.most_tokens),
+        )
