@@ -21,6 +21,8 @@ class Philosopher(models.Model):
     name_en = models.CharField(_("name, English"), max_length=80)
     card = models.JSONField(_("card"), default=dict)
     is_current = models.BooleanField(_("current version"), default=True)
+    # of the shipped catalogue; null: an operator's or a user's version
+    shipped_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
     is_active = models.BooleanField(_("on offer"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
