@@ -1,4 +1,5 @@
-"""The rows a new installation starts with: prices, tiers, a budget, deployments, a policy.
+"""The rows a new installation starts with: prices, tiers, a budget, deployments, a policy,
+and the catalogue of debates.
 
 Safe to run at every start: it adds what is missing and never touches what an operator edited.
 """
@@ -16,6 +17,7 @@ from billing.price_book import book_load, read_book
 from billing.prices import PriceTable
 from costcontrol.lib.clock import now
 from costcontrol.lib.money import from_usd
+from routing.debates.shipped import catalogue_load
 from routing.models import Deployment, RoutePolicy
 
 ACTOR = "command load_defaults"
@@ -92,6 +94,7 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         prices = book_load(read_book(), at=now(), actor=ACTOR)
+        catalogue = catalogue_load()
         added = {
             "prices": prices.inserted,
             "tiers": tiers_load(),
@@ -100,6 +103,9 @@ class Command(BaseCommand):
             "budgets": budget_load(),
             "deployments": deployments_load(),
             "policies": policy_load(),
+            "philosophers": catalogue.philosophers + catalogue.versions,
+            "topics": catalogue.topics,
+            "kinds of call": catalogue.kinds,
         }
         counts = ", ".join(f"{count} {name}" for name, count in added.items() if count)
         self.stdout.write(f"Default rows added: {counts or 'none, all there'}.")
