@@ -82,7 +82,8 @@ def shape_of(debate: Debate, *, off: Set[str] = frozenset()) -> Shape:
 
 def spent_on(debate: Debate) -> int:
     """Of all calls of this debate that are settled, in nano-USD."""
-    rows = UsageRecord.objects.filter(debate_id=str(debate.pk))
+    rows = UsageRecord.objects.filter(debate_id=str(debate.pk), user_id=debate.user_id)
+    rows = rows.exclude(debate_id="")  # said for SQLite, which else does not use the index
     return int(rows.aggregate(sum=Sum("cost_nanos"))["sum"] or 0)
 
 
