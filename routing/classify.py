@@ -6,9 +6,10 @@ I/O; see docs/classification.md.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from routing.call_kinds import CALL_KINDS
+from routing.call_kinds import CALL_KINDS, CallKind
 from routing.signs import (
     ASKS,
     COMPLEX_SIGNS,
@@ -77,16 +78,23 @@ class Reading:
         return f"asks for {first}{last} ({len(found)} of {SIGNS} signs of a complex call)"
 
 
-def classify(request: ChatRequest) -> Classified:
-    """Never fails, whatever the text. A requested class is honoured; its price is policy's."""
-    complexity, reason = judge(request)
+def classify(
+    request: ChatRequest, *, kinds: Mapping[str, CallKind] = CALL_KINDS
+) -> Classified:
+    """Never fails, whatever the text. A requested class is honoured; its price is policy's.
+
+    `kinds`: as staff have them.
+    """
+    complexity, reason = judge(request, kinds=kinds)
     return Classified(complexity, reason, language_of(request))
 
 
-def judge(request: ChatRequest) -> tuple[Complexity, str]:
+def judge(
+    request: ChatRequest, *, kinds: Mapping[str, CallKind] = CALL_KINDS
+) -> tuple[Complexity, str]:
     if request.complexity is not None:
         return request.complexity, f"the caller asked for {request.complexity}"
-    if kind := CALL_KINDS.get(request.call_kind):
+    if kind := kinds.get(request.call_kind):
         return kind.complexity, f"{kind.name} is {kind.complexity}"
     return judge_by_signs(request)
 

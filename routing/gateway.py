@@ -36,13 +36,15 @@ async def answer(
     `call_id`: for who must know it before. Raises CostControlError with `call_id` set: refused
     calls can be explained too.
     """
+    known = await _snapshot()
     call = Call(
-        call_id or uuid4(), clock.now(), request, caller, classify(request), await _snapshot(),
-        Plan((), ""),
+        call_id or uuid4(), clock.now(), request, caller, classify(request, kinds=known.kinds),
+        known, Plan((), ""),
     )
     try:
-        with call.times.of("limits"):
-            await limits.admit(caller, now=call.at, upgrade=call.upgrade)
+        if not request.is_part:
+            with call.times.of("limits"):
+                await limits.admit(caller, now=call.at, upgrade=call.upgrade)
         if idempotency_key:
             return await _started(await repeats.once(call, idempotency_key, begin=_found_or_begun))
         return await _started(await _found_or_begun(call))

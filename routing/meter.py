@@ -8,6 +8,7 @@ from uuid import UUID
 
 from billing import gauge, output_lengths
 from billing.budgets import WindowRef
+from billing.draws import Draw
 from billing.gauge import Reading
 from billing.holds import Held, Want, worst_case
 from billing.ledger import Attempt
@@ -19,8 +20,9 @@ from billing.usage import Usage
 from costcontrol.lib.money import ZERO, Nanos
 from routing import records, tokens
 from routing.call import Call
-from routing.call_kinds import CALL_KINDS, DEFAULT_MAX_OUTPUT_TOKENS
+from routing.call_kinds import DEFAULT_MAX_OUTPUT_TOKENS
 from routing.deltas import merged
+from routing.snapshot import Snapshot
 from routing.types import Chunk, Completion, DeploymentSpec, StopReason
 
 LENGTHS_AGE_S = 10.0
@@ -33,16 +35,29 @@ class Draft:
     """An attempt that looks for room. Its methods run in a database thread."""
 
     def __init__(
-        self, call: Call, deployment: DeploymentSpec, attempt: int, reservation_id: UUID
+        self, call: Call, deployment: DeploymentSpec, attempt: int, reservation_id: UUID, *,
+        is_last: bool = True,
     ) -> None:
         self.call, self.deployment, self.attempt = call, deployment, attempt
-        self.reservation_id = reservation_id
+        self.reservation_id, self.is_last = reservation_id, is_last
         self.input_tokens = tokens.estimate_input(call.request, deployment)
         self.price = call.snapshot.prices.price(
             *deployment.price_key, input_tokens=self.input_tokens
         )
         self.windows: tuple[WindowRef, ...] = ()
         self.paid_from: str = PaidFrom.PLAN
+
+    def by(self, snapshot: Snapshot) -> "Draft":
+        """The same attempt, by other prices and budgets."""
+        call = replace(self.call, snapshot=snapshot)
+        return Draft(
+            call, self.deployment, self.attempt, self.reservation_id, is_last=self.is_last
+        )
+
+    @property
+    def may_wait(self) -> bool:
+        """Room is held for it: if that is not enough, the next model is, and nobody waits."""
+        return self.is_last or not self.call.request.draws_on
 
     def hold(self, *, may_wait: bool, max_age_s: float = LENGTHS_AGE_S) -> Held:
         """Raises MustWait, NoRoom, or StaleBook: make a new draft with a new snapshot.
@@ -59,8 +74,9 @@ class Draft:
         return paid.held
 
     def _want(self, max_age_s: float) -> Want:
-        asked = self.call.request.max_output_tokens
-        lengths = self._lengths(max_age_s) if asked is None else ()
+        request = self.call.request
+        asked, may_cut = request.max_output_tokens, not request.is_never_cut
+        lengths = self._lengths(max_age_s) if asked is None or not may_cut else ()
         wanted = asked or output_lengths.usual(lengths) or self._usual_cap()
         return Want(
             reservation_id=self.reservation_id,
@@ -73,7 +89,15 @@ class Draft:
             input_tokens=self.input_tokens,
             output_tokens=self._fitting(wanted),
             tight_tokens=output_lengths.tight(lengths),
+            draw=self._draw(),
+            may_cut=may_cut,
         )
+
+    def _draw(self) -> Draw | None:
+        ids = self.call.request.draws_on
+        if not ids:
+            return None
+        return Draw(ids, str(self.call.classified.complexity), is_last=self.is_last)
 
     def _fitting(self, wanted: int) -> int:
         """What the model can write at most: its own maximum, and the rest of its context."""
@@ -81,7 +105,7 @@ class Draft:
         return max(1, min(wanted, self.deployment.max_output_tokens, room))
 
     def _usual_cap(self) -> int:
-        kind = CALL_KINDS.get(self.call.request.call_kind)
+        kind = self.call.snapshot.kinds.get(self.call.request.call_kind)
         return kind.max_output_tokens if kind else DEFAULT_MAX_OUTPUT_TOKENS
 
     def _lengths(self, max_age_s: float) -> output_lengths.Lengths:

@@ -1,4 +1,4 @@
-"""What staff edit (deployments, routing table, prices, budgets), as one frozen value.
+"""What staff edit (deployments, routing table, call kinds, prices, budgets), as one frozen value.
 
 Refreshed every `SNAPSHOT_SECONDS` behind the calls, and never older than twice that; while the
 database is away the last good one stays. Budgets do not wait for it: a reservation made from an
@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -20,8 +21,9 @@ from billing.budgets import Book
 from billing.prices import PriceTable
 from costcontrol.lib import clock, database
 from routing import upgrades
-from routing.models import Deployment, RoutePolicy
-from routing.types import DeploymentSpec, ModelClass
+from routing.call_kinds import CALL_KINDS, CallKind
+from routing.models import CallKindRow, Deployment, RoutePolicy
+from routing.types import Complexity, DeploymentSpec, ModelClass
 from routing.upgrades import PlanOffer
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class Snapshot:
     baseline: DeploymentSpec | None
     routes_hash: str
     plans: tuple[PlanOffer, ...] = ()
+    kinds: Mapping[str, CallKind] = field(default_factory=lambda: CALL_KINDS)
     loaded_at: float = field(default_factory=time.monotonic)
 
     def deployment(self, name: str) -> DeploymentSpec | None:
@@ -107,9 +110,30 @@ def load() -> Snapshot:
     cells = policy.cells if policy else {}
     version = policy.version if policy else 0
     prices = PriceTable.load(clock.now())
+    kinds = kinds_load()
     return Snapshot(
         deployments, cells, version, prices, Book.load(), _baseline(deployments, prices),
-        _hash(version, deployments), upgrades.load(),
+        _hash(version, deployments, kinds), upgrades.load(), kinds,
+    )
+
+
+def kinds_load() -> Mapping[str, CallKind]:
+    """As staff have them; as shipped where a row is missing. A row of another name counts for
+    nothing: no prompt is written for it."""
+    rows = {row.name: row for row in CallKindRow.objects.all()}
+    return MappingProxyType(
+        {name: kind_of(rows[name]) if name in rows else kind for name, kind in CALL_KINDS.items()}
+    )
+
+
+def kind_of(row: CallKindRow) -> CallKind:
+    return CallKind(
+        name=row.name, complexity=Complexity(row.complexity),
+        max_output_tokens=row.max_output_tokens, is_streamed=row.is_streamed,
+        purpose=CALL_KINDS[row.name].purpose, latency=row.latency,
+        key_fields=tuple(row.key_fields), variants=row.variants, ttl_days=row.ttl_days,
+        may_be_template=row.may_be_template, is_batchable=row.is_batchable,
+        is_enabled=row.is_enabled,
     )
 
 
@@ -135,7 +159,11 @@ def _baseline(
     return min(premium, key=lambda d: (d.priority, d.name), default=None)
 
 
-def _hash(version: int, deployments: tuple[DeploymentSpec, ...]) -> str:
+def _hash(
+    version: int, deployments: tuple[DeploymentSpec, ...], kinds: Mapping[str, CallKind]
+) -> str:
     """Changes when the same question could be answered by another model."""
-    parts = [version, sorted((d.name, d.provider, d.model, d.base_url) for d in deployments)]
+    classes = sorted((kind.name, kind.complexity) for kind in kinds.values())
+    models = sorted((d.name, d.provider, d.model, d.base_url) for d in deployments)
+    parts = [version, models, classes]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
