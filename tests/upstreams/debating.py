@@ -37,6 +37,9 @@ BLOCK = {"type": "text", "text": ""}
 BLOCK_START = {"type": "content_block_start", "index": 0, "content_block": BLOCK}
 BLOCK_STOP = {"type": "content_block_stop", "index": 0}
 TOKENS_A_WORD = 2  # with its number
+TAIL = 900  # of a prompt: where the task is
+TONES = re.compile(r"(?:고른다|one of): (\w+)")
+MARK = 6  # of ten: something is to be mended
 
 
 @dataclass
@@ -107,9 +110,34 @@ def block_text(block: Any) -> str:
 
 
 def answer(prompt: str, tokens: int, language: str) -> str:
+    """Numbered words; inside of JSON if the prompt ends with the shape of one."""
     words, seed = SENTENCES[language].split(), zlib.crc32(prompt.encode())
     count = max(1, tokens // TOKENS_A_WORD)
-    return " ".join(f"{words[(seed + n) % len(words)]}{n}" for n in range(count)) + "."
+    numbered = [f"{words[(seed + n) % len(words)]}{n}" for n in range(count)]
+    shape = shape_asked(prompt[-TAIL:])
+    if shape is None:
+        return " ".join(numbered) + "."
+    tones = TONES.search(prompt[-TAIL:])
+    say = tones[1] if tones else " ".join(numbered[: max(1, count // 4)])
+    return json.dumps(filled(shape, say), ensure_ascii=False)
+
+
+def shape_asked(tail: str) -> Any:
+    at = tail.find("{", tail.rfind("JSON"))
+    if "JSON" not in tail or at < 0:
+        return None
+    try:
+        return json.JSONDecoder().raw_decode(tail[at:])[0]
+    except ValueError:
+        return None
+
+
+def filled(shape: Any, say: str) -> Any:
+    if isinstance(shape, dict):
+        return {name: filled(value, say) for name, value in shape.items()}
+    if isinstance(shape, list):
+        return [filled(value, say) for value in shape]
+    return say if isinstance(shape, str) else MARK
 
 
 class Upstream:
