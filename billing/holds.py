@@ -8,11 +8,13 @@ other calls' holds are in the way the caller may wait for them (`MustWait`). See
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from billing import ledger
+from billing import draws, ledger
 from billing.budgets import WindowRef
-from billing.ledger import Attempt, Hold, Room
+from billing.draws import Draw
+from billing.ledger import Attempt, Hold, Reserved, Room
 from billing.models import Metric
 from billing.prices import Price
 from costcontrol.lib.money import Nanos, ceil_nanos
@@ -33,6 +35,8 @@ class Want:
     input_tokens: int
     output_tokens: int
     tight_tokens: int | None = None
+    draw: Draw | None = None  # on money that is held for it already
+    may_cut: bool = True  # False: rather none than an answer shorter than such answers are
 
     @property
     def least_tokens(self) -> int:
@@ -67,11 +71,7 @@ class MustWait(NoRoom):
 
 def worst_case(price: Price, *, input_tokens: int, output_tokens: int) -> Nanos:
     """What an attempt can cost at most: all input at the dearer of fresh and cache write."""
-    return ceil_nanos(input_tokens * _dearest_input(price) + output_tokens * price.output)
-
-
-def _dearest_input(price: Price) -> Decimal:
-    return max(price.fresh_input, price.cache_write)
+    return ceil_nanos(input_tokens * price.dearest_input + output_tokens * price.output)
 
 
 def hold(
@@ -87,17 +87,24 @@ def hold(
         amount = worst_case(want.price, input_tokens=want.input_tokens, output_tokens=tokens)
         floor = worst_case(want.price, input_tokens=want.input_tokens, output_tokens=0)
         holds = holds_of(want.windows, amount)
-        reserved = ledger.reserve(
-            want.reservation_id, holds=holds, attempt=want.attempt, amount=amount, is_sent=True,
-            progress=floor, book_version=want.book_version,
-        )
+        reserved = _reserve(want, holds, amount=amount, floor=floor)
         if reserved.is_admitted:
             return Held(tokens, amount, floor, reserved.rooms)
         shorter = _shorter(want, tokens, holds, reserved.rooms, may_wait=may_wait)
-        if shorter is None or (_is_cut(want, shorter) and not may_shorten()):
+        if shorter is None or (_is_cut(want, shorter) and not (want.may_cut and may_shorten())):
             break
         tokens = shorter
     raise _refusal(want, holds, reserved.rooms, may_wait=may_wait)
+
+
+def _reserve(want: Want, holds: list[Hold], *, amount: Nanos, floor: Nanos) -> Reserved:
+    how: dict[str, Any] = {
+        "holds": holds, "attempt": want.attempt, "amount": amount, "is_sent": True,
+        "progress": floor, "book_version": want.book_version,
+    }
+    if want.draw is None:
+        return ledger.reserve(want.reservation_id, **how)
+    return draws.reserve(want.reservation_id, draw=want.draw, price=want.price, **how)
 
 
 def holds_of(windows: Sequence[WindowRef], amount: int) -> list[Hold]:
@@ -143,7 +150,7 @@ def affordable(want: Want, nanos: int) -> int:
         return -1
     if want.price.output == 0:
         return want.output_tokens
-    usd_micros = Decimal(nanos) / 1000 - want.input_tokens * _dearest_input(want.price)
+    usd_micros = Decimal(nanos) / 1000 - want.input_tokens * want.price.dearest_input
     return int(usd_micros // want.price.output)
 
 

@@ -19,7 +19,7 @@ from django.db import connection, transaction
 
 from billing import ledger_sql as sql
 from billing.ledger_sql import StaleBook as StaleBook
-from billing.models import LedgerEntry, Reservation, UsageRecord, Window
+from billing.models import CallUse, LedgerEntry, Reservation, UsageRecord, Window
 
 log = logging.getLogger(__name__)
 
@@ -241,6 +241,11 @@ def _replace_usage(row: Reservation, usage: UsageRecord | None) -> None:
 def insert_usage(rows: Sequence[UsageRecord]) -> None:
     """Rows about calls that cost nothing, many at once."""
     sql.insert_usage(rows)
+
+
+def insert_uses(rows: Sequence[CallUse]) -> None:
+    """Each pair once, however often it is written."""
+    CallUse.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,9 @@ SELECT (SELECT version FROM book), EXISTS (SELECT FROM made), (SELECT count(*) F
 FROM verdict
 """
 
-# The windows are read from the reservation before it is locked: its holds never change.
+# The windows are read from the reservation before it is locked: its holds never change. Those of a
+# debate do (`billing.draws`), under these locks: they are closed with the locks taken before, and a
+# sweeper that read them too early finds the lease renewed.
 CLOSE = f"""
 WITH target AS (SELECT holds FROM billing_reservation WHERE id = %(id)s),
 parts AS (

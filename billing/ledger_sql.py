@@ -96,6 +96,36 @@ def checkpoint(reservation_id: UUID, progress: int, lease_ms: int) -> bool:
         return bool(cursor.rowcount == 1)
 
 
+def shrink(
+    reservation_id: UUID, holds: list[list[int | None]], *, by: int, left: int, lease_ms: int
+) -> None:
+    """Hold less, for longer. Whoever calls has locked the windows and the reservation."""
+    fewer = [[window, (amount or 0) - by, charge] for window, amount, charge in holds]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE billing_reservation SET holds = %s, amount = %s,"
+            f" lease_until_ms = {dialect().NOW_MS} + %s WHERE id = %s",
+            [dumps(fewer), left, lease_ms, uuid_param(reservation_id)],
+        )
+        marks = ", ".join(["%s"] * len(holds))
+        cursor.execute(
+            f"UPDATE budget_window SET held = held - %s WHERE id IN ({marks})",
+            [by, *(window for window, _, _ in holds)],
+        )
+
+
+def renew(reservation_id: UUID, lease_ms: int) -> bool:
+    """Keep what is held, and not sent, for longer. False: it is gone."""
+    now = dialect().NOW_MS
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE billing_reservation SET lease_until_ms = {now} + %s"
+            " WHERE id = %s AND state = 0",
+            [lease_ms, uuid_param(reservation_id)],
+        )
+        return bool(cursor.rowcount == 1)
+
+
 def expired(limit: int) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(

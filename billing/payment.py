@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.types import Payer
-from billing import credits, gauge
+from billing import credits, draws, gauge
 from billing.budgets import WindowRef, book_version
 from billing.holds import Held, MustWait, NoRoom, Want, hold
 from billing.ledger import Attempt, Room, StaleBook
@@ -40,6 +40,8 @@ def hold_in_order(
     if is_beyond:
         return _hold_beyond(want, _purses(want, payer, now), payer=payer, now=now,
                             may_wait=may_wait)
+    if paid := _hold_where_it_was_held(want, payer=payer, now=now, may_wait=may_wait):
+        return paid
     try:
         return _hold_in_plan(
             want, may_wait=may_wait, may_shorten=lambda: not _purses(want, payer, now)
@@ -58,6 +60,23 @@ def hold_in_order(
         if not is_all_used_up(full):
             raise
     return _hold_in_plan(want, may_wait=False, may_shorten=lambda: True)  # what is left of it
+
+
+def _hold_where_it_was_held(
+    want: Want, *, payer: Payer, now: datetime, may_wait: bool
+) -> Paid | None:
+    """Of a call that draws on money which another purse than the plan holds for it."""
+    if want.draw is None or not draws.is_beyond_plan(want.draw):
+        return None
+    try:
+        return _hold_beyond(want, _purses(want, payer, now), payer=payer, now=now,
+                            may_wait=may_wait)
+    except MustWait:
+        raise
+    except NoRoom as full:
+        if not is_all_used_up(full):
+            raise
+        return None
 
 
 def is_all_used_up(full: NoRoom) -> bool:

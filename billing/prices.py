@@ -47,6 +47,11 @@ class Price:
     output: Decimal
     search_usd: Decimal
 
+    @property
+    def dearest_input(self) -> Decimal:
+        """Whether a prompt is written to the provider's cache is known only afterwards."""
+        return max(self.fresh_input, self.cache_write)
+
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:

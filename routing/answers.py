@@ -65,4 +65,5 @@ def write_hit(call: Call, hit: Completion, *, layer: str) -> None:
     reason = f"the same question: answered by call {hit.call_id}"
     call = replace(call, plan=replace(call.plan, reason=reason))
     keeper.write_soon(records.of_hit(call, hit, layer=layer))
+    keeper.keep_uses(call)
     keeper.keep_text(call, hit.text, deltas=(hit.delta,) if hit.delta else ())

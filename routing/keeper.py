@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import DatabaseError, DataError, IntegrityError
 
 from billing import ledger
-from billing.models import UsageRecord
+from billing.models import CallUse, UsageRecord
 from costcontrol.lib import database
 from routing import texts
 from routing.call import Call
@@ -32,6 +32,7 @@ ROWS_A_WRITE = 50  # short turns, so that reservations in the same thread do not
 
 _meters: dict[UUID, "Meter"] = {}
 _rows: list[UsageRecord] = []
+_uses: list[CallUse] = []
 _texts: list[CallText] = []
 _task: asyncio.Task[None] | None = None
 
@@ -66,6 +67,13 @@ def keep_text(call: Call, answer: str, *, deltas: Sequence[Mapping[str, Any]] = 
     _wake()
 
 
+def keep_uses(call: Call) -> None:
+    """Queue whose answers this call's prompt was made of. For reports: there may be too many."""
+    if len(_uses) < MAX_ROWS:
+        _uses.extend(CallUse(call_id=used, used_by=call.id) for used in call.request.uses)
+    _wake()
+
+
 def _wake() -> None:
     global _task
     if _task is None or _task.done() or _task.get_loop() is not asyncio.get_running_loop():
@@ -74,7 +82,7 @@ def _wake() -> None:
 
 async def _keep() -> None:
     ticks = 0
-    while _meters or _rows or _texts:
+    while _meters or _rows or _uses or _texts:
         await asyncio.sleep(TICK_S)
         ticks += 1
         try:
@@ -88,6 +96,7 @@ async def _keep() -> None:
 async def flush() -> None:
     """Write the queued rows and texts; they stay queued if that fails."""
     await _flush_rows()
+    await _flush_uses()
     await _flush_texts()
 
 
@@ -98,6 +107,12 @@ async def _flush_rows() -> None:
         except (DataError, IntegrityError):
             await _write_each(batch)
         del _rows[: len(batch)]
+
+
+async def _flush_uses() -> None:
+    while batch := _uses[:ROWS_A_WRITE]:
+        await database.run(ledger.insert_uses, batch)
+        del _uses[: len(batch)]
 
 
 async def _flush_texts() -> None:

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from uuid import uuid4
 
 from accounts import auth
@@ -32,7 +31,8 @@ async def spending(
 ) -> AsyncIterator[Meter]:
     """Hold now, settle whatever happens. Raises NoRoom, or Unavailable while its queue is full."""
     async with queues.slot(deployment, is_last=is_last):
-        meter = await _hold_by_new_book(call, deployment, attempt)
+        draft = Draft(call, deployment, attempt, uuid4(), is_last=is_last)
+        meter = await _hold_by_new_book(draft)
         keeper.watch(meter)
         error: BaseException | None = None
         try:
@@ -44,23 +44,24 @@ async def spending(
             keeper.unwatch(meter)
             if meter.has_output:
                 keeper.keep_text(call, meter.text, deltas=meter.deltas)
+                keeper.keep_uses(call)
             await _shielded(meter, error)
 
 
-async def _hold_by_new_book(call: Call, deployment: DeploymentSpec, attempt: int) -> Meter:
+async def _hold_by_new_book(draft: Draft) -> Meter:
     """Hold; when a budget was set since the call began, by the new budgets."""
     while True:
         try:
-            return await _hold(Draft(call, deployment, attempt, uuid4()))
+            return await _hold(draft)
         except ledger.StaleBook:
             auth.forget_all()
-            call = replace(call, snapshot=await snapshot.reload())
+            draft = draft.by(await snapshot.reload())
 
 
 async def _hold(draft: Draft) -> Meter:
     begun = time.monotonic()
     try:
-        held = await database.run(draft.hold, may_wait=True)
+        held = await database.run(draft.hold, may_wait=draft.may_wait)
     except MustWait as full:
         held = await _wait_for_room(draft, full, deadline=begun + WAIT_S)
     gauge.note(held.rooms)

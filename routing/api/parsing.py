@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
+from uuid import UUID
 
 from django.conf import settings
 
@@ -20,12 +21,18 @@ from routing.types import ChatRequest, Complexity, Message
 MAX_MESSAGES = 1_000
 MAX_OUTPUT_TOKENS = 200_000
 MAX_STOPS = 16
+MAX_USES = 64
 NAME = re.compile(r"[\w./:@+-]{1,160}")
+WORD = re.compile(r"[\w./:@+-]{1,40}")
 ROLES = {"system", "developer", "user", "assistant", "tool"}
 LANGUAGES = {"ko", "en"}
 
 # Shape nothing about the answer, or are ours.
 IGNORED = {"user", "metadata", "store", "safety_identifier", "prompt_cache_key"}
+TOLD = (
+    "debate_id", "call_kind", "complexity", "language", "stage", "speaker", "parent_call",
+    "uses_calls",
+)
 OURS = {
     "messages", "model", "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop",
     "stream", "stream_options", "n", "service_tier",
@@ -51,6 +58,10 @@ def request_of(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         call_kind=_call_kind(told["call_kind"]),
         complexity=_complexity(told["complexity"]),
         debate_id=_name(told["debate_id"], "X-Debate-Id") if told["debate_id"] else "",
+        stage=_word(told["stage"], "X-Stage"),
+        speaker=_word(told["speaker"], "X-Speaker"),
+        parent_call_id=_call_id(told["parent_call"], "X-Parent-Call"),
+        uses=_call_ids(told["uses_calls"]),
         language=_language(told["language"]),
         may_read_cache="no-cache" not in cache and "no-store" not in cache,
         may_store="no-store" not in cache,
@@ -83,13 +94,13 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _told(data: dict[str, Any], headers: Mapping[str, str]) -> dict[str, str]:
-    """Debate id, call kind, complexity and language: from `metadata`, or the headers, which win."""
+    """Where in a debate, what for, how hard, in which language: from `metadata`, or the headers,
+    which win."""
     metadata = data.get("metadata") or {}
     if not isinstance(metadata, dict):
         raise BadRequest(_("“metadata” must be an object."), param="metadata")
-    names = ("debate_id", "call_kind", "complexity", "language")
     told = {name: headers.get(f"x-{name.replace('_', '-')}") or metadata.get(name) or ""
-            for name in names}
+            for name in TOLD}
     for name, value in told.items():
         if not isinstance(value, str):
             raise BadRequest(_("“%(name)s” must be a text.") % {"name": name}, param=name)
@@ -151,6 +162,40 @@ def _name(value: Any, param: str) -> str:
         % {"param": param},
         param=param,
     )
+
+
+def _word(value: str, param: str) -> str:
+    if not value or WORD.fullmatch(value):
+        return value
+    raise BadRequest(
+        _("“%(param)s” must be a name of 1 to 40 letters, digits or . / : @ + - _")
+        % {"param": param},
+        param=param,
+    )
+
+
+def _call_id(value: str, param: str) -> UUID | None:
+    """What `X-Request-Id` of an earlier answer said."""
+    try:
+        return UUID(value) if value else None
+    except ValueError:
+        raise BadRequest(
+            _("“%(param)s” must be the id of a call, as X-Request-Id of its answer said it.")
+            % {"param": param},
+            param=param,
+        ) from None
+
+
+def _call_ids(value: str) -> tuple[UUID, ...]:
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    if len(names) > MAX_USES:
+        raise BadRequest(
+            _("“%(param)s” may have at most %(n)d entries.")
+            % {"param": "X-Uses-Calls", "n": MAX_USES},
+            param="X-Uses-Calls",
+        )
+    found = (_call_id(name, "X-Uses-Calls") for name in names)
+    return tuple(dict.fromkeys(call_id for call_id in found if call_id))
 
 
 def _max_tokens(data: dict[str, Any]) -> int | None:
