@@ -1,6 +1,7 @@
 """The rows that debates stand on, and what is to be read from them: one command, one JSON line.
 
     python -m tests.services.debate_rows setup PEOPLE TIER    their keys
+    python -m tests.services.debate_rows staff TIER           the key of somebody who sees costs
     python -m tests.services.debate_rows audit                the books
     python -m tests.services.debate_rows sweep                leases of the dead are over; swept
 
@@ -44,8 +45,12 @@ def setup(people: str, tier: str) -> Any:
     return [key_of(f"debater{number}@example.org", tier) for number in range(int(people))]
 
 
-def key_of(email: str, tier: str) -> str:
-    user = User.objects.create_user(email, tier_id=tier)
+def staff(tier: str) -> Any:
+    return key_of("staff@example.org", tier, is_staff=True)
+
+
+def key_of(email: str, tier: str, **columns: Any) -> str:
+    user = User.objects.create_user(email, tier_id=tier, **columns)
     return api_key_issue(user=user, scopes=("call",), actor="bench")[1]
 
 
@@ -88,7 +93,9 @@ def sweep() -> Any:
     return ledger.sweep()
 
 
-COMMANDS: dict[str, Callable[..., Any]] = {"setup": setup, "audit": audit, "sweep": sweep}
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "setup": setup, "staff": staff, "audit": audit, "sweep": sweep,
+}  # fmt: skip
 
 
 def main(name: str, *words: str) -> None:

@@ -1,0 +1,62 @@
+"""Web, worker and Valkey are killed while a debate is being written. `bench.debate_kills` is the
+same with more of everything, on a PostgreSQL that is killed as well."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.flows.debate_rooms import debate_room
+from tests.services.debate_books import DebateBooks
+from tests.services.debate_trial import Diary, settle_down, strike_of, trial
+from tests.services.debating import Debating, running_debating
+
+pytestmark = pytest.mark.postgresql
+VICTIMS = ("worker", "web", "valkey")
+
+
+@pytest.fixture(scope="module")
+def outcome(
+    tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> Iterator[tuple[list[Diary], DebateBooks]]:
+    folder = tmp_path_factory.mktemp("kills")
+    with running_debating() as upstream, django_db_blocker.unblock():
+        upstream.will(first_s=0.05, tokens_s=400, piece_s=0.02)
+        yield _killed(folder, upstream)
+
+
+def _killed(folder: Path, upstream: Debating) -> tuple[list[Diary], DebateBooks]:
+    with debate_room(folder, upstream, people=2) as (house, keys):
+        strikes = [strike_of(house, name) for name in VICTIMS]
+        diaries = asyncio.run(trial(house, keys, strikes, within_s=60, pause_s=0.3))
+        return diaries, DebateBooks(settle_down(house), upstream.sales())
+
+
+def test_every_debate_is_finished(outcome: tuple[list[Diary], DebateBooks]) -> None:
+    diaries, books = outcome
+    assert [diary.is_over for diary in diaries] == [True, True]
+    assert {debate["status"] for debate in books.told["debates"]} == {"finished"}
+
+
+def test_readers_see_every_event_once(outcome: tuple[list[Diary], DebateBooks]) -> None:
+    diaries, books = outcome
+    stored = {(turn["debate_id"], turn["number"]): turn["text"] for turn in books.told["turns"]}
+    for diary in diaries:
+        assert diary.faults() == []
+        for number, heard in diary.turns.items():
+            assert heard.text.strip() == stored[diary.debate_id, number].strip()
+
+
+def test_killed_worker_starts_its_turn_again(outcome: tuple[list[Diary], DebateBooks]) -> None:
+    diaries, _ = outcome
+    assert sum(diary.restarts for diary in diaries) >= 1
+
+
+def test_nothing_is_billed_twice_and_nothing_stays_held(
+    outcome: tuple[list[Diary], DebateBooks]
+) -> None:
+    _, books = outcome
+    assert books.faults() == []
+    assert books.told["ledger"] >= books.upstream_bill
