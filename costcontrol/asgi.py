@@ -19,6 +19,7 @@ import django
 
 django.setup(set_prefix=False)
 
+from corsheaders.middleware import CorsMiddleware  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest  # noqa: E402
 from django.core.handlers.exception import convert_exception_to_response  # noqa: E402
@@ -35,15 +36,19 @@ PROBES = ("/healthz", "/readyz")
 
 
 class GatewayHandler(ASGIHandler):
-    """Django without middleware, signals and thread switches: these views are async all the way."""
+    """Django without middleware, signals and thread switches: these views are async all the way.
+
+    Frontends at other addresses are served here too, if the operator named any.
+    """
 
     def load_middleware(self, is_async: bool = False) -> None:
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
-        self._middleware_chain = convert_exception_to_response(
+        answer: Any = convert_exception_to_response(
             self._get_response_async  # type: ignore[attr-defined]  # not in the stubs
         )
+        self._middleware_chain = CorsMiddleware(answer) if settings.API_ORIGINS else answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(receive)

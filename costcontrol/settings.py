@@ -6,6 +6,7 @@ STAFF_NEEDS_MFA SIGN_UP_OPEN PROXY_COUNT
 KEEP_TEXT_DAYS STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE GRACE_DAYS
 KRW_PER_USD
 EMAIL_URL DEFAULT_FROM_EMAIL SITE_URL OVERAGE_MOST_USD
+API_ORIGINS DEBATE_TEXT_DAYS
 """
 
 import os
@@ -72,6 +73,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "axes",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -85,6 +87,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "costcontrol.middleware.content_security_policy",
+    "corsheaders.middleware.CorsMiddleware",
     "costcontrol.static_files.StaticFiles",
     "django.middleware.gzip.GZipMiddleware",  # pads at random: secrets cannot be told from sizes
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -292,6 +295,28 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=False)
+
+# --- frontends at other addresses ---------------------------------------------------------
+# Which pages elsewhere may call the API from a browser, "https://debates.example"; with a token of
+# their user, never with our cookie.
+API_ORIGINS = env.list("API_ORIGINS", default=[])
+CORS_ALLOWED_ORIGINS = [origin.strip().rstrip("/") for origin in API_ORIGINS if origin.strip()]
+CORS_URLS_REGEX = r"^/(api/)?v1/"
+CORS_ALLOW_HEADERS = (
+    "accept", "accept-language", "authorization", "cache-control", "content-type",
+    "idempotency-key", "last-event-id", "x-api-key", "x-call-kind", "x-complexity", "x-debate-id",
+    "x-language", "x-stage", "x-speaker", "x-parent-call", "x-uses-calls",
+)
+CORS_EXPOSE_HEADERS = (
+    "content-disposition", "content-language", "retry-after", "x-cache", "x-complexity",
+    "x-model", "x-model-class", "x-paid-from", "x-quota-limit", "x-quota-remaining",
+    "x-quota-reset", "x-request-id", "x-route",
+)
+CORS_PREFLIGHT_MAX_AGE = 3600
+
+# --- debates ------------------------------------------------------------------------------
+# What users wrote into their debates themselves is deleted so many days after a debate began.
+DEBATE_TEXT_DAYS = max(1, env.int("DEBATE_TEXT_DAYS", default=30))
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
