@@ -22,7 +22,9 @@ class Philosopher(models.Model):
     card = models.JSONField(_("card"), default=dict)
     is_current = models.BooleanField(_("current version"), default=True)
     # of the shipped catalogue; null: an operator's or a user's version
-    shipped_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    shipped_version = models.PositiveIntegerField(
+        _("version of the product"), null=True, blank=True, editable=False
+    )
     is_active = models.BooleanField(_("on offer"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

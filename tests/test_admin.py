@@ -19,18 +19,22 @@ from accounts.models import ApiKey, AuditEvent, Tier, User
 from accounts.services import api_key_issue, end_user_get, key_digest
 from billing.models import Budget, LedgerEntry, ModelPrice, Reservation, UsageRecord, Window
 from billing.prices import PriceTable
-from routing.models import Deployment, RoutePolicy
+from routing.models import CallKindRow, Deployment, Philosopher, RoutePolicy, Topic
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC)
 CENT = 10_000_000
 LISTED = [
     Tier, User, ApiKey, AuditEvent, Budget, ModelPrice, Window, Reservation, LedgerEntry,
-    UsageRecord, Deployment, RoutePolicy,
+    UsageRecord, Deployment, RoutePolicy, Philosopher, Topic, CallKindRow,
 ]
-ADDED = [Tier, User, ApiKey, Budget, ModelPrice, Deployment, RoutePolicy]
+ADDED = [
+    Tier, User, ApiKey, Budget, ModelPrice, Deployment, RoutePolicy, Philosopher, Topic,
+]
 READ_ONLY = [AuditEvent, Window, Reservation, LedgerEntry, UsageRecord]
-KEPT = [Tier, User, ApiKey, ModelPrice, RoutePolicy, *READ_ONLY]
+KEPT = [
+    Tier, User, ApiKey, ModelPrice, RoutePolicy, Philosopher, Topic, CallKindRow, *READ_ONLY,
+]
 
 
 @pytest.fixture(autouse=True)

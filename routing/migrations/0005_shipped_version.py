@@ -10,6 +10,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="philosopher",
             name="shipped_version",
-            field=models.PositiveIntegerField(blank=True, editable=False, null=True),
+            field=models.PositiveIntegerField(
+                blank=True, editable=False, null=True, verbose_name="version of the product"
+            ),
         ),
     ]
