@@ -1,12 +1,14 @@
 """Requests a minute, per user: a sliding window in Valkey, a stricter one without it.
 
 Rates may be lost with the server; money may not, so budgets are not here but in the ledger. Calls
-at the same time are a window of the ledger too: a crash frees them.
+at the same time are a window of the ledger too: a crash frees them. `limits_sync.py` counts in the
+same place for code that is not async.
 """
 
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -31,29 +33,51 @@ return 1
 _local: dict[int, deque[float]] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """One request of somebody at one moment. `limit` 0: they have none."""
+
+    user_id: int
+    limit: int
+    keys: tuple[str, str]
+    second: float
+
+    @classmethod
+    def of(cls, caller: Caller, now: datetime) -> "Minute":
+        minute, second = divmod(now.timestamp(), MINUTE_S)
+        this, last = (f"rate:{caller.user_id}:{int(minute) - back}" for back in (0, 1))
+        return cls(caller.user_id, caller.tier.requests_per_minute or 0, (this, last), second)
+
+    @property
+    def arguments(self) -> tuple[str | int | float, ...]:
+        """Of the script: two keys, then what it reckons with."""
+        return (*self.keys, self.limit, 1 - self.second / MINUTE_S)
+
+    def check(self, is_admitted: Any, upgrade: Callable[[], Mapping[str, Any]]) -> None:
+        """`is_admitted`: the script's answer; None: the server is away. Raises RateLimited."""
+        if is_admitted is None:
+            share = max(1, self.limit // settings.WEB_WORKERS)
+            is_admitted = _admit_locally(self.user_id, share)
+        if not is_admitted:
+            raise RateLimited(
+                _("More than %(limit)d requests in a minute. Wait a moment.")
+                % {"limit": self.limit},
+                retry_after_s=max(1.0, (MINUTE_S - self.second) / 4),
+                limit=self.limit,
+                **upgrade(),
+            )
+
+
 async def admit(
     caller: Caller, *, now: datetime, upgrade: Callable[[], Mapping[str, Any]] = dict
 ) -> None:
     """Count one request. Raises RateLimited, which says what `upgrade` knows of a larger plan."""
-    limit = caller.tier.requests_per_minute
-    if not limit:
-        return
-    minute, second = divmod(now.timestamp(), MINUTE_S)
-    keys = [f"rate:{caller.user_id}:{int(minute) - back}" for back in (0, 1)]
-    share = 1 - second / MINUTE_S
-    is_admitted = await redis.attempt(
-        lambda client: client.eval(SLIDING, 2, *keys, limit, share), default=None
-    )
-    if is_admitted is None:
-        is_admitted = _admit_locally(caller.user_id, max(1, limit // settings.WEB_WORKERS))
-    if not is_admitted:
-        raise RateLimited(
-            _("More than %(limit)d requests in a minute. Wait a moment.")
-            % {"limit": limit},
-            retry_after_s=max(1.0, (MINUTE_S - second) / 4),
-            limit=limit,
-            **upgrade(),
+    minute = Minute.of(caller, now)
+    if minute.limit:
+        is_admitted = await redis.attempt(
+            lambda client: client.eval(SLIDING, 2, *minute.arguments), default=None
         )
+        minute.check(is_admitted, upgrade)
 
 
 def _admit_locally(user_id: int, limit: int) -> bool:
