@@ -139,6 +139,7 @@ PAGES = (
     PageCase("health", "/dashboard/health/", STAFF),
     admin("admin-index", ""),
     admin("admin-budget", "billing/budget/1/change/"),
+    admin("admin-philosopher", "routing/philosopher/1/change/"),
     PageCase(
         "api-docs", "/api/docs/", ready="body[data-ready]:has(.opblock)", is_ours=False,
         axe_exceptions=OF_SWAGGER_UI,
