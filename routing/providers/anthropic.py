@@ -26,6 +26,7 @@ from routing.providers._errors import (
     from_transport,
     parsed,
 )
+from routing.providers._prompt_cache import anthropic_least, marked
 from routing.providers._requests import refuse_parameters, refuse_tool_messages, without_none
 from routing.providers._wire import JsonObject, count, json_value, sse_value, values
 from routing.types import Chunk, DeploymentSpec, Message, ProviderCall, StopReason
@@ -154,18 +155,39 @@ def refusal(error: anthropic.APIStatusError) -> Exception:
 
 def messages_body(call: ProviderCall) -> JsonObject:
     request = call.request
-    instructions = [each.content for each in request.messages if each.role in INSTRUCTIONS]
+    marks = marked(request.messages, least=anthropic_least(call.deployment.model))
     body = {
         "model": call.deployment.model,
         "max_tokens": call.max_output_tokens,
-        "system": "\n\n".join(instructions) or None,
-        "messages": turns(request.messages),
+        **(blocks(request.messages, marks) if marks else texts(request.messages)),
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop_sequences": list(request.stop) or None,
         "stream": request.is_stream or None,
     }
     return without_none(body)
+
+
+def texts(messages: tuple[Message, ...]) -> JsonObject:
+    instructions = [each.content for each in messages if each.role in INSTRUCTIONS]
+    return {"system": "\n\n".join(instructions) or None, "messages": turns(messages)}
+
+
+def blocks(messages: tuple[Message, ...], marks: frozenset[int]) -> JsonObject:
+    """Each message a block of its own, so that a prefix ends at the same place in every call."""
+    system: list[JsonObject] = []
+    merged: list[JsonObject] = []
+    for at, message in enumerate(messages):
+        block: JsonObject = {"type": "text", "text": message.content}
+        if at in marks:
+            block["cache_control"] = {"type": "ephemeral"}
+        if message.role in INSTRUCTIONS:
+            system.append(block)
+        elif merged and merged[-1]["role"] == message.role:
+            merged[-1]["content"].append(block)
+        else:
+            merged.append({"role": message.role, "content": [block]})
+    return {"system": system or None, "messages": merged}
 
 
 def turns(messages: tuple[Message, ...]) -> list[dict[str, str]]:

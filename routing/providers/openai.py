@@ -26,9 +26,10 @@ from routing.providers._errors import (
     from_transport,
     parsed,
 )
+from routing.providers._prompt_cache import OPENAI_LEAST, marked, openai_fields
 from routing.providers._requests import refuse_parameters, without_none
 from routing.providers._wire import JsonObject, count, json_value, sse_value, values
-from routing.types import Chunk, DeploymentSpec, Message, ProviderCall, StopReason
+from routing.types import ChatRequest, Chunk, DeploymentSpec, Message, ProviderCall, StopReason
 
 # Ours alone to decide: what was held pays for one answer of a known length.
 OURS = frozenset({"max_tokens", "max_completion_tokens", "stream", "stream_options"})
@@ -118,23 +119,53 @@ def make_client(base_url: str, key: str) -> openai.AsyncOpenAI:
 def chat_body(call: ProviderCall, *, base_url: str) -> JsonObject:
     request = call.request
     theirs = {name: value for name, value in request.extra.items() if name not in OURS}
-    cap = "max_completion_tokens" if is_official(base_url) else "max_tokens"
+    is_openai = is_official(base_url)
+    cache = openai_fields(request, model=call.deployment.model) if is_openai else {}
+    cap = "max_completion_tokens" if is_openai else "max_tokens"
     ours = {
         "model": call.deployment.model,
-        "messages": [message_body(message) for message in request.messages],
+        "messages": message_bodies(request, has_marks="prompt_cache_options" in cache,
+                                   is_merged=request.is_part and not is_openai),
         cap: call.max_output_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stop": list(request.stop) or None,
     }
-    body = theirs | without_none(ours)
+    body = theirs | cache | without_none(ours)
     if request.is_stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     return body
 
 
-def message_body(message: Message) -> JsonObject:
-    return {"role": message.role, "content": message.content, **message.extra}
+def message_bodies(
+    request: ChatRequest, *, has_marks: bool, is_merged: bool
+) -> list[JsonObject]:
+    """`is_merged`: neighbours of one role as one, for chat templates that want them to alternate
+    (many open models' do)."""
+    if is_merged:
+        return merged(request.messages)
+    marks = marked(request.messages, least=OPENAI_LEAST) if has_marks else frozenset()
+    return [
+        message_body(message, is_kept=at in marks) for at, message in enumerate(request.messages)
+    ]
+
+
+def message_body(message: Message, *, is_kept: bool) -> JsonObject:
+    content: Any = message.content
+    if is_kept:
+        mark = {"mode": "explicit"}
+        content = [{"type": "text", "text": message.content, "prompt_cache_breakpoint": mark}]
+    return {"role": message.role, "content": content, **message.extra}
+
+
+def merged(messages: tuple[Message, ...]) -> list[JsonObject]:
+    bodies: list[JsonObject] = []
+    for message in messages:
+        if bodies and not message.extra and bodies[-1]["role"] == message.role:
+            bodies[-1]["content"] += "\n" + message.content
+        else:
+            bodies.append(message_body(message, is_kept=False))
+    return bodies
 
 
 def completion_chunk(content: bytes) -> Chunk:

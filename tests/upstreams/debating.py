@@ -259,7 +259,8 @@ def openai_usage(sale: Sale) -> dict[str, Any]:
     asked = usage["fresh"] + usage["read"] + usage["written"]
     return {"prompt_tokens": asked, "completion_tokens": usage["output"],
             "total_tokens": asked + usage["output"],
-            "prompt_tokens_details": {"cached_tokens": usage["read"]}}  # fmt: skip
+            "prompt_tokens_details": {"cached_tokens": usage["read"],
+                                      "cache_write_tokens": usage["written"]}}  # fmt: skip
 
 
 async def main(port: int) -> None:

@@ -1,8 +1,9 @@
 """An upstream that speaks OpenAI's and Anthropic's API, knows what was truly bought from it, and
 runs in a thread of its own, so that any test and any process can call it.
 
-Every answer bills 100 input and 50 output tokens, fewer if the caller allows fewer. How it answers
-is a `Manner`: how fast, in how many pieces, with which failure.
+Every answer bills 100 input and 50 output tokens, fewer if the caller allows fewer. With `prefixes`
+the input is counted instead, with what a prompt cache reads and writes. How it answers is a
+`Manner`: how fast, in how many pieces, with which failure.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.upstreams import anthropic, openai
+from tests.upstreams.prefixes import Prefixes
 from tests.upstreams.server import read_request
 
 INPUT_TOKENS, OUTPUT_TOKENS = 100, 50
@@ -52,6 +54,7 @@ class Sale:
     ended_at: float = 0.0
     pieces: int = 0
     peer_port: int = 0  # tells which process asked
+    cache: Mapping[str, int] | None = None  # fresh, read, written
 
     @property
     def is_anthropic(self) -> bool:
@@ -74,10 +77,11 @@ class Metered:
         self.url = ""
         self.sales: list[Sale] = []
         self.manner = Manner()
+        self.prefixes: Prefixes | None = None
         self._next: deque[Manner] = deque()
 
     def reset(self) -> None:
-        self.sales, self.manner = [], Manner()
+        self.sales, self.manner, self.prefixes = [], Manner(), None
         self._next.clear()
 
     def will(self, *manners: Manner) -> None:
@@ -102,6 +106,9 @@ class Metered:
         asked = await read_request(reader)
         peer_port = writer.get_extra_info("peername")[1]
         sale = Sale(asked.path, asked.headers, asked.body, peer_port=peer_port)
+        if self.prefixes is not None:
+            vendor = "anthropic" if sale.is_anthropic else "openai"
+            sale.cache = self.prefixes.usage(vendor, sale.body)
         manner = self._next.popleft() if self._next else self.manner
         self.sales.append(sale)
         sale.end = await self._answer(sale, manner, reader, writer)
@@ -197,14 +204,23 @@ def events(sale: Sale, manner: Manner) -> Iterator[bytes]:
 
 
 def openai_usage(sale: Sale) -> dict[str, Any]:
-    total = INPUT_TOKENS + sale.output_tokens
-    return {"prompt_tokens": INPUT_TOKENS, "completion_tokens": sale.output_tokens,
-            "total_tokens": total}
+    asked = sum(sale.cache.values()) if sale.cache else INPUT_TOKENS
+    usage: dict[str, Any] = {
+        "prompt_tokens": asked, "completion_tokens": sale.output_tokens,
+        "total_tokens": asked + sale.output_tokens,
+    }
+    if sale.cache:
+        usage["prompt_tokens_details"] = {
+            "cached_tokens": sale.cache["read"], "cache_write_tokens": sale.cache["written"]
+        }
+    return usage
 
 
 def anthropic_usage(sale: Sale) -> dict[str, Any]:
-    return {"input_tokens": INPUT_TOKENS, "output_tokens": sale.output_tokens,
-            "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
+    cache = sale.cache or {"fresh": INPUT_TOKENS, "read": 0, "written": 0}
+    return {"input_tokens": cache["fresh"], "output_tokens": sale.output_tokens,
+            "cache_creation_input_tokens": cache["written"],
+            "cache_read_input_tokens": cache["read"]}
 
 
 @contextmanager
