@@ -25,8 +25,9 @@ os.environ.update(
 )
 
 from costcontrol.settings import *  # noqa: E402, F403
-from costcontrol.settings import DATABASES, STATIC_ROOT  # noqa: E402
+from costcontrol.settings import DATABASES, INSTALLED_APPS, STATIC_ROOT  # noqa: E402
 
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.emptying"]
 if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(FOLDER / "test.sqlite3")}
 STATIC_ROOT.mkdir()
