@@ -103,9 +103,15 @@ def estimate(
         is_lean = shape.is_lean or is_small(routes)
     except LanguageUnavailable as error:
         return Estimate(language_unavailable=error)
+    wanted = replace(shape, is_lean=is_lean, off=shape.off | kinds_off(snapshot))
     return _estimated(
-        replace(shape, is_lean=is_lean), brief_facts, routes, readings=readings, now=now
+        wanted, brief_facts, routes, readings=readings, now=now
     )
+
+
+def kinds_off(snapshot: Snapshot) -> frozenset[str]:
+    """Kinds of background calls that the operator switched off."""
+    return frozenset(kind.name for kind in snapshot.kinds.values() if not kind.is_enabled)
 
 
 def is_small(routes: Routes) -> bool:
@@ -155,7 +161,8 @@ def _estimated(
 ) -> Estimate:
     steps = plan_of(shape)
     sizes = sizes_of(
-        steps, language=brief_facts.language, context_tokens=brief_facts.context_tokens
+        steps, language=brief_facts.language, context_tokens=brief_facts.context_tokens,
+        kinds=routes.snapshot.kinds,
     )
     stages = tuple(_stage(stage, steps, sizes, routes) for stage in STAGES)
     opening = [size for size in sizes if size.stage == STAGES[0]]

@@ -1,24 +1,47 @@
 """What a debate holds and gives back: its place in the day's quota, and money for its calls.
 
-Synchronous. The refusals are the gateway's: nothing is taken when one is raised.
+Two holds: `stage` for the stage that is on, where its calls are usually answered, and `finish` for
+all later ones, on the cheapest models that may do them. So a debate that has begun is finished even
+when the budget closes. Synchronous. The refusals are the gateway's; see docs/debate-money.md.
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
+from accounts import auth
 from accounts.types import Caller
-from billing import debates
-from billing.budgets import debates_rule
-from billing.debates import Opener
+from billing import debate_holds, debates, gauge
+from billing.debate_holds import Kept, Wanted
 from billing.gauge import Reading
 from billing.holds import NoRoom
-from routing import refusals
+from billing.ledger import StaleBook
+from billing.models import UsageRecord
+from routing import refusals, tokens
+from routing import snapshot as snapshots
+from routing.debates.endings import shape_of
 from routing.debates.estimates import BriefFacts as BriefFacts
 from routing.debates.estimates import Estimate as Estimate
 from routing.debates.estimates import StageEstimate as StageEstimate
 from routing.debates.estimates import estimate as estimate
-from routing.models import Debate
+from routing.debates.estimates import (
+    finish_nanos,
+    is_economy,
+    kinds_off,
+    money_rules_of,
+    upgrade_of,
+    usual_nanos,
+)
+from routing.debates.openings import Opening, Source
+from routing.debates.plan import STAGES, plan_of
+from routing.debates.routes import Routes
+from routing.debates.sizes import Size, sizes_of
+from routing.models import Debate, Turn
 from routing.snapshot import Snapshot
+
+STAGE, FINISH = "stage", "finish"
+MADE = (UsageRecord.Outcome.COMPLETE, UsageRecord.Outcome.INCOMPLETE, UsageRecord.Outcome.CACHED)
 
 
 def debate_open(
@@ -28,13 +51,14 @@ def debate_open(
 
     Raises QuotaExceeded, BudgetExhausted, LanguageUnavailable or Unavailable.
     """
-    rule = debates_rule(caller.tier, caller.payer)
-    if rule is None:
-        return ()
     try:
-        return debates.take(rule, _opener(debate, caller), now=now)
+        plan = Holding(debate, caller, snapshot, now)
+        return plan.opening.open(plan.wanted(STAGES[0]))
+    except StaleBook:
+        return debate_open(debate, caller=caller, snapshot=_newer(), now=now)
     except NoRoom as full:
-        raise refusals.of_no_room(full, now=now) from full
+        upgrade = upgrade_of(caller, snapshot)
+        raise refusals.of_no_room(full, now=now, upgrade=upgrade) from full
 
 
 def stage_hold(
@@ -42,26 +66,119 @@ def stage_hold(
 ) -> bool:
     """Hold money for a stage at its usual route; False: it goes on with smaller models.
 
-    May be called before every turn: what is held already is only kept for longer.
+    May be called before every turn: what is held already is only kept for longer, and moved when
+    the day has changed. Raises as `debate_open`, but not for want of room.
     """
-    return True
+    try:
+        return Holding(debate, caller, snapshot, now).hold(stage)
+    except StaleBook:
+        return stage_hold(debate, stage, caller=caller, snapshot=_newer(), now=now)
 
 
 def draws_of(debate: Debate, stage: str) -> tuple[UUID, ...]:
     """The reservations that calls of this stage draw on, for `ChatRequest.draws_on`."""
-    return ()
+    ids = {kept.name: kept.id for kept in debate_holds.kept(debate.id)}
+    return tuple(ids[name] for name in (f"{STAGE}:{stage}", FINISH) if name in ids)
 
 
 def debate_close(debate: Debate, *, now: datetime) -> None:
     """Release whatever is still held. Again: nothing."""
+    debate_holds.release(debate.id)
 
 
 def quota_back(debate: Debate, *, now: datetime) -> bool:
-    """Give the debate back to the quota, once. False: it had been, or never was taken."""
-    return False
+    """Give the debate back to the quota, once, if nothing was made for it. False: it was not."""
+    made = UsageRecord.objects.filter(
+        debate_id=str(debate.id), user_id=debate.user_id, outcome__in=MADE
+    )
+    if made.exclude(debate_id="").exists():  # said for SQLite, which else does not use the index
+        return False
+    return debates.give_back(debate.user_id, str(debate.id))
 
 
-def _opener(debate: Debate, caller: Caller) -> Opener:
-    return Opener(caller.payer, caller.user_id, str(debate.id), debate.id)
+def _newer() -> Snapshot:
+    """A budget was set since the caller's was loaded."""
+    auth.forget_all()
+    snapshots.forget()
+    return snapshots.latest()
 
 
+class Holding:
+    """What one debate should hold now. Raises LanguageUnavailable, or why nobody can answer."""
+
+    def __init__(
+        self, debate: Debate, caller: Caller, snapshot: Snapshot, now: datetime
+    ) -> None:
+        rules = money_rules_of(caller, snapshot, debate_id=str(debate.id))
+        readings = gauge.read(rules, now=now)
+        self.debate = debate
+        self.opening = Opening(debate, caller, snapshot, rules, now)
+        self.routes = Routes(
+            caller=caller, snapshot=snapshot, language=debate.language,
+            is_economy=is_economy(caller, snapshot, readings, now=now),
+        )
+        self.sizes = self._sizes(snapshot)
+
+    def hold(self, stage: str) -> bool:
+        kept = {each.name: each for each in debate_holds.kept(self.debate.id)}
+        wanted = self.wanted(stage)
+        if not self._is_kept(kept, wanted) and not self._is_held(stage, wanted, kept):
+            return False
+        debate_holds.release(self.debate.id, names=kept.keys() - {each.name for each in wanted})
+        debate_holds.renew(self.debate.id)
+        return True
+
+    def wanted(self, stage: str) -> list[Wanted]:
+        """For what is left of this stage, and to finish all that comes after it."""
+        after = STAGES.index(stage) + 1
+        now = [size for size in self.sizes if size.stage == stage]
+        later = [size for size in self.sizes if STAGES.index(size.stage) >= after]
+        return [
+            Wanted(f"{STAGE}:{stage}", usual_nanos(self.routes, now)), self._finish(later)
+        ]
+
+    def _finish(self, sizes: Sequence[Size]) -> Wanted:
+        return Wanted(FINISH, finish_nanos(self.routes, sizes), self.routes.ceilings(sizes))
+
+    def _is_held(self, stage: str, wanted: Sequence[Wanted], kept: dict[str, Kept]) -> bool:
+        """Hold anew. Without room the finish stays, moved into today's windows if need be."""
+        try:
+            self.opening.hold(wanted)
+        except NoRoom:
+            self._keep_finish(stage, kept)
+            return False
+        return True
+
+    def _keep_finish(self, stage: str, kept: dict[str, Kept]) -> None:
+        finish = self._finish(self.sizes)
+        if finish.amount and not self._is_kept(kept, [finish]):
+            with suppress(NoRoom):  # what is held elsewhere may still help
+                self.opening.hold([finish])
+        debate_holds.renew(self.debate.id)
+
+    def _is_kept(self, kept: dict[str, Kept], wanted: Sequence[Wanted]) -> bool:
+        """All that should be held is, in the windows of today. Less of it: calls drew on it."""
+        names = [each.name for each in wanted if each.amount]
+        if not self.opening.rules or not names:
+            return True
+        if not all(name in kept for name in names):
+            return False
+        return all(self._lies_well(kept[name]) for name in names)
+
+    def _lies_well(self, kept: Kept) -> bool:
+        return any(_is_of(source, kept) for source in self.opening.sources())
+
+    def _sizes(self, snapshot: Snapshot) -> list[Size]:
+        """The calls that are still to be made."""
+        turns = Turn.objects.filter(debate=self.debate, status=Turn.Status.COMPLETED)
+        done = set(turns.values_list("step", flat=True))
+        steps = plan_of(shape_of(self.debate, off=kinds_off(snapshot)))
+        sizes = sizes_of(
+            steps, language=self.debate.language, kinds=snapshot.kinds,
+            context_tokens=tokens.count(self.debate.context) if self.debate.context else 0,
+        )
+        return [size for size in sizes if size.step not in done]
+
+
+def _is_of(source: Source, kept: Kept) -> bool:
+    return source.paid_from == kept.paid_from and source.ids == kept.windows

@@ -5,6 +5,7 @@ Only health is left out: who fails now may be well when the call is made.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from accounts.types import Caller
@@ -20,7 +21,7 @@ from routing.debates.errors import LanguageUnavailable
 from routing.debates.sizes import Size
 from routing.policy import Situation
 from routing.snapshot import Snapshot
-from routing.types import ChatRequest, Complexity, DeploymentSpec, Message, Plan
+from routing.types import ChatRequest, Classified, Complexity, DeploymentSpec, Message, Plan
 from routing.upgrades import next_up
 
 LANGUAGES = {"ko": _("Korean"), "en": _("English")}
@@ -56,9 +57,20 @@ class Routes:
         found = [self._priced(d, size) for d in (*plan.candidates, *plan.if_closed)]
         return min(found, key=lambda priced: priced.most)
 
+    def ceilings(self, sizes: Iterable[Size]) -> dict[str, list[str]]:
+        """Per complexity, the dearest prices that the cheapest models have: dearer ones do not
+        draw on what is held for these."""
+        dearest: dict[str, tuple[Decimal, Decimal]] = {}
+        for size in sizes:
+            price = self.cheapest(size).price
+            most = dearest.get(self._complexity(size.kind), (Decimal(0), Decimal(0)))
+            dearest[self._complexity(size.kind)] = (
+                max(most[0], price.dearest_input), max(most[1], price.output)
+            )
+        return {name: [str(price) for price in prices] for name, prices in dearest.items()}
+
     def plan(self, kind: str) -> Plan:
-        request = ChatRequest((Message("user", ""),), call_kind=kind, language=self.language)
-        classified = classify(request)
+        request, classified = self._asked(kind)
         if classified.complexity not in self._plans:
             situation = Situation(
                 request=request, classified=classified, tier=self.caller.tier,
@@ -67,6 +79,13 @@ class Routes:
             )
             self._plans[classified.complexity] = self._chosen(situation)
         return self._plans[classified.complexity]
+
+    def _asked(self, kind: str) -> tuple[ChatRequest, Classified]:
+        request = ChatRequest((Message("user", ""),), call_kind=kind, language=self.language)
+        return request, classify(request, kinds=self.snapshot.kinds)
+
+    def _complexity(self, kind: str) -> str:
+        return str(self._asked(kind)[1].complexity)
 
     def _chosen(self, situation: Situation) -> Plan:
         try:

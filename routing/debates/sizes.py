@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from routing.call_kinds import CALL_KINDS, DEFAULT_MAX_OUTPUT_TOKENS
+from routing.call_kinds import CALL_KINDS, DEFAULT_MAX_OUTPUT_TOKENS, CallKind
 from routing.debates.types import Step
 
 SHARED_TOKENS = 1_400  # rules and brief, which all prompts of a debate begin with
@@ -46,6 +46,7 @@ class Size:
 
     kind: str
     stage: str
+    step: int
     input_tokens: int
     usual_tokens: int
     most_tokens: int
@@ -53,19 +54,18 @@ class Size:
 
 def sizes_of(
     steps: Iterable[Step], *, language: str, context_tokens: int = 0,
-    caps: Mapping[str, int] = MappingProxyType({}),
+    kinds: Mapping[str, CallKind] = CALL_KINDS,
 ) -> list[Size]:
     """The calls of these steps, which are a whole debate's, in order."""
     share = ENGLISH_SHARE if language == "en" else 1.0
     said, sizes = 0, []
     for step in steps:
         for kind in step.calls:
-            reads, usual = MODELLED.get(kind, UNKNOWN)
-            size = Size(
-                kind, step.stage, int((SHARED_TOKENS + reads + said) * share) + context_tokens,
-                int(usual * share), _cap(kind, caps),
+            own, usual = MODELLED.get(kind, UNKNOWN)
+            reads = int((SHARED_TOKENS + own + said) * share) + context_tokens
+            sizes.append(
+                Size(kind, step.stage, step.index, reads, int(usual * share), _cap(kind, kinds))
             )
-            sizes.append(size)
         said += _said(step)
     return sizes
 
@@ -74,7 +74,5 @@ def _said(step: Step) -> int:
     return USERS_TEXT_TOKENS if step.is_users else MODELLED.get(step.kind, UNKNOWN)[1]
 
 
-def _cap(kind: str, caps: Mapping[str, int]) -> int:
-    if kind in caps:
-        return caps[kind]
-    return CALL_KINDS[kind].max_output_tokens if kind in CALL_KINDS else DEFAULT_MAX_OUTPUT_TOKENS
+def _cap(kind: str, kinds: Mapping[str, CallKind]) -> int:
+    return kinds[kind].max_output_tokens if kind in kinds else DEFAULT_MAX_OUTPUT_TOKENS

@@ -11,7 +11,7 @@ from billing.budgets import Rule
 from billing.debates import Opener
 from billing.holds import NoRoom
 from billing.models import Reservation, Window
-from tests.billing.books import NOW, counters
+from tests.billing.books import NOW, counters, entries
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 TWO_A_DAY = Rule("user", "7", "debates", "day", 2)
@@ -82,3 +82,49 @@ def test_debates_of_two_users_with_the_same_name_are_two() -> None:
 def test_a_debate_leaves_no_open_reservation_that_a_sweeper_could_give_back() -> None:
     take("d1")
     assert set(Reservation.objects.values_list("state", flat=True)) == {ledger.State.SETTLED}
+
+
+# --- given back ------------------------------------------------------------------------------
+
+
+def test_a_debate_is_given_back_once() -> None:
+    take("d1")
+    assert debates.give_back(7, "d1")
+    assert not debates.give_back(7, "d1")
+    assert taken() == [0]
+    assert entries(Window.objects.get()) == [("settle", 1), ("refund", -1)]
+    assert ledger.differences() == []
+
+
+def test_what_was_never_taken_is_not_given_back() -> None:
+    take("d1")
+    assert not debates.give_back(8, "d1")
+    assert not debates.give_back(7, "d2")
+    assert taken() == [1]
+
+
+def test_a_debate_is_given_back_to_the_day_that_it_was_taken_from() -> None:
+    take("d1")
+    take("d2", days=1)
+    debates.give_back(7, "d1")
+    assert taken() == [0, 1]
+
+
+def test_a_debate_that_was_given_back_and_goes_on_all_the_same_is_counted_again() -> None:
+    take("d1")
+    debates.give_back(7, "d1")
+    take("d1")
+    take("d1")
+    assert taken() == [1]
+    assert not debates.give_back(7, "d1")
+    assert ledger.differences() == []
+
+
+def test_the_place_of_a_debate_that_was_given_back_is_anothers() -> None:
+    take("d1")
+    take("d2")
+    debates.give_back(7, "d1")
+    take("d3")
+    with pytest.raises(NoRoom):
+        take("d1")
+    assert taken() == [2]
