@@ -317,6 +317,9 @@ CORS_PREFLIGHT_MAX_AGE = 3600
 # --- debates ------------------------------------------------------------------------------
 # What users wrote into their debates themselves is deleted so many days after a debate began.
 DEBATE_TEXT_DAYS = max(1, env.int("DEBATE_TEXT_DAYS", default=30))
+# A turn that nobody watches any more is stopped after so many seconds.
+DEBATE_GRACE_S = max(1.0, env.float("DEBATE_GRACE_S", default=30.0))
+DEBATES_AT_ONCE = max(1, env.int("DEBATES_AT_ONCE", default=200))  # of one worker
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -326,6 +329,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` of an export is ours
     "EXCEPTION_HANDLER": "costcontrol.lib.problems.problem_handler",
     "UNAUTHENTICATED_USER": None,
 }
@@ -337,6 +341,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": [],
     "SERVE_AUTHENTICATION": [],
+    "ENUM_NAME_OVERRIDES": {
+        "DebateStatusEnum": ["open", "paused", "finished", "cancelled"],
+        "TurnStatusEnum": ["queued", "running", "completed", "cancelled", "failed"],
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": [

@@ -3,24 +3,33 @@
 Events and states are written in one transaction: a turn that has ended has a last event.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Max, Sum
+from django.db.models import Q, Sum
 
 from accounts.types import Caller
 from billing import gauge
 from billing.budgets import debates_rule
 from billing.gauge import Reading
 from billing.models import Metric, UsageRecord
-from routing.debates import sayings
-from routing.debates.plan import Shape, next_steps, plan_of
+from costcontrol.lib.errors import (
+    BudgetExhausted,
+    CostControlError,
+    PaymentRequired,
+    QuotaExceeded,
+)
+from routing.debates import money, sayings, states
+from routing.debates.plan import next_steps, plan_of
+from routing.debates.shapes import shape_of
 from routing.debates.types import Step
-from routing.models import Debate, Turn, TurnEvent
+from routing.models import BackgroundCall, Debate, Turn, TurnEvent
 
 ASKED = "asked"  # somebody cancelled it
 NOBODY_WATCHING = "nobody_watching"
+ACCOUNT_CLOSED = "account_closed"
 
 
 def write_users_turn(debate: Debate, turn: Turn, *, caller: Caller, now: datetime) -> None:
@@ -30,38 +39,86 @@ def write_users_turn(debate: Debate, turn: Turn, *, caller: Caller, now: datetim
     readings = gauge.read([rule], now=now) if rule else ()
     events = [
         sayings.started(debate, turn), *pieces, sayings.completed(turn),
-        *what_follows(debate, turn, readings=readings, now=now),
+        *what_follows(debate, turn, spent=spent_on(debate), readings=readings, now=now),
     ]
-    write_events(turn, events)
+    TurnEvent.objects.bulk_create(last_events(turn, events))
 
 
 def write_cancelled(turn: Turn) -> None:
-    write_events(turn, [sayings.cancelled(turn)])
+    TurnEvent.objects.bulk_create(last_events(turn, [sayings.cancelled(turn)]))
 
 
-def write_events(turn: Turn, events: Sequence[sayings.Event], *, first: int = 1) -> list[TurnEvent]:
-    """All that is left to be said of this turn."""
-    rows = [
-        TurnEvent(
-            turn_id=turn.pk, attempt=turn.attempt, seq=first + i, kind=kind, data=dict(data),
-            is_last=i == len(events) - 1,
-        )
-        for i, (kind, data) in enumerate(events)
+def complete(
+    turn: Turn, *, uses: Sequence[UUID], readings: Sequence[Reading], seq: int, now: datetime
+) -> list[TurnEvent]:
+    """A turn that was written whole, with what it cost. Its last events, still to be written."""
+    debate = Debate.objects.select_for_update().get(pk=turn.debate_id)
+    states.turn_complete(turn, cost_nanos=spent_on(debate, call_id=turn.call_id), now=now)
+    found = BackgroundCall.objects.filter(debate=debate, call_id__in=uses, used_by=None)
+    found.update(used_by=turn.call_id)
+    events = [
+        sayings.completed(turn),
+        *what_follows(debate, turn, spent=spent_on(debate), readings=readings, now=now),
     ]
-    return TurnEvent.objects.bulk_create(rows)
+    return last_events(turn, events, seq=seq)
+
+
+def fail(
+    turn: Turn, error: CostControlError, *, language: str, text: str, seq: int, now: datetime
+) -> list[TurnEvent]:
+    """What was written so far stays in the row, and in no transcript."""
+    states.turn_fail(
+        turn, code=error.code, message=sayings.in_language(language, error.message), now=now,
+        text=text, cost_nanos=spent_on(turn.debate, call_id=turn.call_id),
+    )
+    events = [sayings.failed(error, language=language)]
+    if isinstance(error, QuotaExceeded | PaymentRequired | BudgetExhausted):
+        events.insert(0, sayings.out_of_quota(error, language=language))
+    return last_events(turn, events, seq=seq)
+
+
+def give_up(turn: Turn, *, reason: str, text: str, seq: int, now: datetime) -> list[TurnEvent]:
+    states.turn_give_up(
+        turn, reason=reason, now=now, text=text,
+        cost_nanos=spent_on(turn.debate, call_id=turn.call_id),
+    )
+    return last_events(turn, [sayings.cancelled(turn)], seq=seq)
+
+
+def close_account(turn: Turn, *, seq: int, now: datetime) -> list[TurnEvent]:
+    """Whose debate it was is gone: it ends here."""
+    debate = turn.debate
+    debate.status, debate.finished_at = Debate.Status.CANCELLED, now
+    debate.save(update_fields=["status", "finished_at"])
+    money.debate_close(debate, now=now)
+    return give_up(turn, reason=ACCOUNT_CLOSED, text="", seq=seq, now=now)
+
+
+def last_events(
+    turn: Turn, events: Sequence[sayings.Event], *, seq: int = 0
+) -> list[TurnEvent]:
+    """All that is left to be said of this turn, after event `seq`."""
+    return [
+        TurnEvent(
+            turn_id=turn.pk, attempt=turn.attempt, seq=seq + i, kind=kind, data=dict(data),
+            is_last=i == len(events),
+        )
+        for i, (kind, data) in enumerate(events, start=1)
+    ]
 
 
 def what_follows(
-    debate: Debate, turn: Turn, *, readings: Sequence[Reading] = (), now: datetime
+    debate: Debate, turn: Turn, *, spent: int, readings: Sequence[Reading], now: datetime
 ) -> list[sayings.Event]:
     """After a completed turn: what was spent, and whose turn it is. Ends a debate that is over."""
-    events = [sayings.usage(spent_on(debate), debates=debates_left(readings))]
+    events = [sayings.usage(spent, debates=debates_left(readings))]
     steps = steps_left(debate)
     if steps and steps[0].is_users:
         events.append(sayings.users_turn(steps[0], number=turn.number + 1))
     if not steps and debate.status not in (Debate.Status.FINISHED, Debate.Status.CANCELLED):
         debate.status, debate.finished_at = Debate.Status.FINISHED, now
         debate.save(update_fields=["status", "finished_at"])
+        money.debate_close(debate, now=now)
         events.append(sayings.finished(debate))
     return events
 
@@ -75,15 +132,12 @@ def steps_left(debate: Debate) -> tuple[Step, ...]:
     return next_steps(plan_of(shape_of(debate)), lambda step: step.index in done)
 
 
-def shape_of(debate: Debate, *, off: Set[str] = frozenset()) -> Shape:
-    """`off`: kinds of background calls that the operator switched off."""
-    return Shape(debate.format, debate.seat, bool(debate.context), debate.is_lean, off)
-
-
-def spent_on(debate: Debate) -> int:
-    """Of all calls of this debate that are settled, in nano-USD."""
-    rows = UsageRecord.objects.filter(debate_id=str(debate.pk), user_id=debate.user_id)
-    rows = rows.exclude(debate_id="")  # said for SQLite, which else does not use the index
+def spent_on(debate: Debate, *, call_id: UUID | None = None) -> int:
+    """In nano-USD, by calls that are settled: of this debate, or of one turn and what was made
+    for it."""
+    rows = UsageRecord.objects.filter(debate_id=str(debate.pk))
+    if call_id is not None:
+        rows = rows.filter(Q(call_id=call_id) | Q(parent_call_id=call_id))
     return int(rows.aggregate(sum=Sum("cost_nanos"))["sum"] or 0)
 
 
@@ -96,8 +150,3 @@ def debates_left(readings: Sequence[Reading]) -> dict[str, Any] | None:
         "used": reading.room.spent, "limit": reading.room.cap,
         "resets_at": end.isoformat() if end else None,
     }
-
-
-def last_seq(turn: Turn) -> int:
-    rows = TurnEvent.objects.filter(turn=turn, attempt=turn.attempt)
-    return int(rows.aggregate(last=Max("seq"))["last"] or 0)

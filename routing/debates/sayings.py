@@ -9,8 +9,11 @@ from typing import Any
 
 from django.utils.translation import override
 
+from billing.gauge import Reading
+from billing.models import Metric
 from costcontrol.lib.errors import CostControlError
 from costcontrol.lib.money import credits
+from costcontrol.lib.problems import problem
 from costcontrol.lib.sentences import Sentence as _
 from costcontrol.lib.sentences import said
 from routing.debates.types import Step
@@ -72,6 +75,27 @@ def failed(error: CostControlError, *, language: str) -> Event:
     return "error", {
         "code": error.code, "message": in_language(language, error.message),
         "retryable": error.status not in NOT_AGAIN, "retry_after": error.retry_after_s,
+    }
+
+
+def out_of_quota(error: CostControlError, *, language: str) -> Event:
+    """Its problem, as the API would have said it. Money is told in credits."""
+    details: dict[str, Any] = {
+        name: in_language(language, value) if isinstance(value, str) else value
+        for name, value in error.details.items()
+    }
+    if details.get("metric") == Metric.USD:
+        details |= {n: credits(details[n]) for n in ("used", "limit") if details.get(n) is not None}
+    detail = in_language(language, error.message)
+    return "quota.exceeded", problem(error.code, error.status, detail, **details)
+
+
+def nearly_used_up(reading: Reading) -> Event:
+    """A window of the caller's own plan that has passed its soft percent."""
+    room = reading.room
+    return "budget.warning", {
+        "metric": reading.window.rule.metric, "used": credits(room.spent),
+        "limit": credits(room.cap), "percent": room.spent * 100 // max(1, room.cap),
     }
 
 

@@ -28,8 +28,9 @@ class TurnLost(Exception):
 
 
 def turn_begin(turn: Turn, *, now: datetime) -> None:
-    """A worker has it now. Each attempt makes a call of its own."""
-    _move(turn, Status.RUNNING, attempt=turn.attempt + 1, call_id=uuid4(), started_at=now)
+    """A worker has it now. Each attempt makes a call of its own, unless the text is there."""
+    facts: dict[str, Any] = {} if turn.is_whole else {"call_id": uuid4()}
+    _move(turn, Status.RUNNING, attempt=turn.attempt + 1, started_at=now, **facts)
 
 
 def turn_written(turn: Turn, *, text: str, **facts: Any) -> None:

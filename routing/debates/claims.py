@@ -1,0 +1,61 @@
+"""Who has a debate: a lease in its row. One worker at a time, and another one after a crash.
+
+Synchronous. A lease runs out by itself; what a worker wrote is fenced by the turn's attempt.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from routing.debates.states import ACTIVE
+from routing.models import Debate, Turn
+
+LEASE = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What may have changed about a debate that we have."""
+
+    is_ours: bool
+    status: str
+    seen_at: datetime | None
+    is_cancel_asked: bool
+
+
+def claim(debate_id: UUID, *, worker: str, now: datetime) -> bool:
+    """Have it for a while, or longer. False: somebody else has it, or it is gone."""
+    free = Q(worker=worker) | Q(lease_until=None) | Q(lease_until__lt=now)
+    ours = Debate.objects.filter(free, pk=debate_id)
+    return bool(ours.update(worker=worker, lease_until=now + LEASE))
+
+
+def renew(debate_ids: Collection[UUID], *, worker: str, now: datetime) -> None:
+    Debate.objects.filter(pk__in=debate_ids, worker=worker).update(lease_until=now + LEASE)
+
+
+def release(debate_id: UUID, *, worker: str) -> None:
+    Debate.objects.filter(pk=debate_id, worker=worker).update(worker="", lease_until=None)
+
+
+def to_do(*, now: datetime, limit: int) -> list[UUID]:
+    """Debates with a turn that nobody works at, the oldest first."""
+    free = Q(debate__lease_until=None) | Q(debate__lease_until__lt=now)
+    turns = Turn.objects.filter(free, status__in=ACTIVE).order_by("created_at")
+    return list(turns.values_list("debate_id", flat=True)[:limit])
+
+
+def glimpses(debate_ids: Collection[UUID], *, worker: str) -> Mapping[UUID, Glimpse]:
+    """Two queries, whatever their number. One that was deleted is not in it."""
+    asked = set(
+        Turn.objects.filter(debate__in=debate_ids, status__in=ACTIVE, is_cancel_asked=True)
+        .values_list("debate_id", flat=True)
+    )
+    rows = Debate.objects.filter(pk__in=debate_ids).values_list("pk", "worker", "status", "seen_at")
+    return {
+        pk: Glimpse(owner == worker, status, seen_at, pk in asked)
+        for pk, owner, status, seen_at in rows
+    }

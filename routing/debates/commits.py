@@ -1,0 +1,187 @@
+"""Group commit: what all running turns of this process have to write, one transaction at a time.
+
+While one transaction is under way the next one gathers; pieces of text that come meanwhile become
+one event. So a lonely turn never waits, and a hundred turns cost no more than thirty transactions
+a second. Whatever cannot be written while the database is away is kept and written later.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+
+from costcontrol.lib import database
+from routing.debates import sayings
+from routing.models import TurnEvent
+
+T = TypeVar("T")
+Events = list[TurnEvent]
+MIN_GAP_S = 1 / 30  # between two transactions that hold nothing but pieces of text
+PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # between tries while the database is away
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Line:
+    """The events of one attempt of one turn, in order."""
+
+    turn_id: UUID
+    attempt: int
+    seq: int = 0
+    open_piece: TurnEvent | None = None  # is not being written yet: text can be added
+
+
+@dataclass(slots=True)
+class Job:
+    """Something to do in the next transaction. What it appends to the list is written and sent."""
+
+    work: Callable[[Events], Any]
+    done: "asyncio.Future[Any]"
+    events: Events = field(default_factory=list)
+    result: Any = None
+    error: Exception | None = None
+
+
+class Commits:
+    """One a process. `publish` is told of events that are written, in their order."""
+
+    def __init__(self, publish: Callable[[Sequence[TurnEvent]], None]) -> None:
+        self._publish = publish
+        self._waiting: list[TurnEvent | Job] = []
+        self._lines: list[Line] = []  # with an open piece
+        self._news, self._hurry = asyncio.Event(), asyncio.Event()
+        self._begun = 0.0
+        self._task = asyncio.create_task(self._run())
+
+    def add(self, line: Line, event: sayings.Event) -> None:
+        """Written soon. Whoever needs to know when awaits a job that comes after it."""
+        kind, data = event
+        if kind == sayings.PIECE and line.open_piece is not None:
+            line.open_piece.data["text"] += data["text"]
+            return
+        line.seq += 1
+        row = TurnEvent(
+            turn_id=line.turn_id, attempt=line.attempt, seq=line.seq, kind=kind, data=dict(data)
+        )
+        line.open_piece = row if kind == sayings.PIECE else None
+        if line.open_piece:
+            self._lines.append(line)
+        self._waiting.append(row)
+        self._news.set()
+
+    async def do(self, work: Callable[[Events], T]) -> T:
+        """Run it in the next transaction, after all that was added before. Raises what it raises.
+
+        It is run again if the database went away meanwhile: it must bear that.
+        """
+        job = Job(work, asyncio.get_running_loop().create_future())
+        self._waiting.append(job)
+        self._news.set()
+        self._hurry.set()
+        result: T = await job.done
+        return result
+
+    async def close(self) -> None:
+        """Write what is left, then stop."""
+        while self._waiting and not self._task.done():
+            self._hurry.set()
+            await self.do(lambda _events: None)
+        self._task.cancel()
+
+    async def _run(self) -> None:
+        while True:
+            await self._news.wait()
+            await self._gather()
+            batch = self._taken()
+            self._begun = time.monotonic()
+            await self._written(batch)
+            self._tell(batch)
+
+    async def _gather(self) -> None:
+        """Only pieces of text can wait a moment for more of them."""
+        left = self._begun + MIN_GAP_S - time.monotonic()
+        if left > 0:
+            try:
+                await asyncio.wait_for(self._hurry.wait(), left)
+            except TimeoutError:
+                return
+
+    def _taken(self) -> list[TurnEvent | Job]:
+        for line in self._lines:
+            line.open_piece = None
+        self._lines.clear()
+        self._news.clear()
+        self._hurry.clear()
+        batch, self._waiting = self._waiting, []
+        return batch
+
+    async def _written(self, batch: list[TurnEvent | Job]) -> None:
+        """In the end. Again and again while the database is away; one by one if a row spoils it."""
+        tries = 0
+        while True:
+            try:
+                return await database.run(write, batch)
+            except (OperationalError, InterfaceError) as away:
+                if not tries:
+                    log.warning("debates: cannot write, trying again (%s)", away)
+            except DatabaseError as error:
+                log.warning("debates: writing one by one (%s)", error)
+                batch[:] = [each for each in batch if await self._is_written(each)]
+                return None
+            await asyncio.sleep(PAUSES_S[min(tries, len(PAUSES_S) - 1)])
+            tries += 1
+
+    async def _is_written(self, each: TurnEvent | Job) -> bool:
+        """Alone. What no database takes (the debate was deleted meanwhile) is left out."""
+        try:
+            await database.run(write, [each])
+        except DatabaseError as error:
+            if isinstance(each, Job):
+                each.error = error
+                return True
+            return False
+        return True
+
+    def _tell(self, batch: list[TurnEvent | Job]) -> None:
+        events: Events = []
+        for each in batch:
+            if isinstance(each, TurnEvent):
+                events.append(each)
+                continue
+            events += each.events
+            if each.done.done():
+                continue  # whoever wanted to know has left
+            if each.error is not None:
+                each.done.set_exception(each.error)
+            else:
+                each.done.set_result(each.result)
+        if events:
+            self._publish(events)
+
+
+def write(batch: Sequence[TurnEvent | Job]) -> None:
+    """All of it, or nothing. A job that fails takes nobody with it."""
+    with transaction.atomic():
+        events: Events = []
+        for each in batch:
+            events += _done(each) if isinstance(each, Job) else [each]
+        if events:
+            TurnEvent.objects.bulk_create(events, ignore_conflicts=True)
+
+
+def _done(job: Job) -> Events:
+    job.events, job.error = [], None
+    try:
+        with transaction.atomic():
+            job.result = job.work(job.events)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # whatever it is: it belongs to whoever asked
+        job.events, job.error = [], error
+    return job.events
+

@@ -1,0 +1,143 @@
+"""All that a turn is made from, read in one go and at one moment. Synchronous."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, transaction
+
+from accounts.models import User
+from accounts.types import Caller
+from costcontrol.lib import clock
+from costcontrol.lib.errors import CostControlError
+from routing.debates import claims, endings, money, states
+from routing.debates.philosophers import brief_of
+from routing.debates.plan import plan_of
+from routing.debates.shapes import shape_of
+from routing.debates.types import Background, Brief, Found, Said, Step
+from routing.models import BackgroundCall, Debate, Turn, TurnEvent
+from routing.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Scene:
+    """A debate as it stands. `turn`: what is to be said now, begun and ours; None: nothing."""
+
+    debate: Debate
+    caller: Caller | None  # None: the account is closed
+    brief: Brief
+    steps: tuple[Step, ...]
+    turns: Sequence[Turn]
+    background: Sequence[BackgroundCall]
+    turn: Turn | None
+    has_hold: bool = True  # money is held for this stage at its usual route
+    draws_on: tuple[UUID, ...] = ()
+
+    @property
+    def step(self) -> Step:
+        """Of the turn."""
+        assert self.turn
+        return self.steps[self.turn.step]
+
+    @property
+    def transcript(self) -> list[Said]:
+        """What was said, in the order of the plan. A pass says nothing."""
+        said = [turn for turn in self.completed if turn.text]
+        return [
+            Said(turn.step, turn.stage, turn.kind, turn.speaker, turn.text, turn.target,
+                 is_users=turn.source == Turn.Source.USER)
+            for turn in sorted(said, key=lambda turn: turn.number)
+        ]
+
+    @property
+    def completed(self) -> list[Turn]:
+        return [turn for turn in self.turns if turn.status == Turn.Status.COMPLETED]
+
+    @property
+    def found(self) -> list[Found]:
+        return [
+            Found(row.kind, row.speaker, row.step, row.text, row.call_id)
+            for row in self.background if row.text
+        ]
+
+    @property
+    def steps_left(self) -> tuple[Step, ...]:
+        done = {turn.step for turn in self.completed}
+        return tuple(step for step in self.steps if step.index not in done)
+
+    @property
+    def after_calls(self) -> list[Background]:
+        """What is still to be learnt from what was said."""
+        made = {(row.kind, row.speaker, row.step) for row in self.background}
+        done = {turn.step for turn in self.completed if turn.text}
+        steps = [step for step in self.steps if step.index in done]
+        return [each for step in steps for each in step.after if each.key not in made]
+
+
+def scene_take(
+    debate_id: UUID, *, worker: str, snapshot: Snapshot, now: datetime
+) -> Scene | None:
+    """Have the debate and begin its turn. None: somebody else has it."""
+    if not claims.claim(debate_id, worker=worker, now=now):
+        return None
+    scene = _read(Debate.objects.get(pk=debate_id), snapshot)
+    if scene.turn is not None:
+        states.turn_begin(scene.turn, now=now)
+        _hold(scene, snapshot, now)
+    stage = (scene.turn or scene.completed[-1]).stage if scene.turn or scene.completed else ""
+    scene.draws_on = money.draws_of(scene.debate, stage)
+    return scene
+
+
+def fail_untold(debate_id: UUID, error: CostControlError, events: list[TurnEvent]) -> None:
+    """Its turn cannot even be begun (a philosopher was deleted)."""
+    turns = Turn.objects.select_related("debate").select_for_update(of=("self",))
+    turn = turns.filter(debate=debate_id, status__in=states.ACTIVE).first()
+    if turn is not None:
+        states.turn_begin(turn, now=clock.now())
+        events += endings.fail(
+            turn, error, language=turn.debate.language, text="", seq=0, now=clock.now()
+        )
+
+
+def _read(debate: Debate, snapshot: Snapshot) -> Scene:
+    off = frozenset(kind.name for kind in snapshot.kinds.values() if not kind.is_enabled)
+    turns = list(Turn.objects.filter(debate=debate).order_by("number"))
+    return Scene(
+        debate, caller_of(debate), brief_of(debate), plan_of(shape_of(debate, off=off)), turns,
+        list(BackgroundCall.objects.filter(debate=debate)),
+        next((turn for turn in turns if turn.status in states.ACTIVE), None),
+    )
+
+
+def _hold(scene: Scene, snapshot: Snapshot, now: datetime) -> None:
+    """Without it the debate goes on, from what is held for its finish."""
+    if scene.caller is None or scene.turn is None or scene.turn.is_whole:
+        return
+    debate, stage = scene.debate, scene.turn.stage
+    try:
+        with transaction.atomic():
+            scene.has_hold = money.stage_hold(
+                debate, stage, caller=scene.caller, snapshot=snapshot, now=now
+            )
+    except (OperationalError, InterfaceError):
+        raise
+    except CostControlError:  # nobody can answer now: the call says so
+        scene.has_hold = False
+    except Exception:  # a turn is not lost for it
+        log.exception("debates: no hold for %s of %s", stage, debate)
+        scene.has_hold = False
+
+
+def caller_of(debate: Debate) -> Caller | None:
+    """Whoever's debate it is, as they are now."""
+    users = User.objects.select_related("tier", "member__organisation__tier")
+    user = users.filter(pk=debate.user_id, is_active=True).first()
+    if user is None:
+        return None
+    caller = Caller.signed_in(user)
+    return replace(caller, key_prefix=debate.key_prefix)

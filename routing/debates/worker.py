@@ -1,0 +1,146 @@
+"""The debate worker: takes debates that have something to do, many at the same time.
+
+Valkey tells it at once; without Valkey, and for whatever was not told, it looks into the table.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError
+
+from costcontrol.lib import clock, database
+from routing.debates import claims
+from routing.debates.commits import Commits
+from routing.debates.news import Inbox, Publisher, news
+from routing.debates.run import Run
+from routing.debates.wakes import CHANNEL
+
+P = ParamSpec("P")
+T = TypeVar("T")
+POLL_S = 0.5  # without Valkey
+LOOK_S = 2.0  # with it, for what died or was not told
+WATCH_S = 1.0  # who watches, what was cancelled
+DRAIN_S = 4.0  # to end in order, before turns are left to somebody else
+log = logging.getLogger(__name__)
+
+
+def new_name() -> str:
+    """Never had by another process, so that its leases are its own."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+async def _nothing() -> None:
+    pass
+
+
+class Worker:
+    """Its runs, and what looks after them."""
+
+    def __init__(self, *, when_alive: Callable[[], Awaitable[None]] = _nothing) -> None:
+        self.name = new_name()
+        self._when_alive = when_alive
+        self._runs: dict[UUID, Run] = {}
+        self._stopping = asyncio.Event()
+        self._publisher = Publisher()
+        self._commits = Commits(self._publisher.publish)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def work(self) -> None:
+        """Until it is told to stop: then what is nearly done is ended, and the rest given back."""
+        works = (self._listen(), self._look(), self._watch())
+        tasks = [asyncio.create_task(work) for work in works]
+        await self._stopping.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._drain()
+        await self._commits.close()
+        await self._publisher.close()
+
+    async def _drain(self) -> None:
+        runs = list(self._runs.values())
+        ending = asyncio.gather(*(run.over() for run in runs))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(ending), DRAIN_S)
+        for run in runs:
+            run.stop()
+        await ending
+
+    async def _listen(self) -> None:
+        with news().following(CHANNEL) as inbox:
+            while True:
+                await inbox.wait(LOOK_S)
+                for debate_id in woken(inbox):
+                    self._take(debate_id)
+                    await self._glimpse([debate_id])
+
+    async def _look(self) -> None:
+        """Debates that nobody works at."""
+        while True:
+            await self._when_alive()
+            free = settings.DEBATES_AT_ONCE - len(self._runs)
+            if free > 0:
+                found = await _or_nothing(claims.to_do, now=clock.now(), limit=free)
+                for debate_id in found or ():
+                    if debate_id not in self._runs:
+                        self._take(debate_id)
+            await asyncio.sleep(LOOK_S if news().is_alive else POLL_S)
+
+    async def _watch(self) -> None:
+        """Keep what we have, and see what became of it meanwhile."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            if self._runs:
+                ids = list(self._runs)
+                await _or_nothing(claims.renew, ids, worker=self.name, now=clock.now())
+                await self._glimpse(ids)
+
+    async def _glimpse(self, debate_ids: list[UUID]) -> None:
+        runs = [run for each in debate_ids if (run := self._runs.get(each)) and run.is_taken]
+        if not runs:
+            return
+        seen = await _or_nothing(
+            claims.glimpses, [run.debate_id for run in runs], worker=self.name
+        )
+        for run in runs:
+            if seen is not None and run.is_taken:
+                run.saw(seen.get(run.debate_id), now=clock.now())
+
+    def _take(self, debate_id: UUID) -> None:
+        run = self._runs.get(debate_id)
+        if run is not None and not run.is_over:
+            return run.poke()
+        if len(self._runs) >= settings.DEBATES_AT_ONCE:
+            return None
+        run = self._runs[debate_id] = Run(debate_id, worker=self.name, commits=self._commits)
+        return run.start(when_over=self._forget)
+
+    def _forget(self, run: Run) -> None:
+        if self._runs.get(run.debate_id) is run:
+            del self._runs[run.debate_id]
+
+
+def woken(inbox: Inbox) -> list[UUID]:
+    """Each once, in order."""
+    messages, _must_look = inbox.taken()
+    return [UUID(text) for text in dict.fromkeys(message.decode() for message in messages)]
+
+
+async def _or_nothing(
+    function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T | None:
+    try:
+        return await database.run(function, *args, **kwargs)
+    except DatabaseError as error:
+        log.warning("debates: the database is away (%s)", error)
+        return None

@@ -1,0 +1,126 @@
+"""Debates for tests: their rows, a simulated model, and a worker in this process."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from io import StringIO
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from django.core.management import call_command
+from django.db import close_old_connections, connection
+
+from accounts.auth import forget_all
+from accounts.models import User
+from accounts.types import Caller
+from billing import gauge
+from costcontrol.lib import clock, database
+from routing import snapshot
+from routing.debates import turns
+from routing.debates.endings import steps_left
+from routing.debates.worker import Worker
+from routing.models import Debate, Deployment, Philosopher, Turn
+from tests.flows.rows import deployment, price
+
+T = TypeVar("T")
+CAST = {"pro": ["kant", "plato"], "con": ["hume", "mill"]}
+
+
+def rows_make(*, model: str = "echo", **columns: Any) -> User:
+    """A user whose calls are all answered by one simulated model."""
+    call_command("load_defaults", stdout=StringIO())
+    Deployment.objects.all().update(is_enabled=False)
+    for model_class in ("economy", "mid", "premium"):
+        simulated(model, model_class=model_class, **columns)
+    snapshot.forget()
+    gauge.forget_all()
+    forget_all()
+    return User.objects.create_user(f"{uuid4().hex[:12]}@example.org", tier_id="enterprise")
+
+
+def simulated(model: str, *, model_class: str, **columns: Any) -> Deployment:
+    """`model` says what it does: see `routing.providers.fake`."""
+    facts = {"provider": "fake", "model": model, "price_provider": "fake"}
+    price("fake", model, fresh_input=1, output=2)
+    return deployment(f"fake/{model_class}", "", model_class=model_class, **facts | columns)
+
+
+def debate_make(user: User, **columns: Any) -> Debate:
+    """1v1, without background calls, if nothing else is said."""
+    facts: dict[str, Any] = {
+        "user_id": user.pk, "topic": "Is it right to lie?", "language": "en", "format": "1v1",
+        "is_lean": True, "created_at": clock.now(), "seen_at": clock.now(),
+    } | columns
+    count = int(facts["format"][0])
+    facts["cast"] = {side: [_entry(key) for key in keys[:count]] for side, keys in CAST.items()}
+    return Debate.objects.create(**facts)
+
+
+def _entry(key: str) -> dict[str, Any]:
+    row, _is_new = Philosopher.objects.get_or_create(
+        key=key, version=1, defaults={"name_ko": key, "name_en": key.title()}
+    )
+    return {"key": key, "version": row.version, "name_ko": row.name_ko, "name_en": row.name_en}
+
+
+def caller_of(user: User) -> Caller:
+    user = User.objects.select_related("tier", "member__organisation__tier").get(pk=user.pk)
+    return replace(Caller.signed_in(user), key_prefix="")
+
+
+def next_turn(debate: Debate, **more: Any) -> Turn:
+    user = User.objects.get(pk=debate.user_id)
+    return turns.turn_next(debate, caller=caller_of(user), now=clock.now(), **more)
+
+
+async def run(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """In the threads of the bridge, as all code of the database."""
+    return await database.run(function, *args, **kwargs)
+
+
+@asynccontextmanager
+async def working(**options: Any) -> AsyncIterator[Worker]:
+    worker = Worker(**options)
+    task = asyncio.create_task(worker.work())
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        await asyncio.wait_for(task, 10)
+
+
+async def until(
+    function: Callable[..., T], *args: Any, is_it: Callable[[T], bool] = bool,
+    within_s: float = 5.0, **kwargs: Any,
+) -> T:
+    """What the database says, as soon as it is what we wait for."""
+    deadline = time.monotonic() + within_s
+    while not is_it(found := await database.run(function, *args, **kwargs)):
+        assert time.monotonic() < deadline, f"waited in vain: {found!r}"
+        await asyncio.sleep(0.01)
+    return found
+
+
+async def ended(turn: Turn, *, within_s: float = 5.0) -> Turn:
+    return await until(
+        lambda: Turn.objects.select_related("debate").get(pk=turn.pk),
+        is_it=lambda row: row.completed_at is not None, within_s=within_s,
+    )
+
+
+async def play(debate: Debate) -> list[Turn]:
+    """Next, next, next, until it is over."""
+    played = []
+    while await database.run(steps_left, debate):
+        played.append(await ended(await database.run(next_turn, debate)))
+        assert played[-1].status == Turn.Status.COMPLETED, played[-1].error
+    return played
+
+
+def close() -> None:
+    """Connections of the bridge's threads end with the test: its database is flushed then."""
+    database.close_threads()
+    close_old_connections()
+    assert connection
