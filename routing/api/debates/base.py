@@ -1,0 +1,108 @@
+"""What all views of debates share: who asks, what they sent, and one request of their minute."""
+
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import get_language
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.types import Caller
+from billing.gauge import Reading
+from billing.models import Metric
+from costcontrol.lib import clock
+from costcontrol.lib.errors import BadRequest
+from costcontrol.lib.sentences import Sentence as _
+from routing import limits_sync, snapshot
+from routing.api.parsing import load_json
+from routing.debates import services
+from routing.debates.errors import DebateUnknown, TurnUnknown
+from routing.debates.estimates import upgrade_of
+from routing.models import Debate, Turn
+
+MAX_IDEMPOTENCY_KEY = 255
+MAX_NUMBER = 1_000_000
+
+
+class JSONObjectParser(BaseParser):
+    """As calls are read: bounded, never too deep, and no half characters."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None
+    ) -> dict[str, Any]:
+        return load_json(stream.read(settings.BODY_LIMIT_BYTES + 1) or b"{}")
+
+
+class DebateView(APIView):
+    parser_classes = (JSONObjectParser,)
+
+    def admit(self, request: Request) -> None:
+        """Count one request. Raises RateLimited."""
+        caller = caller_of(request)
+        limits_sync.admit(
+            caller, now=clock.now(), upgrade=lambda: upgrade_of(caller, snapshot.latest())
+        )
+
+
+def caller_of(request: Request) -> Caller:
+    caller = request.auth
+    assert isinstance(caller, Caller)
+    return caller
+
+
+def body_of(request: Request) -> Mapping[str, Any]:
+    """Our parser reads nothing but objects."""
+    body = request.data
+    assert isinstance(body, dict)
+    return body
+
+
+def debate_of(request: Request, debate_id: str) -> Debate:
+    """The caller's own. Raises DebateUnknown."""
+    try:
+        wanted = UUID(debate_id)
+    except ValueError:
+        raise DebateUnknown(
+            _("There is no such debate. GET /api/v1/debates lists yours.")
+        ) from None
+    return services.debate_get(wanted, caller=caller_of(request))
+
+
+def turn_of(debate: Debate, number: str) -> Turn:
+    """Raises TurnUnknown."""
+    if not (number.isascii() and number.isdecimal() and 0 < int(number[:8]) < MAX_NUMBER):
+        raise TurnUnknown(_("Turns are numbers, from 1 on."))
+    return services.turn_get(debate, int(number[:8]))
+
+
+def idempotency_key(request: Request) -> str:
+    key = str(request.headers.get("Idempotency-Key", ""))
+    if len(key) > MAX_IDEMPOTENCY_KEY or not key.isprintable():
+        raise BadRequest(
+            _("Idempotency-Key may have at most 255 characters."), param="Idempotency-Key"
+        )
+    return key
+
+
+def reads(request: Request) -> str:
+    """The language that the caller is answered in."""
+    return (get_language() or settings.LANGUAGE_CODE).partition("-")[0]
+
+
+def quota_headers(readings: Sequence[Reading]) -> dict[str, str]:
+    """Of the debates of the plan."""
+    found = next((r for r in readings if r.window.rule.metric == Metric.DEBATES), None)
+    if found is None:
+        return {}
+    headers = {
+        "X-Quota-Limit": str(found.room.cap),
+        "X-Quota-Remaining": str(max(0, found.room.left)),
+    }
+    if found.window.end:
+        headers["X-Quota-Reset"] = found.window.end.isoformat()
+    return headers

@@ -1,0 +1,199 @@
+"""What somebody may do with their debates: begin one, stop it, go on, show it to others.
+
+Synchronous. Everything that belongs to somebody else is unknown. What is refused has taken nothing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from secrets import token_urlsafe
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from accounts.types import Caller
+from billing import gauge
+from billing.gauge import Reading
+from costcontrol.lib.errors import Conflict, Refused
+from costcontrol.lib.sentences import Sentence as _
+from routing.debates import money, turns
+from routing.debates.errors import DebateOver, DebateUnknown, TurnUnknown
+from routing.debates.money import BriefFacts, Estimate
+from routing.debates.orders import Order
+from routing.debates.shown import ACTIVE
+from routing.debates.wakes import wake
+from routing.models import BackgroundCall, Debate, Turn
+from routing.providers import missing_key
+from routing.snapshot import Snapshot
+from routing.tokens import count
+
+SEEN_EVERY = timedelta(seconds=5)
+Status = Debate.Status
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """`is_new` False: the same was asked for before, and this is it. `readings`: of the quota."""
+
+    debate: Debate
+    is_new: bool
+    readings: tuple[Reading, ...] = ()
+
+
+def estimated(order: Order, *, caller: Caller, snapshot: Snapshot, now: datetime) -> Estimate:
+    """What it would cost. Raises LanguageUnavailable."""
+    facts = BriefFacts(order.language, count(order.context))
+    found = money.estimate(
+        order.shape(), brief_facts=facts, caller=caller, snapshot=configured(snapshot), now=now
+    )
+    if found.language_unavailable:
+        raise found.language_unavailable
+    return found
+
+
+def configured(snapshot: Snapshot) -> Snapshot:
+    """Without models whose key is not set: nobody should be told that those would answer."""
+    usable = tuple(d for d in snapshot.deployments if not missing_key(d))
+    return replace(snapshot, deployments=usable)
+
+
+def debate_create(
+    order: Order, *, caller: Caller, snapshot: Snapshot, now: datetime, idempotency_key: str = ""
+) -> Created:
+    """Take it from the quota and hold its money, all or nothing; nothing is written by a model yet.
+
+    Raises Conflict (the key was used for another debate), LanguageUnavailable, and the gateway's
+    refusals.
+    """
+    if repeated := _repeated(order, caller, idempotency_key):
+        return repeated
+    is_lean = estimated(order, caller=caller, snapshot=snapshot, now=now).is_lean
+    try:
+        with transaction.atomic():
+            debate = _insert(order, caller, now, key=idempotency_key, is_lean=is_lean)
+            readings = money.debate_open(
+                debate, caller=caller, snapshot=configured(snapshot), now=now
+            )
+    except IntegrityError:  # somebody was faster, with the same key
+        if repeated := _repeated(order, caller, idempotency_key):
+            return repeated
+        raise
+    except Refused:
+        gauge.forget_all()  # windows that were made meanwhile are not there any more
+        raise
+    return Created(debate, True, readings)
+
+
+def _repeated(order: Order, caller: Caller, key: str) -> Created | None:
+    if not key:
+        return None
+    debate = Debate.objects.filter(user_id=caller.user_id, idempotency_key=key).first()
+    if debate is None:
+        return None
+    if debate.fingerprint != order.fingerprint:
+        raise Conflict(
+            _("This Idempotency-Key was used for another debate. Use a new key."),
+            param="Idempotency-Key",
+        )
+    return Created(debate, False)
+
+
+def _insert(
+    order: Order, caller: Caller, now: datetime, *, key: str, is_lean: bool
+) -> Debate:
+    return Debate.objects.create(
+        id=uuid4(), user_id=caller.user_id, key_prefix=caller.key_prefix, idempotency_key=key,
+        fingerprint=order.fingerprint, topic_key=order.topic_key, topic=order.topic,
+        is_swapped=order.is_swapped, language=order.language, format=order.format,
+        cast=dict(order.cast), seat=order.seat, moderator_style=order.moderator_style,
+        context=order.context, is_lean=is_lean, created_at=now, seen_at=now,
+    )
+
+
+def debate_get(debate_id: UUID, *, caller: Caller) -> Debate:
+    """One's own. Raises DebateUnknown."""
+    debate = Debate.objects.filter(pk=debate_id, user_id=caller.user_id).first()
+    if debate is None:
+        raise DebateUnknown(_("There is no such debate. GET /api/v1/debates lists yours."))
+    return debate
+
+
+def debate_seen(debate: Debate, *, now: datetime) -> None:
+    """Somebody is there: what is written goes on being written."""
+    if debate.seen_at is None or now - debate.seen_at > SEEN_EVERY:
+        Debate.objects.filter(pk=debate.pk).update(seen_at=now)
+
+
+def turn_get(debate: Debate, number: int) -> Turn:
+    """Raises TurnUnknown."""
+    turn = Turn.objects.filter(debate=debate, number=number).first()
+    if turn is None:
+        raise TurnUnknown(_("This debate has no turn %(number)d.") % {"number": number})
+    return turn
+
+
+def debate_pause(debate: Debate) -> Debate:
+    """A turn that is being written is finished; no other begins. Repeatable. Raises DebateOver."""
+    return _moved(debate, Status.OPEN, Status.PAUSED)
+
+
+def debate_resume(debate: Debate, *, now: datetime) -> Debate:
+    """Raises DebateOver."""
+    debate = _moved(debate, Status.PAUSED, Status.OPEN)
+    Debate.objects.filter(pk=debate.pk).update(seen_at=now)
+    return debate
+
+
+@transaction.atomic
+def _moved(debate: Debate, before: str, after: str) -> Debate:
+    debate = Debate.objects.select_for_update().get(pk=debate.pk)
+    if debate.status not in (before, after):
+        raise over()
+    if debate.status == before:
+        debate.status = after
+        debate.save(update_fields=["status"])
+        transaction.on_commit(lambda: wake(debate.pk))
+    return debate
+
+
+def over() -> DebateOver:
+    return DebateOver(_("This debate is over. Its replay can still be watched."))
+
+
+@transaction.atomic
+def debate_cancel(debate: Debate, *, now: datetime) -> bool:
+    """Stop it for good: what is held is free again. Repeatable. Raises DebateOver if it finished.
+
+    True: it was given back to the quota, because nothing had been written yet.
+    """
+    debate = Debate.objects.select_for_update().get(pk=debate.pk)
+    if debate.status == Status.FINISHED:
+        raise over()
+    if debate.status == Status.CANCELLED:
+        return False
+    debate.status, debate.finished_at = Status.CANCELLED, now
+    debate.save(update_fields=["status", "finished_at"])
+    is_unused = not was_generated(debate)
+    for turn in Turn.objects.filter(debate=debate, status__in=ACTIVE):
+        turns.turn_cancel(turn, now=now)
+    money.debate_close(debate, now=now)
+    transaction.on_commit(lambda: wake(debate.pk))
+    return is_unused and money.quota_back(debate, now=now)
+
+
+def was_generated(debate: Debate) -> bool:
+    """Whether a model has written anything for it, or is at it."""
+    made = Turn.objects.filter(debate=debate).exclude(source=Turn.Source.USER)
+    written = ~Q(text="") | Q(status__in=(Turn.Status.RUNNING, Turn.Status.COMPLETED))
+    return made.filter(written).exists() or BackgroundCall.objects.filter(debate=debate).exists()
+
+
+def debate_share(debate: Debate, *, is_public: bool) -> Debate:
+    """Each time it is made public its link is a new one; made private, the old link is dead."""
+    if is_public and debate.status == Status.CANCELLED:
+        raise DebateOver(_("A debate that was ended early cannot be shown to others."))
+    if is_public != debate.is_public:
+        debate.is_public = is_public
+        debate.share_key = token_urlsafe(18) if is_public else ""
+        debate.save(update_fields=["is_public", "share_key"])
+    return debate

@@ -1,0 +1,154 @@
+"""A debate to read: as Markdown and JSON for whoever had it, and as a replay for everybody.
+
+A replay says nothing of whose debate it was; what the owner said themselves is in it as “user”,
+because they made it public.
+"""
+
+import re
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.utils import translation
+from django.utils.translation import gettext, pgettext
+
+from costcontrol.lib.sentences import Sentence as _
+from routing.debates import sayings
+from routing.debates.errors import DebateUnknown
+from routing.debates.shown import Json, Whole, cast_json, said_json, topic_json
+from routing.models import Debate, Turn
+
+USER = "user"
+UNSAFE = re.compile(r"[^\w가-힣]+")
+FILE_NAME_LENGTH = 60
+MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|])")
+
+
+def replay_get(share_key: str) -> Debate:
+    """Finished, and public by its owner's will. Raises DebateUnknown."""
+    debate = None
+    if share_key:
+        debate = Debate.objects.filter(
+            share_key=share_key, is_public=True, status=Debate.Status.FINISHED
+        ).first()
+    if debate is None:
+        raise DebateUnknown(
+            _("There is no replay here. Its owner may have made it private again.")
+        )
+    return debate
+
+
+def replay_json(whole: Whole) -> Json:
+    debate = whole.debate
+    cast = {
+        side: [{"speaker": one["speaker"], "name": one["name"]} for one in people]
+        for side, people in cast_json(debate).items()
+    }
+    return {
+        "topic": topic_json(debate), "format": debate.format, "cast": cast, "seat": debate.seat,
+        "moderator_style": debate.moderator_style,
+        "has_users_texts": any(turn.source == Turn.Source.USER for turn in whole.turns),
+        "finished_on": debate.finished_at.date() if debate.finished_at else None,
+        "turns": [_replayed(whole, turn) for turn in _spoken(whole)],
+        "stream": f"/api/v1/replays/{debate.share_key}/stream",
+    }
+
+
+def _replayed(whole: Whole, turn: Turn) -> Json:
+    body = said_json(whole, turn)
+    return body | ({"speaker_name": USER} if turn.source == Turn.Source.USER else {})
+
+
+def export_json(whole: Whole, *, at: datetime) -> Json:
+    """What the user had, without what it cost us."""
+    debate = whole.debate
+    return {
+        "exported_at": at, "id": str(debate.pk), "topic": topic_json(debate),
+        "is_swapped": debate.is_swapped, "format": debate.format, "cast": cast_json(debate),
+        "seat": debate.seat, "moderator_style": debate.moderator_style,
+        "context": debate.context, "status": debate.status, "created_at": debate.created_at,
+        "finished_at": debate.finished_at,
+        "turns": [
+            said_json(whole, turn) | {
+                "id": str(turn.pk), "completed_at": turn.completed_at, "rating": turn.rating,
+                "rating_note": turn.rating_note,
+            }
+            for turn in _spoken(whole)
+        ],
+    }
+
+
+def export_markdown(whole: Whole) -> str:
+    """In the language of the debate: the topic, who spoke for which side, and what was said."""
+    debate = whole.debate
+    with translation.override(debate.language):
+        parts = [f"# {_plain(debate.topic)}", "\n".join(_about(debate))]
+        for stage, turns in groupby(_spoken(whole), key=lambda turn: turn.stage):
+            parts.append(f"## {stage_name(stage)}")
+            parts += [_paragraph(debate, turn) for turn in turns]
+    return "\n\n".join(parts) + "\n"
+
+
+def file_name(debate: Debate, ending: str) -> str:
+    """Of the topic, with nothing in it that a file system or a header could take amiss."""
+    safe = UNSAFE.sub("-", debate.topic).strip("-")[:FILE_NAME_LENGTH].strip("-")
+    return f"{safe or 'debate'}-{str(debate.pk)[:8]}.{ending}"
+
+
+def stage_name(stage: str) -> str:
+    """Its heading, in the active language."""
+    names = {
+        "opening": pgettext("stage of a debate", "Opening"),
+        "pro_argument": gettext("Arguments for"),
+        "con_argument": gettext("Arguments against"),
+        "moderator_summary_1": gettext("First summary"),
+        "interactive_argument": gettext("Attack and defence"),
+        "moderator_summary_2": gettext("Second summary"),
+        "pro_conclusion": gettext("Conclusion for"),
+        "con_conclusion": gettext("Conclusion against"),
+        "closing": pgettext("stage of a debate", "Closing"),
+    }
+    return names.get(stage, stage)
+
+
+def _about(debate: Debate) -> list[str]:
+    sides = {"pro": gettext("For"), "con": gettext("Against")}
+    return [
+        f"- **{sides[side]}**: {', '.join(_called(debate, one) for one in people)}"
+        for side, people in cast_json(debate).items()
+    ]
+
+
+def _called(debate: Debate, one: dict[str, Any]) -> str:
+    name = _plain(one["name"])
+    return f"{name} ({gettext('you')})" if one["speaker"] == debate.seat else name
+
+
+def _paragraph(debate: Debate, turn: Turn) -> str:
+    name = _plain(sayings.name_of(debate, turn.speaker))
+    if turn.target:
+        name = f"{name} → {_plain(sayings.name_of(debate, turn.target))}"
+    text = turn.text
+    if turn.source == Turn.Source.USER:
+        text = _plain(text) if text else f"*{gettext('passed')}*"
+    return f"**{name}**\n\n{text}"
+
+
+def _plain(text: str) -> str:
+    """What somebody typed, without what Markdown would make of it."""
+    return MARKDOWN.sub(r"\\\1", text)
+
+
+def _spoken(whole: Whole) -> list[Turn]:
+    """What was said to its end, in the order of the plan."""
+    said = [turn for turn in whole.turns if turn.status == Turn.Status.COMPLETED]
+    return sorted(said, key=lambda turn: turn.number)
+
+
+def of_user(user_id: int) -> list[UUID]:
+    """Their debates, the oldest first."""
+    rows = Debate.objects.filter(user_id=user_id).order_by("created_at", "pk")
+    return list(rows.values_list("pk", flat=True))
+
+
