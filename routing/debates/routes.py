@@ -1,6 +1,7 @@
 """Who would answer the calls of a debate, and what they could cost: the policy, asked beforehand.
 
-Only health is left out: who fails now may be well when the call is made.
+Only health is left out: who fails now may be well when the call is made. A model whose key nobody
+has set is not there.
 """
 
 from collections.abc import Iterable
@@ -20,6 +21,7 @@ from routing.classify import classify
 from routing.debates.errors import LanguageUnavailable
 from routing.debates.sizes import Size
 from routing.policy import Situation
+from routing.providers import missing_key
 from routing.snapshot import Snapshot
 from routing.types import ChatRequest, Classified, Complexity, DeploymentSpec, Message, Plan
 from routing.upgrades import next_up
@@ -45,6 +47,7 @@ class Routes:
     ) -> None:
         self.caller, self.snapshot, self.language = caller, snapshot, language
         self.is_economy = is_economy
+        self._problems = {d.name: why for d in snapshot.deployments if (why := missing_key(d))}
         self._plans: dict[Complexity, Plan] = {}
 
     def usual(self, size: Size) -> Priced:
@@ -74,7 +77,7 @@ class Routes:
         if classified.complexity not in self._plans:
             situation = Situation(
                 request=request, classified=classified, tier=self.caller.tier,
-                snapshot=self.snapshot, problems={}, is_economy=self.is_economy,
+                snapshot=self.snapshot, problems=self._problems, is_economy=self.is_economy,
                 may_buy=not self.caller.is_end_user,
             )
             self._plans[classified.complexity] = self._chosen(situation)
@@ -96,18 +99,18 @@ class Routes:
             raise self._unspoken() from None
 
     def _is_spoken(self, classes: Iterable[str]) -> bool:
-        allowed = set(classes)
-        return any(
-            self.language in d.languages and d.model_class in allowed
-            for d in self.snapshot.deployments
-        )
+        return bool(self._speaking() & set(classes))
+
+    def _speaking(self) -> set[str]:
+        """Classes in which somebody speaks the language."""
+        return {
+            d.model_class for d in self.snapshot.deployments
+            if self.language in d.languages and d.name not in self._problems
+        }
 
     def _unspoken(self) -> LanguageUnavailable:
         """Which plan has a model for it; and if there is none at all, how to add one."""
-        language = LANGUAGES.get(self.language, self.language)
-        speaking = {
-            d.model_class for d in self.snapshot.deployments if self.language in d.languages
-        }
+        language, speaking = LANGUAGES.get(self.language, self.language), self._speaking()
         if not speaking:
             return LanguageUnavailable(
                 _("No model that speaks %(language)s is set up on this server. To add one, set "

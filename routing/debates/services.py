@@ -3,7 +3,7 @@
 Synchronous. Everything that belongs to somebody else is unknown. What is refused has taken nothing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from uuid import UUID, uuid4
@@ -23,7 +23,6 @@ from routing.debates.orders import Order
 from routing.debates.shown import ACTIVE
 from routing.debates.wakes import wake
 from routing.models import BackgroundCall, Debate, Turn
-from routing.providers import missing_key
 from routing.snapshot import Snapshot
 from routing.tokens import count
 
@@ -44,17 +43,11 @@ def estimated(order: Order, *, caller: Caller, snapshot: Snapshot, now: datetime
     """What it would cost. Raises LanguageUnavailable."""
     facts = BriefFacts(order.language, count(order.context))
     found = money.estimate(
-        order.shape(), brief_facts=facts, caller=caller, snapshot=configured(snapshot), now=now
+        order.shape(), brief_facts=facts, caller=caller, snapshot=snapshot, now=now
     )
     if found.language_unavailable:
         raise found.language_unavailable
     return found
-
-
-def configured(snapshot: Snapshot) -> Snapshot:
-    """Without models whose key is not set: nobody should be told that those would answer."""
-    usable = tuple(d for d in snapshot.deployments if not missing_key(d))
-    return replace(snapshot, deployments=usable)
 
 
 def debate_create(
@@ -71,9 +64,7 @@ def debate_create(
     try:
         with transaction.atomic():
             debate = _insert(order, caller, now, key=idempotency_key, is_lean=is_lean)
-            readings = money.debate_open(
-                debate, caller=caller, snapshot=configured(snapshot), now=now
-            )
+            readings = money.debate_open(debate, caller=caller, snapshot=snapshot, now=now)
     except IntegrityError:  # somebody was faster, with the same key
         if repeated := _repeated(order, caller, idempotency_key):
             return repeated
