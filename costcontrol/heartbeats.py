@@ -1,9 +1,9 @@
 """Signs of life of beat, of the worker and of those who write debates, left in Valkey.
 
-By Celery's signals (`celery.py`), and by the debate worker itself. Beat leaves one whenever it sends
-a task (`sweep`, every 15 seconds), the worker whenever it begins or ends one. Nobody is asked, so
-looking costs them nothing. A sign that cannot be left is lost: it is never the reason why a task
-fails.
+By Celery's signals (`celery.py`), and by the debate worker itself. Beat leaves one whenever it
+sends a task (`sweep`, every 15 seconds), the worker whenever it begins or ends one. Nobody is
+asked, so looking costs them nothing. A sign that cannot be left is lost: it is never the reason why
+a task fails.
 """
 
 from collections.abc import Mapping

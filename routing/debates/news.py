@@ -126,25 +126,33 @@ class News:
         self._changed.set()
         if channel in self._confirmed or not self.is_alive:
             inbox.look()
-        if self._task is None or self._task.done():
+        if self._task is None:
             self._task = asyncio.create_task(self._run())
         try:
             yield inbox
         finally:
             self._inboxes[channel].discard(inbox)
-            if not self._inboxes[channel]:
-                del self._inboxes[channel]
-                self._changed.set()
+            self._left(channel)
+
+    def _left(self, channel: str) -> None:
+        if not self._inboxes[channel]:
+            del self._inboxes[channel]
+            self._changed.set()
+        if not self._inboxes and self._task:
+            self._task.cancel()
+            self._task = None
+            self._lost()
 
     async def _run(self) -> None:
-        while self._inboxes:
+        while True:
             try:
                 await self._listen(redis.client().pubsub())
             except (RedisError, OSError, TimeoutError) as error:
                 log.info("news: Valkey is away (%s)", error)
-                self._lost()
-                await asyncio.sleep(AWAY_S)
-        self._lost()
+            except Exception:
+                log.exception("news: the subscription broke")
+            self._lost()
+            await asyncio.sleep(AWAY_S)
 
     def _lost(self) -> None:
         self.is_alive = False
@@ -153,9 +161,11 @@ class News:
             inbox.look()
 
     async def _listen(self, pubsub: PubSub) -> None:
-        adjusting = asyncio.create_task(self._adjust(pubsub))
+        asked = set(self._inboxes)
+        await pubsub.subscribe(*asked)
+        adjusting = asyncio.create_task(self._adjust(pubsub, asked))
         try:
-            while self._inboxes:
+            while True:
                 message = await pubsub.get_message(timeout=LISTEN_S)
                 if adjusting.done():
                     adjusting.result()
@@ -163,11 +173,10 @@ class News:
                     self._heard(message)
         finally:
             adjusting.cancel()
-            await asyncio.shield(pubsub.aclose())  # type: ignore[no-untyped-call]
+            await pubsub.aclose()  # type: ignore[no-untyped-call]
 
-    async def _adjust(self, pubsub: PubSub) -> None:
+    async def _adjust(self, pubsub: PubSub, asked: set[str]) -> None:
         """Ask for the channels that somebody follows, and for no others."""
-        asked: set[str] = set()
         while True:
             self._changed.clear()
             wanted = set(self._inboxes)

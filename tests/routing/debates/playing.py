@@ -10,12 +10,9 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from django.core.management import call_command
-from django.db import close_old_connections, connection
 
-from accounts.auth import forget_all
 from accounts.models import User
 from accounts.types import Caller
-from billing import gauge
 from costcontrol.lib import clock, database
 from routing import snapshot
 from routing.debates import turns
@@ -35,8 +32,6 @@ def rows_make(*, model: str = "echo", **columns: Any) -> User:
     for model_class in ("economy", "mid", "premium"):
         simulated(model, model_class=model_class, **columns)
     snapshot.forget()
-    gauge.forget_all()
-    forget_all()
     return User.objects.create_user(f"{uuid4().hex[:12]}@example.org", tier_id="enterprise")
 
 
@@ -118,9 +113,3 @@ async def play(debate: Debate) -> list[Turn]:
         assert played[-1].status == Turn.Status.COMPLETED, played[-1].error
     return played
 
-
-def close() -> None:
-    """Connections of the bridge's threads end with the test: its database is flushed then."""
-    database.close_threads()
-    close_old_connections()
-    assert connection

@@ -1,20 +1,11 @@
 """Debates as a worker writes them: whole ones, and what may come between."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from costcontrol.lib import database
-from routing.models import Debate, Turn, TurnEvent
+from routing.models import Debate, TurnEvent
 from tests.routing.debates.playing import debate_make, play, rows_make, run, working
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
-
-
-@pytest.fixture(autouse=True)
-def own_threads() -> Iterator[None]:
-    yield
-    database.close_threads()
+pytestmark = [pytest.mark.usefixtures("stage"), pytest.mark.postgresql]
 
 
 async def test_a_whole_debate_is_written_turn_by_turn() -> None:

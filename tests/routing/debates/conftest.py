@@ -1,0 +1,24 @@
+"""Debates whose rows all threads see, and a house that is empty again afterwards."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+
+from accounts import auth
+from costcontrol.lib import database, redis
+from routing import keeper, snapshot
+from tests.billing.conftest import append_only as append_only
+from tests.billing.conftest import committed as committed
+from tests.billing.conftest import nothing_remembered as nothing_remembered
+
+
+@pytest.fixture
+def stage(committed: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """For debates that are played: nothing of the last one is remembered."""
+    snapshot.forget()
+    auth.forget_all()
+    redis.breaker.cache_clear()
+    yield
+    keeper._rows.clear()
+    database.close_threads()
