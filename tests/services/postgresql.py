@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import psutil
+import psycopg
 
 
 class Server:
@@ -58,8 +59,17 @@ def running_server() -> Iterator[Server]:
         folder.parent.rmdir()
 
 
+def wait_for_no_disk(url: str) -> None:
+    """No test cuts the power, and what the system has been given survives the server's death."""
+    with psycopg.connect(url, autocommit=True) as server:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.execute(f"ALTER SYSTEM SET {name} = off")
+        server.execute("SELECT pg_reload_conf()")
+
+
 def main(command: list[str]) -> int:
     with running_postgresql() as url:
+        wait_for_no_disk(url)
         # The server goes away with its databases: dropping them first fails while a thread of a
         # test still has a connection.
         options = f"{os.environ.get('PYTEST_ADDOPTS', '')} --reuse-db"
