@@ -1,43 +1,49 @@
-"""How large the calls of a debate are, before any is made. **Modelled**, not measured.
+"""How large the calls of a debate are, before any is made.
 
-The figures are those of the workload model, for a Korean debate of four, in tokens of o200k: what
-each kind reads beside the transcript, and how long its answer usually is. On top comes what every
-prompt of ours begins with, and all that was said before. English needs fewer tokens for the same.
+How long answers are is **modelled**: the figures of the workload model, for a Korean debate of
+four, in tokens of o200k. What prompts say beside them is counted from ours, filled with answers of
+that length, and rounded up (a test compares). English needs fewer tokens for the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from routing.call_kinds import CALL_KINDS, DEFAULT_MAX_OUTPUT_TOKENS, CallKind
 from routing.debates.types import Step
 
-SHARED_TOKENS = 1_400  # rules and brief, which all prompts of a debate begin with
 ENGLISH_SHARE = 1 / 1.29  # of the Korean tokens
 USERS_TEXT_TOKENS = 400  # what somebody types for their own turn
+CONTEXT_TOKENS = 400  # at most, of a text that was added, in prompts of turns
 
-# kind: what it reads of its own, and what it usually answers
+# kind: what its prompt says beside the transcript, and how long its answer usually is
 MODELLED: Mapping[str, tuple[int, int]] = MappingProxyType({
-    "stance_statements": (280, 150),
-    "context_summary": (955, 200),
+    "stance_statements": (260, 150),
+    "context_summary": (300, 200),
     "moderator_intro": (520, 345),
-    "core_arguments": (480, 350),
-    "rag_query": (570, 120),
-    "opening_statement": (1_400, 700),
-    "quality_check": (1_000, 80),
-    "opening_analysis": (1_100, 450),
-    "moderator_summary_1": (3_110, 400),
-    "tone_select": (640, 60),
-    "attack_response": (1_100, 120),
-    "defense_response": (700, 120),
-    "followup_response": (800, 120),
-    "turn_analysis": (370, 150),
-    "user_turn_analysis": (420, 150),
-    "moderator_summary_2": (2_000, 400),
-    "conclusion": (1_490, 400),
-    "closing": (1_810, 320),
+    "core_arguments": (420, 350),
+    "rag_query": (640, 120),
+    "opening_statement": (1_280, 700),
+    "quality_check": (1_260, 80),
+    "opening_analysis": (1_080, 450),
+    "moderator_summary_1": (640, 400),
+    "tone_select": (1_650, 60),
+    "attack_response": (1_750, 120),
+    "defense_response": (1_100, 120),
+    "followup_response": (1_050, 120),
+    "turn_analysis": (950, 150),
+    "user_turn_analysis": (950, 150),
+    "moderator_summary_2": (1_100, 400),
+    "conclusion": (750, 400),
+    "closing": (750, 320),
 })
 UNKNOWN = (1_000, 400)
+READ_ALL = frozenset({
+    "moderator_summary_1", "attack_response", "defense_response", "followup_response",
+    "moderator_summary_2",
+})
+READ_DEBATE = frozenset({"conclusion", "closing"})  # the openings stand in the first summary
+OPENINGS = frozenset({"moderator_intro", "opening_statement"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +64,42 @@ def sizes_of(
 ) -> list[Size]:
     """The calls of these steps, which are a whole debate's, in order."""
     share = ENGLISH_SHARE if language == "en" else 1.0
-    said, sizes = 0, []
+    said: list[tuple[str, int]] = []
+    sizes = []
     for step in steps:
-        for kind in step.calls:
-            own, usual = MODELLED.get(kind, UNKNOWN)
-            reads = int((SHARED_TOKENS + own + said) * share) + context_tokens
-            sizes.append(
-                Size(kind, step.stage, step.index, reads, int(usual * share), _cap(kind, kinds))
-            )
-        said += _said(step)
+        for kind in (*(b.kind for b in step.before), *_own(step)):
+            sizes.append(_size(kind, step, said, share, context_tokens, kinds))
+        said.append((step.kind, _said(step)))
+        for background in step.after:
+            sizes.append(_size(background.kind, step, said, share, context_tokens, kinds))
     return sizes
+
+
+def _own(step: Step) -> tuple[str, ...]:
+    return () if step.is_users else (step.kind,)
+
+
+def _size(
+    kind: str, step: Step, said: list[tuple[str, int]], share: float, context_tokens: int,
+    kinds: Mapping[str, CallKind],
+) -> Size:
+    own, usual = MODELLED.get(kind, UNKNOWN)
+    reads = own + _transcript(kind, said)
+    reads_context = {"context_summary": context_tokens, step.kind: CONTEXT_TOKENS}.get(kind, 0)
+    return Size(
+        kind, step.stage, step.index, int(reads * share) + min(context_tokens, reads_context),
+        int(usual * share), _cap(kind, kinds),
+    )
+
+
+def _transcript(kind: str, said: list[tuple[str, int]]) -> int:
+    if kind in READ_ALL:
+        return _total(said, without=frozenset())
+    return _total(said, without=OPENINGS) if kind in READ_DEBATE else 0
+
+
+def _total(said: list[tuple[str, int]], *, without: Set[str]) -> int:
+    return sum(length for kind, length in said if kind not in without)
 
 
 def _said(step: Step) -> int:
