@@ -20,9 +20,10 @@ STAFF = (
     (_("Overview"), "dashboard:overview"),
     (_("Calls"), "dashboard:calls"),
     (_("Revenue"), "dashboard:revenue"),
+    (_("Debates"), "play:start"),
     (_("Settings"), "admin:index"),
 )
-CUSTOMER = ((_("Usage & plan"), "mine:usage"),)
+CUSTOMER = ((_("Debates"), "play:start"), (_("Usage & plan"), "mine:usage"))
 EVERYBODY = ((_("API"), "docs"),)
 
 

@@ -25,7 +25,8 @@ VERSION = 1  # of this module: a new one makes everything anew
 
 
 class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # no stubs
-    # Only what style sheets load. Comments that name source maps stay as they are.
+    # Only what style sheets load, and our own modules. Comments that name source maps stay as they
+    # are.
     patterns = (
         (
             "*.css",
@@ -34,6 +35,15 @@ class Storage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # no
                 (
                     r"""(?P<matched>@import\s*["']\s*(?P<url>.*?)["'])""",
                     """@import url("%(url)s")""",
+                ),
+            ),
+        ),
+        (
+            "play-*.js",
+            (
+                (
+                    r"""(?P<matched>import(?P<names>[^;]*?)\s*from\s*["'](?P<url>\./[^"']*)["'];)""",
+                    """import%(names)s from "%(url)s";""",
                 ),
             ),
         ),

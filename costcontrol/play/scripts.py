@@ -1,0 +1,109 @@
+"""The words that scripts of these pages say, as JSON. `%(name)s` is filled in by the script."""
+
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from costcontrol.play import words
+
+NOBODY = UUID(int=0)  # its place in an address is taken by the id of a call or debate
+
+
+def of_names() -> dict[str, Any]:
+    groups = {
+        "stages": words.STAGES, "kinds": words.KINDS, "sides": words.SIDES,
+        "sources": words.SOURCES, "classes": words.CLASSES,
+    }
+    return {
+        name: {key: str(word) for key, word in group.items()} for name, group in groups.items()
+    }
+
+
+def of_problems() -> dict[str, str]:
+    return {
+        "failed": _("That did not work. Try it again; if it keeps failing, tell the operator."),
+        "offline": _("The server cannot be reached. Check your connection and try again."),
+        "again": _("Try again"),
+        "sign_in": _("Sign in again"),
+        "sign_in_url": reverse("login"),
+        "plans": _("See the plans"),
+        "plans_url": reverse("mine:plans"),
+        "opens": _("It opens again at %(when)s."),
+    }
+
+
+def of_turns() -> dict[str, str]:
+    return {
+        "you": _("you"),
+        "thinking": _("is thinking …"),
+        "to": _("%(kind)s, to %(name)s"),
+        "credits": _("%(credits)s credits"),
+        "call": _("the call"),
+    }
+
+
+def of_debate(*, is_staff: bool) -> dict[str, Any]:
+    return {
+        **of_names(), **of_problems(), **of_turns(),
+        "messages_url": "/api/v1/messages/",
+        "call_url": reverse("dashboard:call", args=[NOBODY]) if is_staff else "",
+        "progress": _("Turn %(done)s of %(total)s"),
+        "try_again": str(words.TRY_AGAIN),
+        "unwatched": str(words.UNWATCHED),
+        "stopped": str(words.STOPPED),
+        "passed": str(words.PASSED),
+        "paused": _("The debate is paused. Nothing is written and nothing is used up meanwhile."),
+        "degraded": _("A budget is nearly used up: the debate goes on with a smaller model."),
+        "budget": _("%(percent)s of your quota is used: %(used)s of %(limit)s."),
+        "reconnecting": _("The connection was cut. Trying to get it back; nothing is lost."),
+        "your_turn": _("Your turn: %(kind)s"),
+        "letters": _("%(count)s of %(limit)s characters"),
+        "too_long": _("%(count)s characters: that is more than the %(limit)s that fit"),
+        "said": _("Your words are in the debate."),
+        "rated": _("Thank you, that was noted."),
+        "finished": _("The debate is over"),
+        "cancelled": _("The debate was ended early"),
+        "stored": _("%(stored)s of %(all)s turns"),
+    }
+
+
+def of_start() -> dict[str, Any]:
+    return {
+        **of_names(), **of_problems(),
+        "debate_url": reverse("play:debate", args=[NOBODY]), "no_id": str(NOBODY),
+        "topics": _("%(count)s topics"),
+        "no_topics": _("No topic has these words. Ask your own question below."),
+        "own": _("your own"),
+        "speaker": _("Philosopher"),
+        "speaker_n": _("Philosopher %(n)s"),
+        "style": _("Style: %(style)s"),
+        "says": {"pro": _("argues for it"), "con": _("argues against it")},
+        "watch": _("Watch"),
+        "play_as": _("Play %(name)s (%(side)s)"),
+        **of_prices(),
+    }
+
+
+def of_prices() -> dict[str, Any]:
+    return {
+        "range": _("%(low)s to %(high)s credits"),
+        "free": _("No credits: it is written on this machine"),
+        "dollars": _("%(low)s to %(high)s at the providers"),
+        "turns": _("%(turns)s turns, %(calls)s calls of models"),
+        "cached": _("%(cached)s answers are stored already"),
+        "models": _("Written by: %(models)s"),
+        "lean": _("The model is too small for work in the background: a plain debate."),
+        "quota": _("Takes 1 of your debates today: %(left)s of %(limit)s left"),
+        "no_quota": _("Your plan has no limit of debates"),
+        "paid_from": {
+            "credit": _("The plan is used up: paid from your credit"),
+            "overage": _("The plan is used up: paid beyond the plan"),
+        },
+    }
+
+
+def of_replay() -> dict[str, Any]:
+    return {**of_names(), **of_problems(), **of_turns(), "you": _("a person"),
+            "reconnecting": _("The connection was cut. Trying to get it back; nothing is lost.")}
