@@ -15,7 +15,11 @@ from routing.debates.types import Background, Found, Step
 
 MAX_FOUND = 600  # characters, of one answer
 MAX_PIECE = 160
-LIMITS: Mapping[str, int] = {"context_summary": 1_500, "character_card": 4_000}
+LIMITS: Mapping[str, int] = {
+    "context_summary": 1_500, "character_card": 4_000, "opening_analysis": 360,
+    "turn_analysis": 240, "user_turn_analysis": 240, "rag_query": 160, "quality_check": 160,
+    "core_arguments": 480,
+}
 GOOD_MARK = 7  # of 10: a statement with only such marks needs no remark
 STRICT = frozenset({"quality_check", "stance_statements", "tone_select", "character_card"})
 FENCE = re.compile(r"^\s*```\w*\s*|\s*```\s*$")

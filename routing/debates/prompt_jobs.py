@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from routing.debates.prompt_fence import plain
 from routing.debates.prompt_parts import card_text, name_in, positions, words_of
 from routing.debates.types import Background, Brief, Found, Said
 
 Part = tuple[str, str, str]  # tag, text, whose it is
 Parts = tuple[list[Part], list[Found]]
 CYCLE = 3  # the messages of one cycle of the exchange
+MAX_GLIMPSE = 240  # characters of a message, where its tone is all that matters
 
 
 def job_parts(
@@ -36,8 +38,8 @@ def _own(background: Background, transcript: Sequence[Said]) -> list[Said]:
     return [said for said in transcript if said.step == background.step and said.text]
 
 
-def _said(lines: Sequence[Said], brief: Brief) -> list[Part]:
-    return [("said", said.text, name_in(brief, said.speaker)) for said in lines]
+def _said(lines: Sequence[Said], brief: Brief, limit: int | None = None) -> list[Part]:
+    return [("said", plain(said.text, limit), name_in(brief, said.speaker)) for said in lines]
 
 
 def _persona(background: Background, brief: Brief) -> list[Part]:
@@ -85,7 +87,7 @@ def _on_moment(
     background: Background, brief: Brief, transcript: Sequence[Said], _f: object
 ) -> Parts:
     last = _before(background, transcript)[-2:]
-    return [_topic(brief), *_persona(background, brief), *_said(last, brief)], []
+    return [_topic(brief), *_persona(background, brief), *_said(last, brief, MAX_GLIMPSE)], []
 
 
 def _on_cycle(

@@ -24,12 +24,15 @@ PACE_S: Mapping[str, int] = MappingProxyType({
 USERS_PACE_S = 120  # somebody types
 
 # What a turn reads of the transcript. Openings stand by themselves, so that the same one can open
-# another debate; the last statements follow from the summaries on, which stand for the openings.
-NOTHING, ALL, LATE = "nothing", "all", "late"
+# another debate. The exchange sees all of it. For the last statements another model comes, which
+# would have to be told everything anew: they see the two summaries, which stand for what they sum
+# up, how the exchange ended, and each other.
+NOTHING, ALL, LAST, END = "nothing", "all", "last", "end"
 VIEWS: Mapping[str, str] = MappingProxyType({
-    "moderator_intro": NOTHING, "opening_statement": NOTHING, "conclusion": LATE, "closing": LATE,
+    "moderator_intro": NOTHING, "opening_statement": NOTHING, "conclusion": LAST, "closing": END,
 })
-LATE_FROM = "moderator_summary_1"
+FIRST_SUMMARY, SECOND_SUMMARY = "moderator_summary_1", "moderator_summary_2"
+LAST_CYCLE = 3  # messages
 
 
 def view_of(kind: str) -> str:
@@ -38,12 +41,16 @@ def view_of(kind: str) -> str:
 
 def viewed(kind: str, transcript: Sequence[Said]) -> tuple[Said, ...]:
     """The part of the transcript that this kind of turn reads."""
-    said = tuple(each for each in transcript if each.text.strip())
+    said = [each for each in transcript if each.text.strip() and each.kind != "moderator_intro"]
+    ends = [at for at, each in enumerate(said) if each.kind == SECOND_SUMMARY]
     view = view_of(kind)
     if view == NOTHING:
         return ()
-    starts = [at for at, each in enumerate(said) if each.kind == LATE_FROM]
-    return said[starts[0] :] if view == LATE and starts else said
+    if view == ALL or not ends:
+        return tuple(said)
+    first = ends[0] if view == END else max(0, ends[0] - LAST_CYCLE)
+    sums = [each for each in said[:first] if view == LAST and each.kind == FIRST_SUMMARY]
+    return (*sums, *said[first:])
 
 
 def pays(readers: int, *, write: float = WRITE, read: float = READ) -> bool:
@@ -93,12 +100,18 @@ def marks_of(
     marks = set()
     readers = readers_of(step, steps_left)
     if pays(sum(view_of(each.kind) == view_of(step.kind) for each in readers)):
-        marks.add(len(lines))
+        marks |= {len(lines), *_ends_before(len(lines))}
     elif pays(len(readers)):
         marks.add(0)
     if (earlier := earlier_of(step, transcript)) is not None:
         marks.add(_kept_by(earlier, step, lines))
     return frozenset(marks | {0}) if marks else frozenset()
+
+
+def _ends_before(count: int) -> Iterable[int]:
+    """Where the last two turns ended. Whoever spoke them, it costs nothing to look there for what
+    is known already, since all of it is to be kept anyway."""
+    return (n for n in (count - 1, count - 2) if n > 0)
 
 
 def _kept_by(earlier: Said, step: Step, lines: Sequence[Said]) -> int:

@@ -1,7 +1,7 @@
 """The parts that prompts are made of: brief, transcript, persona. Material only between tags."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from routing.debates.prompt_fence import fenced, name_of, plain
 from routing.debates.prompt_words import USUAL_STYLE, Words
@@ -14,6 +14,8 @@ MAX_TOPIC = 300  # characters
 MAX_CONTEXT = 1_500
 MAX_STANCE = 300
 MAX_FIELD = 200  # of a card
+WHOLE_CARD = ("essence", "style", "personality", "traits", "quote", "speech")
+SHORT_CARD = ("essence", "style", "speech")  # for two or three sentences
 STANCES = re.compile(r"^(PRO|CON): (.+)$", re.M)
 
 
@@ -78,14 +80,14 @@ def line_of(said: Said, brief: Brief, limit: int | None = None) -> str:
     return fenced("said", plain(said.text, limit), by=name_in(brief, said.speaker), side=side)
 
 
-def persona(brief: Brief, speaker: str) -> str:
+def persona(brief: Brief, speaker: str, fields: Collection[str]) -> str:
     """Who speaks: the last part of a prompt, because it differs from turn to turn."""
     words = words_of(brief)
     if speaker == MODERATOR:
         style = words.styles.get(brief.moderator_style, words.styles[USUAL_STYLE])
         return words.you_moderate.format(style=style)
     you = words.you.format(name=name_in(brief, speaker), side=words.side(speaker))
-    lines = [you, *mates(brief, speaker), card(words, brief.cast.of(speaker))]
+    lines = [you, *mates(brief, speaker), card(words, brief.cast.of(speaker), fields)]
     return "\n".join(line for line in lines if line)
 
 
@@ -96,14 +98,16 @@ def mates(brief: Brief, speaker: str) -> Iterable[str]:
             yield words.mate.format(mate=name)
 
 
-def card(words: Words, character: Character) -> str:
-    text = card_text(words, character)
+def card(words: Words, character: Character, fields: Collection[str]) -> str:
+    text = card_text(words, character, fields)
     return fenced("card", text, of=name_of(character.name)) if text else ""
 
 
-def card_text(words: Words, character: Character) -> str:
-    fields = [(label, character.card.get(name)) for name, label in words.card.items()]
-    return " | ".join(f"{label}: {_field(value)}" for label, value in fields if value)
+def card_text(
+    words: Words, character: Character, fields: Collection[str] = WHOLE_CARD
+) -> str:
+    told = [(words.card[name], character.card.get(name)) for name in words.card if name in fields]
+    return " | ".join(f"{label}: {_field(value)}" for label, value in told if value)
 
 
 def _field(value: object) -> str:

@@ -15,7 +15,7 @@ from routing.debates.prompt_room import cost
 from routing.debates.types import MODERATOR, Brief, Said, Step
 from routing.types import Message
 
-MAX_SAID = 700  # characters, of one message
+MAX_SAID = (700, 350, 150)  # characters of a message; less only for the last one
 MAX_TOPIC = 300
 MAX_ESSENCE = 160
 SHRINK = (1.0, 0.6, 0.35, 0.15, 0.0)
@@ -31,14 +31,22 @@ def short_prompt(
         room = room_tokens - cost((head, Message("user", task)))
         if room >= 0:
             break
+    lines = _last_words(transcript, brief, room)
+    return (head, Message("user", "\n".join([*lines, task])))
+
+
+def _last_words(transcript: Sequence[Said], brief: Brief, room: int) -> list[str]:
+    """As many messages as have a place, the last one cut if it must be."""
     lines: list[str] = []
     for said in reversed(transcript):
-        line = line_of(said, brief, MAX_SAID)
-        room -= tokens.count(line) + 1
-        if room < 0:
+        sizes = MAX_SAID if not lines else MAX_SAID[:1]
+        tried = (line_of(said, brief, size) for size in sizes)
+        line = next((line for line in tried if tokens.count(line) < room), None)
+        if line is None:
             break
         lines.insert(0, line)
-    return (head, Message("user", "\n".join([*lines, task])))
+        room -= tokens.count(line) + 1
+    return lines
 
 
 def _head(brief: Brief, limit: int) -> str:

@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from routing.debates.plan import CYCLE
 from routing.debates.prompt_fence import fenced, plain
 from routing.debates.prompt_found import found_text, wants
 from routing.debates.prompt_jobs import job_parts
 from routing.debates.prompt_marks import marks_of, viewed
 from routing.debates.prompt_parts import (
+    SHORT_CARD,
+    WHOLE_CARD,
     brief_text,
     line_of,
     name_in,
@@ -36,7 +39,7 @@ __all__ = (
 
 VERSION = 1  # of all texts and their order; a test fails if they change without it
 SHORT_BELOW = 1_500  # tokens of room, below which rules of this length would leave too little
-LEAST_ROOM = 350  # tokens that the shortest prompt may need
+LEAST_ROOM = 450  # tokens that the shortest prompt may need
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +127,9 @@ def _last_part(step: Step, brief: Brief, told: Sequence[Found]) -> str:
         pros=side_names(brief, "pro"), cons=side_names(brief, "con"),
     )
     tones = [words.tones[each.text] for each in told if each.text in words.tones]
+    card = SHORT_CARD if step.kind in CYCLE else WHOLE_CARD
     asked = fenced("task", " ".join([task, *tones]))
-    return "\n".join([persona(brief, step.speaker), *notes, asked])
+    return "\n".join([persona(brief, step.speaker, card), *notes, asked])
 
 
 def _uses(told: Sequence[Found]) -> tuple[UUID, ...]:
