@@ -33,6 +33,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 SHORT_WAY = "/v1/"
 PROBES = ("/healthz", "/readyz")
+DEBATES_AND_REPLAYS, STREAM = ("/api/v1/debates/", "/api/v1/replays/"), "/stream"
 
 
 class GatewayHandler(ASGIHandler):
@@ -101,7 +102,12 @@ gc.collect()
 gc.freeze()  # what is loaded now stays: no collection needs to look at it again
 
 
+def is_short(path: str) -> bool:
+    """Calls, probes, and the streams of debates."""
+    is_stream = path.startswith(DEBATES_AND_REPLAYS) and path.endswith(STREAM)
+    return path.startswith(SHORT_WAY) or path in PROBES or is_stream
+
+
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     path = str(scope.get("path", ""))
-    is_short = path.startswith(SHORT_WAY) or path in PROBES
-    await (gateway if is_short else pages)(scope, receive, send)
+    await (gateway if is_short(path) else pages)(scope, receive, send)

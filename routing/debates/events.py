@@ -71,12 +71,16 @@ def events_after(turn_id: UUID, place: Place) -> list[Sent]:
     return [event for event in sent if event.place > place]
 
 
+def is_ended(turn: Turn) -> bool:
+    return turn.status not in ACTIVE
+
+
 def check_place(turn: Turn, place: Place) -> None:
     """Raises EventUnknown for an event that nobody was ever sent."""
     rows = TurnEvent.objects.filter(turn=turn.pk)
     if place == START or rows.filter(attempt=place.attempt, seq=place.seq).exists():
         return
-    if place.attempt > turn.attempt or turn.status in ACTIVE or rows.exists():
+    if place.attempt > turn.attempt or not is_ended(turn) or rows.exists():
         raise unknown(str(place))
 
 
@@ -85,7 +89,7 @@ def history(turn: Turn) -> list[Sent] | None:
 
     Whoever had the last of them before the rows were purged has everything.
     """
-    if turn.status in ACTIVE or TurnEvent.objects.filter(turn=turn.pk).exists():
+    if not is_ended(turn) or TurnEvent.objects.filter(turn=turn.pk).exists():
         return None
     events = [*_beginning(turn), _ending(turn)]
     return [

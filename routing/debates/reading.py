@@ -3,8 +3,11 @@
 Whatever does not follow on what the reader has is not guessed at: the rows are read.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from uuid import UUID
+
+from django.db import DatabaseError
 
 from costcontrol.lib import database
 from routing.debates.events import Place, Sent, events_after
@@ -12,33 +15,31 @@ from routing.debates.news import Inbox, channel_of, news, sent_of
 
 POLL_S = 0.5  # while Valkey is away
 LOOK_S = 3.0  # while nothing comes: a worker may have died after it wrote and before it sent
-HEARTBEAT_S = 15.0
 
 
 async def follow(turn_id: UUID, place: Place) -> AsyncGenerator[list[Sent]]:
-    """What comes after this place, up to the last event. An empty list: nothing for a while."""
+    """What comes after this place, up to the last event. An empty list: nothing for a moment."""
     with news().following(channel_of(turn_id)) as inbox:
-        is_over, silent_s = False, 0.0
+        is_over = False
         while not is_over:
-            patience = LOOK_S if news().is_alive else POLL_S
-            await inbox.wait(patience)
+            await inbox.wait(LOOK_S if news().is_alive else POLL_S)
             events = await _come(inbox, turn_id, place)
-            silent_s = 0.0 if events else silent_s + patience
-            if events or silent_s >= HEARTBEAT_S:
-                silent_s = 0.0
-                yield events
+            yield events
             if events:
                 place, is_over = events[-1].place, events[-1].is_last
 
 
 async def _come(inbox: Inbox, turn_id: UUID, place: Place) -> list[Sent]:
     messages, must_look = inbox.taken()
-    if must_look or not messages:
-        return await database.run(events_after, turn_id, place)
     come = [event for message in messages for event in sent_of(message) if event.place > place]
-    if is_gapless(come, place):
+    if come and not must_look and is_gapless(come, place):
         return come
-    return await database.run(events_after, turn_id, place)
+    try:
+        return await database.run(events_after, turn_id, place)
+    except DatabaseError:
+        inbox.look()  # it is away: again, a moment later
+        await asyncio.sleep(POLL_S)
+        return []
 
 
 def is_gapless(events: list[Sent], place: Place) -> bool:

@@ -13,7 +13,7 @@ from billing.gauge import Reading
 from billing.models import Metric
 from costcontrol.lib.errors import CostControlError
 from costcontrol.lib.money import credits
-from costcontrol.lib.problems import problem
+from costcontrol.lib.problems import problem_of
 from costcontrol.lib.sentences import Sentence as _
 from costcontrol.lib.sentences import said
 from routing.debates.types import Step
@@ -80,14 +80,14 @@ def failed(error: CostControlError, *, language: str) -> Event:
 
 def out_of_quota(error: CostControlError, *, language: str) -> Event:
     """Its problem, as the API would have said it. Money is told in credits."""
-    details: dict[str, Any] = {
-        name: in_language(language, value) if isinstance(value, str) else value
-        for name, value in error.details.items()
-    }
-    if details.get("metric") == Metric.USD:
-        details |= {n: credits(details[n]) for n in ("used", "limit") if details.get(n) is not None}
-    detail = in_language(language, error.message)
-    return "quota.exceeded", problem(error.code, error.status, detail, **details)
+    with override(language):
+        data: dict[str, Any] = {
+            name: said(value) if isinstance(value, str) else value
+            for name, value in problem_of(error).items()
+        }
+    if data.get("metric") == Metric.USD:
+        data |= {name: credits(data[name]) for name in ("used", "limit") if name in data}
+    return "quota.exceeded", data
 
 
 def nearly_used_up(reading: Reading) -> Event:
