@@ -89,7 +89,7 @@ async def parts(*, now: datetime) -> tuple[Part, ...]:
         *(() if problem else await _models()),
         _database(problem),
         _broker(has_broker=bool(has_broker)),
-        *(background(seen, now=now) if has_broker else ()),
+        *((debates(seen, now=now), *background(seen, now=now)) if has_broker else ()),
         *(() if problem else (await _rollup(now), await _payments(now))),
     )
 
@@ -156,6 +156,18 @@ def background(seen: Mapping[str, datetime], *, now: datetime) -> tuple[Part, Pa
         Part(names[1], _alive() if works else _silent(worker, is_idle=not sends),
              "" if works else _worker_note(has_work=sends)),
     )
+
+
+def debates(seen: Mapping[str, datetime], *, now: datetime) -> Part:
+    """It gives a sign every few seconds, also while it has nothing to do."""
+    name, silence = _("Debates"), _silence(seen, heartbeats.DEBATES, now)
+    if silence is not None and silence <= SILENT_AFTER:
+        return Part(name, _alive())
+    note = _(
+        "Turns of debates wait, calls are not affected. Look at the output of “make run”, or start "
+        "“manage.py run_debates”."
+    )
+    return Part(name, _silent(silence), note)
 
 
 def _silence(seen: Mapping[str, datetime], part: str, now: datetime) -> timedelta | None:

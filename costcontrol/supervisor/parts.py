@@ -25,7 +25,7 @@ LOCAL_MODEL = "model"
 
 def choose_parts(*, with_broker: bool, with_local_model: bool) -> list[Part]:
     """In the order of their start: what others need comes first."""
-    parts = [web(), worker(), beat()]
+    parts = [web(), debates(), worker(), beat()]
     if settings.DEMO:
         parts.insert(0, simulated_providers())
         if settings.DEMO_STRIPE:
@@ -100,6 +100,11 @@ def web() -> Part:
     flags = ["--no-ws", "--no-access-log", "--respawn-failed-workers"]
     application = "costcontrol.asgi:application"
     return _part("web", [sys.executable, "-m", "granian", *words, *flags, application])
+
+
+def debates() -> Part:
+    """Who writes the turns of debates. A grown installation starts as many as it likes."""
+    return _part("debates", [sys.executable, "manage.py", "run_debates"])
 
 
 def worker() -> Part:

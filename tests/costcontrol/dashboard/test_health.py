@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from costcontrol import heartbeats
 from costcontrol.celery import app
 from costcontrol.dashboard.components import Tone
-from costcontrol.dashboard.health import background, rollup
+from costcontrol.dashboard.health import background, debates, rollup
 from costcontrol.lib import redis
 from routing import health
 from routing.models import Deployment
@@ -142,6 +142,13 @@ def test_a_silent_worker_may_be_idle_while_beat_is_away() -> None:
 def test_parts_that_never_gave_a_sign_say_so() -> None:
     beat, worker = background({}, now=NOW)
     assert beat.badge.text == worker.badge.text == "no sign yet"
+
+
+@pytest.mark.parametrize(("seconds", "tone"), [(3, Tone.OK), (600, Tone.BAD)])
+def test_whoever_writes_debates_is_missed_soon(seconds: int, tone: Tone) -> None:
+    part = debates({heartbeats.DEBATES: NOW - timedelta(seconds=seconds)}, now=NOW)
+    assert part.badge.tone == tone
+    assert bool(part.note) == (tone == Tone.BAD)
 
 
 async def test_signs_of_life_are_read_as_they_were_left() -> None:

@@ -101,4 +101,4 @@ def test_a_demo_starts_it_if_it_has_one(tmp_path: Path, settings: Any, address: 
     folder.marker_write(tmp_path, Marker(port=1))
     names = [it.name for it in parts.choose_parts(with_broker=False, with_local_model=False)]
     assert ("stripe" in names) == bool(address)
-    assert names[-3:] == ["web", "worker", "beat"]
+    assert names[-4:] == ["web", "debates", "worker", "beat"]
