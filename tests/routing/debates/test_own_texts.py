@@ -1,0 +1,133 @@
+"""What users wrote themselves goes when they say so, after its days, and with their account."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from billing.models import Reservation
+from costcontrol.lib import clock
+from routing import snapshot
+from routing.debates import own_texts, services, turns
+from routing.debates.orders import order_of
+from routing.models import BackgroundCall, Debate, Turn, TurnEvent
+from tests.routing.debates.playing import caller_of, next_turn, rows_make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+SECRET = "My name is Dora and I live in Busan."
+MARK = "[This text was deleted.]"
+
+
+@pytest.fixture
+def user(nothing_remembered: None) -> User:
+    return rows_make()
+
+
+def spoken(user: User, *, seat: str = "pro1") -> Debate:
+    """A debate in which the user has spoken, with notes of calls in the background."""
+    caller, now = caller_of(user), clock.now()
+    data = {"topic": "Is it right to lie?", "seat": seat,
+            "cast": {"pro": ["kant"], "con": ["nietzsche"]}, "context": SECRET}
+    debate = services.debate_create(
+        order_of(data, caller=caller), caller=caller, snapshot=snapshot.latest(), now=now
+    ).debate
+    Turn.objects.filter(pk=next_turn(debate).pk).update(
+        status="completed", source="live", text="Welcome.", attempt=1, rating_note=SECRET
+    )
+    if seat:
+        turns.message_add(debate, text=SECRET, is_pass=False, caller=caller, now=now)
+    for kind, speaker in (
+        ("context_summary", ""), ("opening_analysis", "pro1"), ("core_arguments", "con1"),
+    ):
+        BackgroundCall.objects.create(
+            debate=debate, kind=kind, speaker=speaker, step=1, call_id=uuid4(), created_at=now,
+            text=SECRET if kind != "core_arguments" else "theirs",
+        )
+    return debate
+
+
+def secrets() -> list[str]:
+    """Tables in which the user's words are still to be found."""
+    rows = {
+        "debate": list(Debate.objects.values_list("context", "topic")),
+        "turn": list(Turn.objects.values_list("text", "rating_note")),
+        "event": list(TurnEvent.objects.values_list("data", flat=True)),
+        "background": list(BackgroundCall.objects.values_list("text", flat=True)),
+    }
+    return [name for name, found in rows.items() if SECRET in str(found)]
+
+
+def test_they_go_when_the_user_says_so_and_leave_a_mark(user: User) -> None:
+    debate = spoken(user)
+    assert secrets() == ["debate", "turn", "event", "background"]
+    now = clock.now()
+    assert own_texts.texts_delete(debate, now=now) == 1
+    assert secrets() == []
+    debate.refresh_from_db()
+    assert (debate.texts_deleted_at, debate.topic) == (now, "Is it right to lie?")
+    texts = list(Turn.objects.order_by("number").values_list("text", flat=True))
+    assert texts == ["Welcome.", MARK]
+    assert BackgroundCall.objects.get(kind="core_arguments").text == "theirs"
+    pieces = TurnEvent.objects.filter(kind="delta").values_list("data", flat=True)
+    assert list(pieces) == [{"text": MARK}]
+
+
+def test_again_deletes_nothing_more_and_a_pass_is_no_text(user: User) -> None:
+    debate = spoken(user)
+    own_texts.texts_delete(debate, now=clock.now())
+    assert own_texts.texts_delete(debate, now=clock.now()) == 0
+    other = spoken(user, seat="")
+    assert own_texts.texts_delete(other, now=clock.now()) == 0
+
+
+def test_the_debate_goes_on_afterwards(user: User) -> None:
+    debate = spoken(user)
+    own_texts.texts_delete(debate, now=clock.now())
+    assert next_turn(debate).speaker == "con1"
+
+
+class TestDays:
+    def test_they_are_kept_so_many_days_and_no_longer(self, user: User, settings: Settings) -> None:
+        settings.DEBATE_TEXT_DAYS = 30
+        debate, now = spoken(user), clock.now()
+        begun = debate.created_at
+        assert own_texts.purge(now=begun + timedelta(days=30)) == 0
+        assert secrets() == ["debate", "turn", "event", "background"]
+        assert own_texts.purge(now=begun + timedelta(days=30, seconds=1)) == 1
+        assert secrets() == []
+        assert own_texts.purge(now=now + timedelta(days=60)) == 0
+
+    def test_debates_without_any_are_left_alone(self, user: User, settings: Settings) -> None:
+        debate = spoken(user, seat="")
+        Debate.objects.update(context="")
+        assert own_texts.purge(now=clock.now() + timedelta(days=60)) == 0
+        debate.refresh_from_db()
+        assert debate.texts_deleted_at is None
+
+    def test_many_are_purged_in_turns(
+        self, user: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(3):
+            spoken(user)
+        monkeypatch.setattr(own_texts, "DEBATES_AT_ONCE", 2)
+        assert own_texts.purge(now=clock.now() + timedelta(days=60)) == 3
+
+
+class TestClosedAccount:
+    def test_no_word_stays_and_nothing_is_held(self, user: User) -> None:
+        debate = spoken(user)
+        services.debate_share(debate, is_public=True)
+        Turn.objects.filter(source="live").update(text=f"You said: {SECRET}")
+        assert own_texts.forget([user.pk], now=clock.now()) == 1
+        assert secrets() == []
+        debate.refresh_from_db()
+        assert (debate.status, debate.topic, debate.share_key) == ("cancelled", "", "")
+        assert not Reservation.objects.filter(state=Reservation.State.HELD).exists()
+        assert own_texts.forget([user.pk], now=clock.now()) == 0
+
+    def test_debates_of_others_stay_as_they_are(self, user: User) -> None:
+        spoken(user)
+        own_texts.forget([user.pk + 1], now=clock.now())
+        assert secrets() == ["debate", "turn", "event", "background"]
