@@ -89,7 +89,7 @@ def found_text(kind: str, answer: str) -> str:
 
 
 def looks_like_json(answer: str) -> bool:
-    return FENCE.sub("", answer).lstrip().startswith(("{", "["))
+    return not (text := FENCE.sub("", answer).strip()) or text.startswith(("{", "["))
 
 
 def json_of(answer: str) -> Any:

@@ -18,12 +18,12 @@ TOPICS: Mapping[str, str] = MappingProxyType({
     "ko": "다섯 사람을 살리기 위해 한 사람을 희생시켜도 되는가?",
     "en": "Is it permissible to sacrifice one person in order to save five?",
 })
-WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
-    "ko": tuple("사람은 스스로 묻고 답하며 앎에서 나온 덕을 지킬 때 비로소 옳은 길에 선다고 나는 "
-                "생각합니다. 그러나 그 길이 누구의 고통을 딛고 있는지 먼저 살펴야 합니다.".split()),
-    "en": tuple("A person who asks and answers for themselves stands on firm ground, I think, only "
-                "while they keep the virtue that knowledge gives. But first we should see whose "
-                "pain that ground rests upon.".split()),
+SENTENCES: Mapping[str, str] = MappingProxyType({
+    "ko": "사람은 스스로 묻고 답하며 앎에서 나온 덕을 지킬 때 비로소 옳은 길에 선다고 나는 "
+          "생각합니다. 그러나 그 길이 누구의 고통을 딛고 있는지 먼저 살펴야 합니다.",
+    "en": "A person who asks and answers for themselves stands on firm ground, I think, only while "
+          "they keep the virtue that knowledge gives. But first we should see whose pain that "
+          "ground rests upon.",
 })
 CONTEXT_TOKENS = 800
 
@@ -59,7 +59,7 @@ def sample_of(language: str, format: str, *, seat: str = "", has_context: bool =
 
 def filler(language: str, length: int, start: int) -> str:
     """Text of about so many tokens; another `start`, another text."""
-    words, text, at = WORDS[language], str(start), start
+    words, text, at = SENTENCES[language].split(), str(start), start
     while tokens.count(text) < length:
         text += "".join(f" {words[(at + n) % len(words)]}" for n in range(max(1, length // 25)))
         at += 1
@@ -88,7 +88,7 @@ def _said(step: Step, language: str) -> Said:
 
 
 def _found(steps: Sequence[Step], language: str) -> tuple[Found, ...]:
-    found = []
+    found: list[Found] = []
     for step in steps:
         for background in (*step.before, *step.after):
             number = len(found) + 1

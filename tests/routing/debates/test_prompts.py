@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -98,7 +99,7 @@ def test_in_the_exchange_a_prompt_begins_with_all_of_the_one_before(format: str)
         ).messages[:-1]]
         for step in steps
     ]
-    for earlier, later in zip(bodies, bodies[1:], strict=False):
+    for earlier, later in pairwise(bodies):
         assert later[: len(earlier)] == earlier
         assert len(later) == len(earlier) + 1
 
@@ -116,7 +117,8 @@ def test_last_statements_begin_alike_too_and_see_summaries_the_last_cycle_and_ea
 
 def test_openings_stand_by_themselves() -> None:
     for number in range(4):
-        assert "Words of step" not in text_of(prompt_of(step_of("opening_statement", number=number)))
+        step = step_of("opening_statement", number=number)
+        assert "Words of step" not in text_of(prompt_of(step))
 
 
 def test_from_the_first_summary_on_everybody_sees_at_least_the_last_three_messages() -> None:
@@ -326,7 +328,8 @@ def test_with_little_room_the_opponents_last_words_are_rather_cut_than_left_out(
     language: str,
 ) -> None:
     step = step_of("defense_response")
-    long = {"ko": "그것은 참으로 옳지 않습니다. ", "en": "That is not right at all. "}[language] * 60
+    sentence = {"ko": "그것은 참으로 옳지 않습니다. ", "en": "That is not right at all. "}
+    long = sentence[language] * 60
     said = [Said(s.step, s.stage, s.kind, s.speaker, long) for s in said_before(step)]
     text = text_of(prompt_of(step, language=language, room=LEAST_ROOM, said=said))
     assert text.count("<said ") == 1
