@@ -89,7 +89,9 @@ def of_start() -> dict[str, Any]:
 def of_prices() -> dict[str, Any]:
     return {
         "range": _("%(low)s to %(high)s credits"),
-        "free": _("No credits: it is written on this machine"),
+        "free": _("No credits"),
+        "instead": {"ko": _("Debate it in Korean"), "en": _("Debate it in English")},
+        "slow_down": _("You choose faster than prices can be worked out. It goes on by itself."),
         "dollars": _("%(low)s to %(high)s at the providers"),
         "turns": _("%(turns)s turns, %(calls)s calls of models"),
         "cached": _("%(cached)s answers are stored already"),

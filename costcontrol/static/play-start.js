@@ -3,7 +3,8 @@
 
 import { Problem, api, clockTime, count, dollars, sentence, words } from "./play-api.js";
 
-const TYPING_MS = 300;
+const TYPING_MS = 400;
+const CHOOSING_MS = 150; // several choices in a row are priced once
 const get = (id) => document.getElementById(id);
 const form = get("order");
 const { topics, people } = JSON.parse(get("catalogue").textContent);
@@ -135,7 +136,7 @@ function setAble(isAble) {
   get("start").setAttribute("aria-disabled", String(!isAble));
 }
 
-function price({ after = 0 } = {}) {
+function price({ after = CHOOSING_MS } = {}) {
   clearTimeout(later);
   setAble(false);
   later = setTimeout(ask, after);
@@ -150,9 +151,13 @@ async function ask() {
   } catch (error) {
     if (error.name === "AbortError") return;
     if (!(error instanceof Problem)) throw error;
-    show({ problem: { ...error.body, detail: error.message } });
+    show({ problem: { status: error.status, ...error.body, detail: isHurry(error) ? words.slow_down : error.message } });
+    if (isHurry(error)) price({ after: 1000 * Number(error.body.retry_after || 5) });
   }
 }
+
+/** So many requests a minute are allowed, and every choice is one. */
+const isHurry = (error) => error.code === "rate_limited";
 
 function show(estimate) {
   const problem = estimate.problem || estimate.refusal;
@@ -208,10 +213,19 @@ function problemOf(problem) {
   return strip;
 }
 
-function waysOut({ upgrade, status }) {
+function waysOut({ upgrade, status, code }) {
   if (status === 401) return [linkTo(words.sign_in, words.sign_in_url)];
+  if (code === "language_unavailable") return [otherLanguage()];
   if (!upgrade) return [];
   return [linkTo(words.plans, upgrade.checkout_url || words.plans_url)];
+}
+
+function otherLanguage() {
+  const other = [...form.elements.language].find((radio) => !radio.checked);
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "button", textContent: words.instead[other.value] });
+  button.addEventListener("click", () => other.click());
+  return button;
 }
 
 function linkTo(label, href) {

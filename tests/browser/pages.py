@@ -6,6 +6,7 @@ from uuid import UUID
 
 from playwright.sync_api import Page
 
+from tests.browser import debates
 from tests.browser.customers import PAST_DUE, PAYING
 from tests.browser.rows import (
     CACHED,
@@ -21,6 +22,7 @@ from tests.browser.rows import (
 
 Exceptions = Mapping[str, str]  # an axe rule, and why this page may break it
 
+ESTIMATE = ("/api/v1/debates/estimate",)
 ADMIN_READY = "body:has(#site-name)"
 NO_DAYS = "from=2026-09-01&to=2026-09-02"
 NOTHING = f"from=2026-10-28&to=2026-10-28&tier=enterprise&language=ko&deployment={OPUS}"
@@ -62,7 +64,8 @@ class PageCase:
     """`then` is what the reader does on it. `ready` appears when all of it is there.
 
     `charts` is how many of them have something to show. Pages that are not of our own making
-    (`is_ours` False) are loaded twice, not four times, and may be wider than a phone.
+    (`is_ours` False) are loaded twice, not four times, and may be wider than a phone. `asks` are
+    parts of addresses that its script may be refused, as there is no model here that answers.
     """
 
     name: str
@@ -74,7 +77,16 @@ class PageCase:
     ready: str = "body[data-ready]"
     charts: int = 0
     is_ours: bool = True
+    asks: tuple[str, ...] = ()
     axe_exceptions: Exceptions = field(default_factory=dict)
+
+
+def play_replay(page: Page) -> None:
+    """From its beginning; then all of it again."""
+    page.locator("#play").click()
+    page.locator(".turn").first.wait_for()
+    page.locator("#all").click()
+    page.locator(".turn").nth(8).wait_for()
 
 
 def admin(name: str, path: str) -> PageCase:
@@ -133,6 +145,18 @@ PAGES = (
         )
     ),
     PageCase("call-unknown", f"/dashboard/calls/{UUID(int=5)}/", STAFF, status=404),
+    PageCase("debates", "/play/", CUSTOMER, has_calls=True, asks=ESTIMATE),
+    PageCase("debates-none-yet", "/play/", CUSTOMER, asks=ESTIMATE),
+    *(
+        PageCase(f"debate-{name}", f"/play/{debate_id}/", user, has_calls=True)
+        for name, user, debate_id in (
+            ("finished", CUSTOMER, debates.FINISHED), ("open", CUSTOMER, debates.OPEN),
+            ("running", CUSTOMER, debates.RUNNING), ("failed", CUSTOMER, debates.BROKEN),
+            ("ones-turn", CUSTOMER, debates.ONES_TURN), ("for-staff", STAFF, debates.FOR_STAFF),
+        )
+    ),
+    PageCase("replay", f"/replays/{debates.SHARED}/", has_calls=True, then=play_replay),
+    PageCase("replay-gone", "/replays/taken-back/", status=404),
     PageCase("revenue-none-yet", "/dashboard/revenue/", STAFF),
     PageCase("revenue-customers-none", "/dashboard/revenue/customers/", STAFF),
     PageCase("revenue-simulator", "/dashboard/revenue/simulator/?usd=22&leave=5", STAFF),

@@ -13,6 +13,7 @@ from billing import rollups
 from costcontrol.lib import clock
 from tests.browser import rows
 from tests.browser.customers import customers_make
+from tests.browser.debates import debates_make
 from tests.flows.rows import connected_to, name_of, new_database
 from tests.flows.server import Gateway
 
@@ -39,6 +40,8 @@ def running_site(folder: Path, *, has_calls: bool) -> Iterator[Site]:
         if has_calls:
             rows.traffic_make()
             customers_make()
+            bob, alice = (User.objects.get(email=who) for who in (rows.CUSTOMER, rows.STAFF))
+            debates_make(bob, alice)
             rollups.catch_up(now=clock.now())
         everybody = User.objects.filter(email__isnull=False).values_list("email", flat=True)
         sessions = {who: session_of(who) for who in everybody if who}

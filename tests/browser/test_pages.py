@@ -118,6 +118,7 @@ def open_page(seen: Watched, site: Site, case: PageCase) -> None:
     url = site.url + case.path
     if case.user:
         seen.context.add_cookies([site.cookie(case.user)])
+    seen.refused.update(case.asks)
     if case.status != 200:
         seen.refused.add(url)
     response = seen.page.goto(url)
