@@ -135,10 +135,12 @@ class News:
             self._left(channel)
 
     def _left(self, channel: str) -> None:
-        if not self._inboxes[channel]:
-            del self._inboxes[channel]
+        if self._inboxes[channel]:
+            return
+        del self._inboxes[channel]
+        if self._inboxes:
             self._changed.set()
-        if not self._inboxes and self._task:
+        elif self._task:
             self._task.cancel()
             self._task = None
             self._lost()
@@ -173,6 +175,8 @@ class News:
                     self._heard(message)
         finally:
             adjusting.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await adjusting
             await pubsub.aclose()  # type: ignore[no-untyped-call]
 
     async def _adjust(self, pubsub: PubSub, asked: set[str]) -> None:

@@ -13,7 +13,7 @@ from django.core.management import call_command
 
 from accounts.models import User
 from accounts.types import Caller
-from costcontrol.lib import clock, database
+from costcontrol.lib import clock, database, redis
 from routing import snapshot
 from routing.debates import turns
 from routing.debates.endings import steps_left
@@ -84,6 +84,7 @@ async def working(**options: Any) -> AsyncIterator[Worker]:
     finally:
         worker.stop()
         await asyncio.wait_for(task, 10)
+        await redis.client().aclose()
 
 
 async def until(
