@@ -1,5 +1,6 @@
 """What people asked and were answered goes when their account is closed: kept texts, answers kept
-for repeats, answers in the cache. Usage rows stay: they hold counts and amounts, no words.
+for repeats, answers in the cache, philosophers that they made. Usage rows stay: they hold counts
+and amounts, no words.
 
 The rows go in the transaction that closes the account, the cache right after it. A call that was
 running meanwhile may still leave something: `stragglers`, an hour later, takes that too. Sync.
@@ -22,7 +23,7 @@ from redis.retry import Retry
 from accounts.models import User
 from routing.cache import exact
 from routing.cache.singleflight import entry_name
-from routing.models import CallText, IdempotentReply
+from routing.models import CallText, IdempotentReply, Philosopher
 
 SCANNED_AT_ONCE = 1_000
 DELETED_AT_ONCE = 500
@@ -42,7 +43,8 @@ def rows_delete(people: QuerySet[User]) -> int:
     ids = people.values("pk")
     texts, _ = CallText.objects.filter(user_id__in=ids).delete()
     replies, _ = IdempotentReply.objects.filter(user_id__in=ids).delete()
-    return texts + replies
+    philosophers, _ = Philosopher.objects.filter(owner_id__in=ids).delete()
+    return texts + replies + philosophers
 
 
 def answers_forget(user_uuids: Collection[str]) -> int:

@@ -23,6 +23,7 @@ from accounts.models import User
 from billing.reports import personal as billing
 from costcontrol.lib.cells import guarded
 from routing import texts
+from routing.debates import own
 
 Rows = Iterable[Sequence[Any]]
 
@@ -39,6 +40,7 @@ def export_make(user: User, *, now: datetime) -> IO[bytes]:
         _table(archive, "credit.csv", billing.CREDIT, billing.credit_rows(user.pk))
         _table(archive, "alerts.csv", billing.ALERTS, billing.alert_rows(user.pk))
         _lines(archive, "texts.jsonl", texts.of_user(user.pk, now=now))
+        _lines(archive, "philosophers.jsonl", own.of_user(user.pk))
         archive.writestr("README.txt", _about(user, now))
     file.seek(0)
     return file
@@ -51,6 +53,7 @@ def _about(user: User, now: datetime) -> str:
         _("profile.json: account, addresses, sessions, organisation. keys.csv: API keys, never "
           "their secrets. usage.csv: one row for each attempt of a call. audit.csv: what was "
           "changed by you or about you. texts.jsonl: prompts and answers that are kept."),
+        _("philosophers.jsonl: the philosophers that you made, in all versions."),
         _("Times are in UTC. Amounts called nanos are billionths of a US dollar; those called "
           "minor are in the smallest unit of their currency."),
     ]

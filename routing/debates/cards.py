@@ -19,6 +19,7 @@ TEXTS: Mapping[str, int] = {  # and the most characters of each
 }
 MAX_TRAITS, TRAIT_CHARACTERS = 6, 40
 MAX_STRATEGIES = 8
+JOINER = "\u200d"
 
 # Ways of arguing, as prompts call them.
 STRATEGIES: Mapping[str, Mapping[str, str]] = {
@@ -122,8 +123,14 @@ def _text(text: str, place: str, limit: int) -> str:
 
 def one_line(text: str) -> str:
     """Without line breaks and control characters: a card is no place to imitate a prompt."""
-    visible = "".join(" " if unicodedata.category(c)[0] == "C" else c for c in text)
+    visible = "".join(" " if is_unseen(sign) else sign for sign in text)
     return " ".join(visible.split())
+
+
+def is_unseen(sign: str) -> bool:
+    """Control characters, halves of pairs, marks that turn the direction of a text; not what joins
+    several emoji into one."""
+    return unicodedata.category(sign) in ("Cc", "Cf", "Cs") and sign != JOINER
 
 
 def _strategies(weights: Mapping[str, float]) -> dict[str, float]:

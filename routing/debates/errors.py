@@ -4,11 +4,12 @@ NotFound (404)      PhilosopherUnknown, TopicUnknown, DebateUnknown, TurnUnknown
                     also what belongs to somebody else
 Conflict (409)      TurnInProgress, StageOutOfOrder, UserTurn, DebateOver, DebatePaused,
                     PhilosopherLimit
+Refused (403)       PhilosopherFixed
 Unacceptable (422)  TopicBlocked, CastInvalid, LanguageUnavailable, TextTooLong, EventUnknown,
                     PhilosopherInvalid
 """
 
-from costcontrol.lib.errors import BadRequest, Conflict, NotFound
+from costcontrol.lib.errors import BadRequest, Conflict, NotFound, Refused
 
 
 class PhilosopherUnknown(NotFound):
@@ -61,6 +62,12 @@ class PhilosopherLimit(Conflict):
     """The user has as many philosophers of their own as one may have."""
 
     code = "philosopher_limit"
+
+
+class PhilosopherFixed(Refused):
+    """One of the catalogue: users change their own only."""
+
+    code = "philosopher_fixed"
 
 
 class Unacceptable(BadRequest):

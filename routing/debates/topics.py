@@ -7,6 +7,7 @@ debate what they did not ask.
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from costcontrol.lib.sentences import Sentence as _
 from routing.classify import detect_language
@@ -49,7 +50,7 @@ def resolve(text: str, *, language: str = "") -> Resolved:
     norm = normalised(wanted)
     for topic in Topic.objects.filter(is_active=True):
         for code, title in (("ko", topic.ko), ("en", topic.en)):
-            if normalised(title) == norm:
+            if _title_normalised(title) == norm:
                 spoken = language or code
                 return Resolved(topic, False, (), spoken, title_in(topic, spoken))
     return Resolved(None, False, (), language or language_of(wanted), wanted)
@@ -58,6 +59,11 @@ def resolve(text: str, *, language: str = "") -> Resolved:
 def checked(text: str) -> str:
     """On one line. Raises TopicBlocked."""
     cleaned = " ".join(text.split())
+    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in cleaned):
+        raise TopicBlocked(
+            _("The topic has control characters in it. Type it again as plain text."),
+            param="topic",
+        )
     if not normalised(cleaned):
         raise TopicBlocked(_("The topic is empty. Ask a question that has two sides."),
                            param="topic")
@@ -77,6 +83,9 @@ def normalised(title: str) -> str:
     """Letters and digits only, one form of each: "Is it RIGHT?" and "is it right" are the same."""
     plain = unicodedata.normalize("NFKC", title).casefold()
     return "".join(sign for sign in plain if sign.isalnum())
+
+
+_title_normalised = lru_cache(maxsize=8_192)(normalised)  # of the catalogue: the same each time
 
 
 def language_of(text: str) -> str:

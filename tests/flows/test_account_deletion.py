@@ -13,7 +13,7 @@ from billing.models import LedgerEntry, UsageRecord
 from costcontrol.lib import clock
 from routing import forgetting
 from routing.cache.singleflight import entry_name
-from routing.models import CallText, IdempotentReply
+from routing.models import CallText, IdempotentReply, Philosopher
 from tests.flows.rows import (
     CENT,
     Account,
@@ -92,8 +92,10 @@ def test_what_a_call_leaves_that_was_running_meanwhile_goes_within_the_hour(
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.set(entry_name(f"{alice.user.uuid}:late"), b"{}", ex=60)
     text_kept(alice.user)
-    assert forgetting.stragglers(now=clock.now()) == 2
+    Philosopher.objects.create(key="own-late", owner_id=alice.user.pk, name_ko="x", name_en="x")
+    assert forgetting.stragglers(now=clock.now()) == 3
     assert not answers_of(alice.user)
+    assert not Philosopher.objects.filter(owner_id=alice.user.pk).exists()
     assert not CallText.objects.filter(user_id=alice.user.pk).exists()
 
 

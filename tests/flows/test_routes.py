@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from routing.models import Deployment
+from routing.models import CallKindRow, Deployment
 from tests.flows.rows import LOCAL, PAID, account, assert_the_books_agree, records
 from tests.flows.server import Gateway, Reply
 from tests.upstreams.metered import Manner, Metered
@@ -150,6 +150,29 @@ def test_unknown_model_is_not_found(gateway: Gateway, model: str) -> None:
     assert (reply.status, reply.error["code"]) == (404, "model_not_found")
     assert reply.error["param"] == "model"
     assert "GET /v1/models" in reply.error["message"]
+
+
+def test_class_and_cap_of_a_kind_of_call_are_the_operators(
+    gateway: Gateway, upstream: Metered
+) -> None:
+    kind = CallKindRow.objects.filter(name="conclusion")
+    usual = kind.values("complexity", "max_output_tokens").get()
+    alice, told_kind = account("enterprise"), {"headers": {"x-call-kind": "conclusion"}}
+    before = gateway.ask(alice, "What is virtue?", **told_kind)
+    kind.update(complexity=SIMPLE, max_output_tokens=320)
+    try:
+        gateway.sees_new_rows()
+        after = gateway.ask(alice, "What is vice?", **told_kind)
+        again = gateway.ask(alice, "What is virtue?", **told_kind)
+    finally:
+        kind.update(**usual)
+        gateway.sees_new_rows()
+    assert who_answered(before) == ("anthropic/claude-opus-5-5", "premium")
+    assert who_answered(after) == ("anthropic/claude-haiku-5-5", "economy")
+    assert again.headers["x-cache"] == "miss", "the stored answer is of another class"
+    assert [sale.body["max_tokens"] for sale in upstream.sales] == [832, 320, 320]
+    [row] = records(after.call_id)
+    assert "conclusion is simple" in row.reason
 
 
 def test_switched_off_deployment_is_found_no_more(gateway: Gateway) -> None:

@@ -38,6 +38,9 @@ POSTED: dict[str, Any] = {
     "account/profile/": {"language": "ko", "zone": "Asia/Seoul"},
     "2fa/webauthn/keys/<int:pk>/edit/": {"name": "taken over"},
     "i18n/setlang/": {"language": "ko"},
+    "api/v1/philosophers":
+        '{"name": {"en": "Hypatia"}, "cards": {"en": {"essence": "Number rules all."}}}',
+    "api/v1/topics/resolve": '{"text": "Is number all?"}',
     "api/v1/tokens": "{}", "v1/chat/completions": "{}", "webhooks/stripe/": "{}",
 }  # fmt: skip
 Table = dict[tuple[str, str], list[str]]

@@ -48,6 +48,7 @@ from billing.models import (
 )
 from billing.payments import services as payments
 from costcontrol.lib import clock
+from routing.models import Philosopher
 
 NOBODY, SELF, OTHER = "nobody", "self", "other"
 MEMBER, BILLING, OWNER = "member", "billing", "owner"
@@ -175,8 +176,16 @@ def links_make(world: World) -> None:
         "prefix": ApiKey.objects.get(user=mine).prefix,
         "lookup_key": PlanPrice.objects.filter(is_offered=True, tier="premium").first().lookup_key,
         "confirm_key": EmailConfirmationHMAC(second).key,
+        "philosopher": philosopher_make(world), "topic": "t001",
         "uidb36": user_pk_to_url_str(mine), "reset_key": default_token_generator.make_token(mine),
     }
+
+
+def philosopher_make(world: World) -> str:
+    return Philosopher.objects.create(
+        key="own-1", owner_id=world.users[SELF].pk, name_ko=world.word("own", SELF), name_en="x",
+        card={"en": {"essence": world.word("essence", SELF)}},
+    ).key
 
 
 def passkey() -> dict[str, Any]:
@@ -221,7 +230,7 @@ OWNED: Mapping[Any, str] = {
     User: "pk", ApiKey: "user_id", EmailAddress: "user_id", Authenticator: "user_id",
     UserSession: "user_id", Member: "user_id", Customer: "user_id", UsageRecord: "user_id",
     Subscription: "customer__user_id", Invoice: "customer__user_id",
-    SpendingAlert: "customer__user_id",
+    SpendingAlert: "customer__user_id", Philosopher: "owner_id",
 }
 OF_NOBODY = (Organisation, invitations.Invitation, StripeEvent)
 VOLATILE = {"last_login", "last_seen_at", "last_used_at", "synced_at"}

@@ -21,7 +21,7 @@ from billing.models import Customer, Invoice, UsageRecord
 from costcontrol.account.data import pieces
 from costcontrol.account.export import export_make
 from costcontrol.lib import clock
-from routing.models import CallText
+from routing.models import CallText, Philosopher
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -69,6 +69,13 @@ def table(content: str) -> list[dict[str, str]]:
     return list(csv.DictReader(StringIO(content)))
 
 
+def philosopher(user: User, name: str) -> None:
+    Philosopher.objects.create(
+        key=f"own-{user.pk}", owner_id=user.pk, name_ko=name, name_en="Hypatia",
+        card={"en": {"essence": "Holds that number rules all."}},
+    )
+
+
 # --- the file ------------------------------------------------------------------------------------
 
 
@@ -79,6 +86,7 @@ def test_file_holds_everything_about_them_and_nothing_about_others(alice: User) 
         Member.objects.create(organisation=org, user=user)
         usage(user, cost_nanos=user.pk, debate_id=f"debate of {user}")
         text(user, f"Answer for {user}")
+        philosopher(user, "히파티아" if user == alice else "bob@own")
         api_key_issue(user=user, name=f"key of {user}", actor=str(user))
         customer = Customer.objects.create(user=user)
         Invoice.objects.create(
@@ -95,6 +103,7 @@ def test_file_holds_everything_about_them_and_nothing_about_others(alice: User) 
     assert [row["name"] for row in table(files["keys.csv"])] == [f"key of {alice}"]
     assert json.loads(files["texts.jsonl"])["answer"] == f"Answer for {alice}"
     assert json.loads(files["texts.jsonl"])["messages"][0]["content"] == "왜?"
+    assert json.loads(files["philosophers.jsonl"])["name_ko"] == "히파티아"
     assert table(files["audit.csv"])[0]["action"] == "api_key_issue"
 
 
