@@ -15,12 +15,10 @@ from django.db import transaction
 from billing import ledger
 from billing import ledger_sql as sql
 from billing.budgets import WindowRef
-from billing.draws import CEILINGS, LEASE_S, PAID_FROM, PaidFrom, locked
+from billing.draws import CEILINGS, LEASE_S, NAME, PAID_FROM, PaidFrom, locked
 from billing.holds import NoRoom
 from billing.ledger import Attempt, Hold, Reserved
 from billing.models import Reservation
-
-NAME = "name"  # in a hold's facts
 
 
 @dataclass(frozen=True, slots=True)

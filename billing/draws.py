@@ -6,7 +6,8 @@ the only reservations that ever change after they were made. A draw also renews 
 a sweeper that read the old amounts finds the hold alive, and leaves it.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -22,8 +23,9 @@ from billing.prices import Price
 
 LEASE_S = 30 * 60.0
 MAX_REMEMBERED = 20_000
-PAID_FROM = "paid_from"  # in a hold's facts
-CEILINGS = "ceilings"  # in a hold's facts: {complexity: [input, output]}, the dearest it is for
+# In a hold's facts: what it is called, who pays, and {complexity: [input, output]}, the dearest
+# prices it is for.
+NAME, PAID_FROM, CEILINGS = "name", "paid_from", "ceilings"
 
 PaidFrom = UsageRecord.PaidFrom
 _beyond: dict[UUID, bool] = {}  # holds, and whether another purse than the plan holds them
@@ -62,6 +64,17 @@ def reserve(
             return reserved
     except _NotTaken as undone:
         return undone.reserved
+
+
+def kept_in(window_ids: Iterable[int]) -> Counter[int]:
+    """What debates hold in these windows. Asked where a call finds no room."""
+    wanted, total = set(window_ids), Counter[int]()
+    if not wanted:
+        return total
+    for holds, facts in sql.unsent():
+        if NAME in facts:
+            total.update({hold[0]: hold[1] for hold in holds if hold[0] in wanted})
+    return total
 
 
 def locked(ids: Sequence[UUID], *, windows: set[int]) -> list[Reservation]:

@@ -5,7 +5,7 @@ length that such answers really have; then what is affordable, if that is still 
 other calls' holds are in the way the caller may wait for them (`MustWait`). See docs/ledger.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -90,11 +90,12 @@ def hold(
         reserved = _reserve(want, holds, amount=amount, floor=floor)
         if reserved.is_admitted:
             return Held(tokens, amount, floor, reserved.rooms)
-        shorter = _shorter(want, tokens, holds, reserved.rooms, may_wait=may_wait)
+        busy = _busy(reserved.rooms) if may_wait else frozenset()
+        shorter = _shorter(want, tokens, holds, reserved.rooms, busy)
         if shorter is None or (_is_cut(want, shorter) and not (want.may_cut and may_shorten())):
             break
         tokens = shorter
-    raise _refusal(want, holds, reserved.rooms, may_wait=may_wait)
+    raise _refusal(want, holds, reserved.rooms, busy)
 
 
 def _reserve(want: Want, holds: list[Hold], *, amount: Nanos, floor: Nanos) -> Reserved:
@@ -122,8 +123,15 @@ def holds_of(windows: Sequence[WindowRef], amount: int) -> list[Hold]:
     return holds
 
 
+def _busy(rooms: tuple[Room, ...]) -> frozenset[int]:
+    """Windows in which calls in flight hold something, which comes back soon. What debates hold
+    does not: nobody waits for that."""
+    kept = draws.kept_in(room.window_id for room in rooms if room.held)
+    return frozenset(r.window_id for r in rooms if r.held > kept.get(r.window_id, 0))
+
+
 def _shorter(
-    want: Want, tokens: int, holds: list[Hold], rooms: tuple[Room, ...], *, may_wait: bool
+    want: Want, tokens: int, holds: list[Hold], rooms: tuple[Room, ...], busy: Set[int]
 ) -> int | None:
     """A smaller output to try at once, or None: wait or refuse."""
     amounts = {hold.window_id: hold.amount for hold in holds}
@@ -134,7 +142,7 @@ def _shorter(
     fit = affordable(want, min((room.left for room in money_rooms), default=0))
     if want.tight_tokens is not None and want.tight_tokens < tokens and want.tight_tokens <= fit:
         return want.tight_tokens
-    if may_wait and any(room.held for room in money_rooms):
+    if busy & money:
         return None
     return fit if want.least_tokens <= fit < tokens else None
 
@@ -155,14 +163,14 @@ def affordable(want: Want, nanos: int) -> int:
 
 
 def _refusal(
-    want: Want, holds: list[Hold], rooms: tuple[Room, ...], *, may_wait: bool
+    want: Want, holds: list[Hold], rooms: tuple[Room, ...], busy: Set[int]
 ) -> NoRoom:
     """Which windows lack room now, and whether only calls in flight are in the way."""
     by_id = {window.id: window for window in want.windows}
     amounts = {hold.window_id: hold.amount for hold in holds}
     full = [by_id[r.window_id] for r in rooms if r.left < amounts[r.window_id]]
     for_good = [by_id[r.window_id] for r in rooms if _is_spent(want, by_id[r.window_id], r)]
-    if may_wait and not for_good and any(r.held for r in rooms if by_id[r.window_id] in full):
+    if not for_good and busy & {window.id for window in full}:
         return MustWait(full, rooms)
     return NoRoom(for_good or full or want.windows, rooms)
 

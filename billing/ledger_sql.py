@@ -136,6 +136,17 @@ def expired(limit: int) -> list[UUID]:
         return [UUID(str(row[0])) for row in cursor.fetchall()]
 
 
+def unsent() -> list[tuple[list[list[int]], dict[str, Any]]]:
+    """Holds and facts of what is held and not sent. In these words SQLite uses the index of open
+    reservations, which are few."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT holds, facts FROM billing_reservation"
+            " WHERE state IN (0, 1) AND lease_until_ms > 0 AND state = 0"
+        )
+        return [(json.loads(holds), json.loads(facts)) for holds, facts in cursor.fetchall()]
+
+
 def now_ms() -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {dialect().NOW_MS}")

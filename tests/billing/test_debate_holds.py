@@ -217,3 +217,10 @@ def test_other_reservations_are_no_holds_of_a_debate() -> None:
     Reservation.objects.update(call_id=debate)
     assert debate_holds.kept(debate) == []
     assert debate_holds.release(debate) == 0
+
+
+def test_what_debates_hold_is_known_where_a_call_finds_no_room() -> None:
+    window, other, debate = window_make(100), window_make(100), uuid4()
+    hold(debate, window, stage=30, finish=50)
+    held(window, other, amount=10)
+    assert draws.kept_in([window.pk, other.pk]) == {window.pk: 80}
