@@ -12,6 +12,7 @@ from costcontrol.lib.sentences import Sentence, said
 from routing.debates.cards import STRATEGIES, TEXTS, Draft, checked
 from routing.debates.categories import CATEGORIES
 from routing.debates.errors import PhilosopherInvalid
+from routing.debates.plan import Shape, plan_of
 from routing.debates.shipped import CARD
 from routing.debates.types import LANGUAGES, SIDES
 from routing.models import CallKindRow, Philosopher, Topic
@@ -155,3 +156,20 @@ class CallKindForm(ModelForm[CallKindRow]):
             "is_enabled", "complexity", "max_output_tokens", "variants", "ttl_days",
             "may_be_template", "is_batchable",
         )
+
+    def clean_is_enabled(self) -> bool:
+        is_enabled = bool(self.cleaned_data["is_enabled"])
+        if not is_enabled and self.instance.name not in kinds_behind_the_scenes():
+            raise ValidationError(
+                _("Only calls behind the scenes can be left out: %(names)s.")
+                % {"names": ", ".join(sorted(kinds_behind_the_scenes()))}
+            )
+        return is_enabled
+
+
+def kinds_behind_the_scenes() -> frozenset[str]:
+    """A debate is worth less without them, and still a debate."""
+    shape = Shape("2v2", seat="con1", has_context=True)
+    return frozenset(
+        call.kind for step in plan_of(shape) for call in (*step.before, *step.after)
+    )

@@ -191,6 +191,15 @@ def test_a_kind_that_staff_change_is_another_kind_for_the_gateway(staff: Client)
     assert AuditEvent.objects.get(action="callkindrow_change").target == "conclusion"
 
 
+def test_only_what_nobody_reads_can_be_left_out_of_debates(staff: Client) -> None:
+    data = {"complexity": "simple", "max_output_tokens": "128", "variants": "1", "ttl_days": "30"}
+    said = refusal(staff, url("callkindrow_change", "closing"), data)
+    assert "Only calls behind the scenes can be left out" in said
+    assert "quality_check" in said
+    assert staff.post(url("callkindrow_change", "quality_check"), data).status_code == 302
+    assert [name for name, kind in load().kinds.items() if not kind.is_enabled] == ["quality_check"]
+
+
 def test_a_kind_is_neither_added_nor_deleted(staff: Client) -> None:
     assert staff.get(url("callkindrow_add")).status_code == 403
     assert staff.post(url("callkindrow_delete", "closing"), {"post": "yes"}).status_code == 403
@@ -200,4 +209,5 @@ def test_a_kind_is_neither_added_nor_deleted(staff: Client) -> None:
 @pytest.mark.parametrize("cap", ["0", "15", "32001", ""])
 def test_a_cap_that_no_answer_fits_in_is_refused(staff: Client, cap: str) -> None:
     data = {"complexity": "simple", "max_output_tokens": cap, "variants": "1", "ttl_days": "1"}
+    data["is_enabled"] = "on"
     assert refusal(staff, url("callkindrow_change", "closing"), data)
