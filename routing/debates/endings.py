@@ -22,8 +22,8 @@ from costcontrol.lib.errors import (
     QuotaExceeded,
 )
 from routing.debates import money, sayings, states
-from routing.debates.plan import next_steps, plan_of
-from routing.debates.shapes import shape_of
+from routing.debates.plan import next_steps
+from routing.debates.shapes import steps_of
 from routing.debates.types import Step
 from routing.models import BackgroundCall, Debate, Turn, TurnEvent
 
@@ -129,7 +129,7 @@ def steps_left(debate: Debate) -> tuple[Step, ...]:
         Turn.objects.filter(debate=debate, status=Turn.Status.COMPLETED)
         .values_list("step", flat=True)
     )
-    return next_steps(plan_of(shape_of(debate)), lambda step: step.index in done)
+    return next_steps(steps_of(debate), lambda step: step.index in done)
 
 
 def spent_on(debate: Debate, *, call_id: UUID | None = None) -> int:

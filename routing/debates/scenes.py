@@ -14,8 +14,7 @@ from costcontrol.lib import clock
 from costcontrol.lib.errors import CostControlError
 from routing.debates import claims, endings, money, states
 from routing.debates.philosophers import brief_of
-from routing.debates.plan import plan_of
-from routing.debates.shapes import shape_of
+from routing.debates.shapes import steps_of
 from routing.debates.types import Background, Brief, Found, Said, Step
 from routing.models import BackgroundCall, Debate, Turn, TurnEvent
 from routing.snapshot import Snapshot
@@ -108,7 +107,7 @@ def _read(debate: Debate, snapshot: Snapshot) -> Scene:
     off = frozenset(kind.name for kind in snapshot.kinds.values() if not kind.is_enabled)
     turns = list(Turn.objects.filter(debate=debate).order_by("number"))
     return Scene(
-        debate, caller_of(debate), brief_of(debate), plan_of(shape_of(debate, off=off)), turns,
+        debate, caller_of(debate), brief_of(debate), steps_of(debate, off=off), turns,
         list(BackgroundCall.objects.filter(debate=debate)),
         next((turn for turn in turns if turn.status in states.ACTIVE), None),
     )

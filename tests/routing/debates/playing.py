@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from django.core.management import call_command
 
-from accounts.models import User
+from accounts.models import Tier, User
 from accounts.types import Caller
 from costcontrol.lib import clock, database, redis
 from routing import snapshot
@@ -32,6 +32,14 @@ def rows_make(*, model: str = "echo", **columns: Any) -> User:
     for model_class in ("economy", "mid", "premium"):
         simulated(model, model_class=model_class, **columns)
     snapshot.forget()
+    return person_make()
+
+
+def person_make() -> User:
+    """On a plan without limits."""
+    classes = ["economy", "mid", "premium"]
+    plan = {"title": "Enterprise", "route_mode": "cloud", "allowed_classes": classes}
+    Tier.objects.get_or_create(name="enterprise", defaults=plan)
     return User.objects.create_user(f"{uuid4().hex[:12]}@example.org", tier_id="enterprise")
 
 
