@@ -17,6 +17,7 @@ from routing.types import Message
 
 MAX_SAID = (700, 350, 150)  # characters of a message; less only for the last one
 MAX_TOPIC = 300
+MAX_LINES = 4  # a small model loses itself in more, and reads slowly
 MAX_ESSENCE = 160
 SHRINK = (1.0, 0.6, 0.35, 0.15, 0.0)
 
@@ -36,9 +37,9 @@ def short_prompt(
 
 
 def _last_words(transcript: Sequence[Said], brief: Brief, room: int) -> list[str]:
-    """As many messages as have a place, the last one cut if it must be."""
+    """The last few messages, as far as they have a place; the very last is rather cut."""
     lines: list[str] = []
-    for said in reversed(transcript):
+    for said in reversed(transcript[-MAX_LINES:]):
         sizes = MAX_SAID if not lines else MAX_SAID[:1]
         tried = (line_of(said, brief, size) for size in sizes)
         line = next((line for line in tried if tokens.count(line) < room), None)

@@ -37,7 +37,7 @@ JOBS = sorted(
     {b.kind for s in steps_of() + steps_of(seat="con1") for b in (*s.before, *s.after)}
 )
 HANGUL = re.compile("[가-힣]")
-DIGESTS = {1: "?"}  # of all texts that a version of the prompts is made of
+DIGESTS = {1: "c105d03236479d36"}  # of all texts that a version of the prompts is made of
 
 
 def job(kind: str) -> Background:
