@@ -80,6 +80,7 @@ class PhilosopherAdmin(AuditedAdmin[Philosopher]):
             return
         made = version_add(before, draft, is_active=obj.is_active)
         self.audit(request, made, "change", before=snapshot(before), after=snapshot(made))
+        obj.pk, obj.version = made.pk, made.version  # what the page says was changed
 
     @admin.display(description=_("name"), ordering="name_en")
     def name(self, row: Philosopher) -> str:

@@ -12,6 +12,7 @@ from accounts import closing
 from accounts.models import User
 from accounts.services import api_key_issue, end_user_get
 from costcontrol.lib import clock
+from routing.api.catalogue_examples import FOUND, MADE, PHILOSOPHER, TOPIC, TYPED
 from routing.debates.own import MAX_OWN
 from routing.debates.shipped import topics_read
 from routing.models import Philosopher, Topic
@@ -101,6 +102,13 @@ def test_ones_own_is_made_changed_and_taken_off_offer(alice: Person) -> None:
     assert alice.ask("GET", path, status=404)["code"] == "philosopher_unknown"
     assert len(alice.ask("GET", "philosophers")["results"]) == 15
     alice.ask("DELETE", path, status=404)
+
+
+def test_what_the_api_document_shows_is_what_is_taken_and_given(alice: Person) -> None:
+    made = alice.ask("POST", "philosophers", PHILOSOPHER, status=201)
+    assert made == MADE.value | {"key": made["key"]}
+    assert alice.ask("GET", "topics/t001") == TOPIC
+    assert alice.ask("POST", "topics/resolve", TYPED.value) == FOUND.value
 
 
 def test_a_language_is_added_and_taken_away(alice: Person) -> None:
