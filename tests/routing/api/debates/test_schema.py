@@ -1,0 +1,68 @@
+"""The OpenAPI document: every endpoint with a request, a reply and problems to look at."""
+
+from typing import Any
+
+import pytest
+from jsonschema import ValidationError
+
+from routing.api.debates import examples
+from routing.debates import errors
+from tests.routing.api.debates.openapi import check, document, matches_schema, operations
+
+OURS = [name for name in operations() if name.split("_")[0] in
+        ("debates", "turns", "messages", "replays")]
+FILES = ("debates_export",)
+
+
+def shown(operation: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """(where, schema, example) of everything that is shown of one endpoint."""
+    found = [("request", operation.get("requestBody", {}))]
+    found += operation["responses"].items()
+    return [
+        (f"{where} {media}", content["schema"], example["value"])
+        for where, part in found
+        for media, content in part.get("content", {}).items()
+        for example in content.get("examples", {}).values()
+    ]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_examples_are_what_the_document_says_they_are(name: str) -> None:
+    operation = operations()[name]
+    for where, schema, example in shown(operation):
+        try:
+            check({**schema, "components": document()["components"]}, example)
+        except ValidationError as error:
+            if "problem+json" in where and "Additional properties" in error.message:
+                continue  # each problem has facts of its own
+            raise
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_endpoint_shows_a_reply_and_its_problems(name: str) -> None:
+    operation = operations()[name]
+    places = {where.split()[0] for where, _schema, _example in shown(operation)}
+    assert operation["summary"]
+    assert operation["description"]
+    assert any(place.startswith("4") for place in places)
+    assert name in FILES or any(place.startswith("2") for place in places)
+    assert "requestBody" not in operation or "request" in places
+
+
+def test_an_answer_with_a_field_too_many_or_too_few_would_be_seen() -> None:
+    matches_schema("debates_get", 200, examples.RUNNING)
+    for wrong in (examples.RUNNING | {"secret": 1},
+                  {name: value for name, value in examples.RUNNING.items() if name != "seat"},
+                  examples.RUNNING | {"turns": [{}]}):
+        with pytest.raises(ValidationError):
+            matches_schema("debates_get", 200, wrong)
+
+
+def test_every_code_that_a_debate_can_be_refused_with_is_shown() -> None:
+    codes = {
+        found.code for found in vars(errors).values()
+        if isinstance(found, type) and found.__module__ == errors.__name__
+    }
+    of_catalogue = {code for code in codes if code.startswith("philosopher_")}
+    of_catalogue -= {"philosopher_unknown"}
+    assert codes - of_catalogue - {"invalid_request"} <= set(examples.PROBLEMS)
