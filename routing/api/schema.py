@@ -22,6 +22,10 @@ ERRORS = {
 HEADERS = {
     "Idempotency-Key": "The same key and body again: the same answer, billed once. Kept a day.",
     "X-Debate-Id": "The debate that this call is part of.",
+    "X-Stage": "The stage of the debate, for its cost: any name of yours.",
+    "X-Speaker": "Who speaks, for the cost of the debate: any name of yours.",
+    "X-Parent-Call": "The call that this one is made for: the `X-Request-Id` of its answer.",
+    "X-Uses-Calls": "Calls whose answers stand in this prompt, separated by commas (64 at most).",
     "X-End-User": "Service keys only: whom the call is for. New ids start on the free plan.",
     "Cache-Control": "`no-cache`: a fresh answer. `no-store`: and do not keep it.",
 }

@@ -3,10 +3,12 @@
 import asyncio
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import openai
 import pytest
 
+from billing.models import CallUse
 from tests.flows.rows import (
     CENT,
     LOCAL,
@@ -15,6 +17,7 @@ from tests.flows.rows import (
     Account,
     account,
     assert_the_books_agree,
+    eventually,
     records,
     spent_by,
 )
@@ -143,6 +146,48 @@ def test_async_client_reads_the_same_stream(gateway: Gateway) -> None:
             return "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
 
     assert asyncio.run(read(account().key)) == TEXT
+
+
+@pytest.mark.parametrize("way", ["headers", "metadata"])
+def test_where_a_call_stands_in_a_debate_is_said_by_headers_or_metadata(
+    gateway: Gateway, way: str
+) -> None:
+    who, debate, parent = account(), f"debate-{uuid4()}", str(uuid4())
+    told = {"debate_id": debate, "stage": "pro_argument", "speaker": "pro1", "parent_call": parent}
+    more: dict[str, Any] = {"metadata": told}
+    if way == "headers":
+        more = {"extra_headers": {f"X-{k.replace('_', '-')}": v for k, v in told.items()}}
+    headers, _answer = answered(gateway, who, **more)
+    [row] = records(headers["x-request-id"])
+    assert (row.debate_id, row.stage, row.speaker) == (debate, "pro_argument", "pro1")
+    assert str(row.parent_call_id) == parent
+
+
+def test_answers_that_a_prompt_used_are_written_down_once(gateway: Gateway) -> None:
+    who = account()
+    first, second = (answered(gateway, who, text=text)[0]["x-request-id"] for text in "ab")
+    uses = {"X-Uses-Calls": f"{first}, {second},{first}"}
+    headers, _answer = answered(gateway, who, text="c", extra_headers=uses)
+    by = headers["x-request-id"]
+    eventually(lambda: CallUse.objects.filter(used_by=by).count() == 2, what="both uses")
+    used = CallUse.objects.filter(used_by=by).values_list("call_id", flat=True)
+    assert {str(call_id) for call_id in used} == {first, second}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-Stage", "no such\tname"), ("X-Speaker", "x" * 41), ("X-Parent-Call", "12"),
+        ("X-Uses-Calls", "nobody"), ("X-Uses-Calls", ",".join([str(uuid4())] * 65)),
+    ],
+)
+def test_place_in_a_debate_that_makes_no_sense_is_refused(
+    gateway: Gateway, upstream: Metered, name: str, value: str
+) -> None:
+    with pytest.raises(openai.BadRequestError) as refused:
+        answered(gateway, account(), extra_headers={name: value})
+    assert refused.value.param == name
+    assert upstream.sales == []
 
 
 def test_wrong_key_is_the_clients_own_authentication_error(gateway: Gateway) -> None:

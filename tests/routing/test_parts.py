@@ -52,6 +52,12 @@ def house(committed: None) -> Iterator[None]:
     snapshot.forget()
     keeper._rows.clear()
     keeper._uses.clear()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def own_threads() -> Iterator[None]:
+    """Connections of the bridge's threads end with these tests."""
+    yield
     database.close_threads()
 
 
