@@ -1,6 +1,6 @@
 """What people asked and were answered goes when their account is closed: kept texts, answers kept
-for repeats, answers in the cache, philosophers that they made. Usage rows stay: they hold counts
-and amounts, no words.
+for repeats, answers in the cache, philosophers that they made, every word of their debates. Usage
+rows stay: they hold counts and amounts, no words.
 
 The rows go in the transaction that closes the account, the cache right after it. A call that was
 running meanwhile may still leave something: `stragglers`, an hour later, takes that too. Sync.
@@ -23,6 +23,7 @@ from redis.retry import Retry
 from accounts.models import User
 from routing.cache import exact
 from routing.cache.singleflight import entry_name
+from routing.debates import own_texts
 from routing.models import CallText, IdempotentReply, Philosopher
 
 SCANNED_AT_ONCE = 1_000
@@ -31,20 +32,21 @@ LOOKED_BACK = timedelta(days=2)  # no call runs for so long
 log = logging.getLogger(__name__)
 
 
-def forget_on_closing(*, user: User, **_facts: Any) -> None:
+def forget_on_closing(*, user: User, at: datetime, **_facts: Any) -> None:
     """Receiver of `account_closed`."""
     people = User.objects.filter(Q(pk=user.pk) | Q(owner=user))
-    rows_delete(people)
+    rows_delete(people, now=at)
     uuids = {str(uuid) for uuid in people.values_list("uuid", flat=True)}
     transaction.on_commit(partial(answers_forget, uuids))
 
 
-def rows_delete(people: QuerySet[User]) -> int:
+def rows_delete(people: QuerySet[User], *, now: datetime) -> int:
     ids = people.values("pk")
+    debates = own_texts.forget(people.values_list("pk", flat=True), now=now)
     texts, _ = CallText.objects.filter(user_id__in=ids).delete()
     replies, _ = IdempotentReply.objects.filter(user_id__in=ids).delete()
     philosophers, _ = Philosopher.objects.filter(owner_id__in=ids).delete()
-    return texts + replies + philosophers
+    return debates + texts + replies + philosophers
 
 
 def answers_forget(user_uuids: Collection[str]) -> int:
@@ -64,7 +66,7 @@ def stragglers(*, now: datetime) -> int:
     uuids = {str(uuid) for uuid in people.values_list("uuid", flat=True)}
     if not uuids:
         return 0
-    return rows_delete(people) + answers_forget(uuids)
+    return rows_delete(people, now=now) + answers_forget(uuids)
 
 
 def _names(user_uuids: Collection[str]) -> Iterator[bytes]:

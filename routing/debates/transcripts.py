@@ -5,10 +5,10 @@ because they made it public.
 """
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
 from typing import Any
-from uuid import UUID
 
 from django.utils import translation
 from django.utils.translation import gettext, pgettext
@@ -16,7 +16,7 @@ from django.utils.translation import gettext, pgettext
 from costcontrol.lib.sentences import Sentence as _
 from routing.debates import sayings
 from routing.debates.errors import DebateUnknown
-from routing.debates.shown import Json, Whole, cast_json, said_json, topic_json
+from routing.debates.shown import Json, Whole, cast_json, said_json, topic_json, whole_of
 from routing.models import Debate, Turn
 
 USER = "user"
@@ -146,9 +146,10 @@ def _spoken(whole: Whole) -> list[Turn]:
     return sorted(said, key=lambda turn: turn.number)
 
 
-def of_user(user_id: int) -> list[UUID]:
-    """Their debates, the oldest first."""
+def of_user(user_id: int, *, now: datetime) -> Iterator[Json]:
+    """All of their debates, the oldest first, for the person. One at a time in memory."""
     rows = Debate.objects.filter(user_id=user_id).order_by("created_at", "pk")
-    return list(rows.values_list("pk", flat=True))
+    for debate in rows.iterator(chunk_size=100):
+        yield export_json(whole_of(debate), at=now)
 
 

@@ -22,6 +22,7 @@ from costcontrol.account.data import pieces
 from costcontrol.account.export import export_make
 from costcontrol.lib import clock
 from routing.models import CallText, Philosopher
+from tests.routing.debates.playing import debate_make
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -93,6 +94,7 @@ def test_file_holds_everything_about_them_and_nothing_about_others(alice: User) 
             customer=customer, stripe_id=f"in_{user.pk}", number=f"N-{user}", status="paid",
             currency="krw", total_minor=9_900, created_at=clock.now(),
         )
+        debate_make(user, context=f"of {user}")
     files = opened(alice)
     assert "bob@" not in str(files)
     profile = json.loads(files["profile.json"])
@@ -104,6 +106,8 @@ def test_file_holds_everything_about_them_and_nothing_about_others(alice: User) 
     assert json.loads(files["texts.jsonl"])["answer"] == f"Answer for {alice}"
     assert json.loads(files["texts.jsonl"])["messages"][0]["content"] == "왜?"
     assert json.loads(files["philosophers.jsonl"])["name_ko"] == "히파티아"
+    [debate] = map(json.loads, files["debates.jsonl"].splitlines())
+    assert (debate["context"], debate["topic"]["text"]) == (f"of {alice}", "Is it right to lie?")
     assert table(files["audit.csv"])[0]["action"] == "api_key_issue"
 
 

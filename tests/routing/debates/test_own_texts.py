@@ -6,10 +6,11 @@ from uuid import uuid4
 import pytest
 from pytest_django.fixtures import Settings
 
+from accounts.closing import account_close
 from accounts.models import User
 from billing.models import Reservation
 from costcontrol.lib import clock
-from routing import snapshot
+from routing import forgetting, snapshot, tasks
 from routing.debates import own_texts, services, turns
 from routing.debates.orders import order_of
 from routing.models import BackgroundCall, Debate, Turn, TurnEvent
@@ -115,7 +116,34 @@ class TestDays:
         assert own_texts.purge(now=clock.now() + timedelta(days=60)) == 3
 
 
+    def test_the_hourly_task_does_it(self, user: User) -> None:
+        spoken(user)
+        tasks.purge()
+        assert secrets() == ["debate", "turn", "event", "background"]
+        Debate.objects.update(created_at=clock.now() - timedelta(days=31))
+        tasks.purge()
+        assert secrets() == []
+
+
 class TestClosedAccount:
+    @pytest.mark.parametrize("whose", ["own", "of their service"])
+    def test_closing_it_is_enough(self, user: User, whose: str) -> None:
+        spoken(user)
+        closing = user
+        if whose != "own":
+            closing = User.objects.create_user("app@example.org", tier_id="free")
+            User.objects.filter(pk=user.pk).update(owner=closing, external_id="d7", email=None)
+        account_close(closing, at=clock.now())
+        assert secrets() == []
+        assert Debate.objects.get().status == "cancelled"
+
+    def test_what_a_worker_wrote_meanwhile_goes_an_hour_later(self, user: User) -> None:
+        spoken(user)
+        account_close(user, at=clock.now())
+        Turn.objects.update(text=SECRET)
+        forgetting.stragglers(now=clock.now() + timedelta(hours=1))
+        assert secrets() == []
+
     def test_no_word_stays_and_nothing_is_held(self, user: User) -> None:
         debate = spoken(user)
         services.debate_share(debate, is_public=True)
