@@ -249,7 +249,8 @@ KRW_PER_USD = max(1, env.int("KRW_PER_USD", default=1400))  # for sums over curr
 
 # --- gateway ------------------------------------------------------------------------------
 SNAPSHOT_SECONDS = env.float("SNAPSHOT_SECONDS", default=3.0)  # age of keys, tiers, policy, prices
-GAUGE_SECONDS = 1.0  # age of a budget's reading that economy mode may be decided on
+# Age of a budget's reading that economy mode may be decided on.
+GAUGE_SECONDS = env.float("GAUGE_SECONDS", default=1.0)
 CACHE_TTL_S = env.int("CACHE_TTL_S", default=3600)
 CACHE_MEMORY_BYTES = 16 * 1024 * 1024
 KEEP_TEXT_DAYS = max(0, env.int("KEEP_TEXT_DAYS", default=0))  # prompts and answers; 0: not kept
@@ -330,7 +331,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "URL_FORMAT_OVERRIDE": None,  # `?format=` of an export is ours
-    "EXCEPTION_HANDLER": "costcontrol.lib.problems.problem_handler",
+    "EXCEPTION_HANDLER": "costcontrol.lib.problem_handler.problem_handler",
     "UNAUTHENTICATED_USER": None,
 }
 

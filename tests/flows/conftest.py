@@ -10,7 +10,7 @@ from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.flows.rows import connected_to, name_of, new_database, rows_make
-from tests.flows.server import SNAPSHOT_SECONDS, Gateway
+from tests.flows.server import GAUGE_SECONDS, SNAPSHOT_SECONDS, Gateway
 from tests.services.llmock import LLMock, running_llmock
 from tests.upstreams.metered import Metered, running_metered
 
@@ -34,6 +34,7 @@ class House:
             "ANTHROPIC_BASE_URL": self.upstream.url,
             "OPENAI_BASE_URL": f"{self.upstream.url}/openai/v1",
             "SNAPSHOT_SECONDS": str(SNAPSHOT_SECONDS),
+            "GAUGE_SECONDS": str(GAUGE_SECONDS),
             "WEB_WORKERS": str(workers),
         }
         gateway = Gateway(self.folder, workers=workers, **usual | KEYS | env)

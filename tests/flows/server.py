@@ -22,6 +22,7 @@ from tests.flows.rows import QUESTION, Account, eventually
 from tests.services.product import free_port, product_env
 
 SNAPSHOT_SECONDS = 0.1
+GAUGE_SECONDS = 0.1
 
 
 @dataclass
@@ -161,7 +162,7 @@ class Gateway:
     def sees_new_budgets(self) -> None:
         """Until what is known of windows is read anew: GAUGE_SECONDS."""
         self.sees_new_rows()
-        time.sleep(settings.GAUGE_SECONDS)
+        time.sleep(GAUGE_SECONDS + 0.05)
 
 
 def reply_of(status: int, headers: Mapping[str, str], text: str) -> Reply:
