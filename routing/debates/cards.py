@@ -15,7 +15,7 @@ from routing.models import Philosopher
 
 NAME_CHARACTERS = 80
 TEXTS: Mapping[str, int] = {  # and the most characters of each
-    "essence": 300, "style": 200, "personality": 120, "quote": 200, "speech": 300,
+    "essence": 200, "style": 200, "personality": 120, "quote": 200, "speech": 200,
 }
 MAX_TRAITS, TRAIT_CHARACTERS = 6, 40
 MAX_STRATEGIES = 8

@@ -35,7 +35,7 @@ with_database = [pytest.mark.django_db, pytest.mark.postgresql]
     [
         ({"essence": ""}, "cards.en.essence"),
         ({"essence": "  \n "}, "cards.en.essence"),
-        ({"essence": "x" * 301}, "cards.en.essence"),
+        ({"essence": "x" * 201}, "cards.en.essence"),
         ({"speech": "x" * 10_000}, "cards.en.speech"),
         ({"traits": ["x" * 41]}, "cards.en.traits"),
         ({"traits": ["x"] * 7}, "cards.en.traits"),
