@@ -17,7 +17,7 @@ NAME_CHARACTERS = 80
 TEXTS: Mapping[str, int] = {  # and the most characters of each
     "essence": 200, "style": 200, "personality": 120, "quote": 200, "speech": 200,
 }
-MAX_TRAITS, TRAIT_CHARACTERS = 6, 40
+MAX_TRAITS, TRAIT_CHARACTERS = 5, 36
 MAX_STRATEGIES = 8
 JOINER = "\u200d"
 

@@ -37,8 +37,8 @@ with_database = [pytest.mark.django_db, pytest.mark.postgresql]
         ({"essence": "  \n "}, "cards.en.essence"),
         ({"essence": "x" * 201}, "cards.en.essence"),
         ({"speech": "x" * 10_000}, "cards.en.speech"),
-        ({"traits": ["x" * 41]}, "cards.en.traits"),
-        ({"traits": ["x"] * 7}, "cards.en.traits"),
+        ({"traits": ["x" * 37]}, "cards.en.traits"),
+        ({"traits": ["x"] * 6}, "cards.en.traits"),
     ],
 )
 def test_a_card_is_refused_by_the_name_of_the_field(change: dict[str, Any], field: str) -> None:
