@@ -76,10 +76,15 @@ def renew(debate_id: UUID) -> int:
 
 
 @transaction.atomic
-def release(debate_id: UUID, *, names: Collection[str] | None = None) -> int:
-    """Give back what is open, or of it these names. How many those were."""
-    rows = _rows(debate_id)
-    return _release([row for row in rows if names is None or row.facts.get(NAME) in names])
+def release(
+    debate_id: UUID, *, names: Collection[str] | None = None, also: Collection[int] = ()
+) -> int:
+    """Give back what is open, or of it these names. How many those were.
+
+    `also`: windows that the caller's transaction will want after them.
+    """
+    rows = [row for row in _rows(debate_id) if names is None or row.facts.get(NAME) in names]
+    return _release(rows, windows=also)
 
 
 def _rows(debate_id: UUID) -> list[Reservation]:

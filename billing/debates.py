@@ -7,6 +7,7 @@ One that was cancelled before anything was made for it is given back, once. If c
 come all the same, it is counted again, and then for good.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -89,7 +90,7 @@ def give_back(user_id: int, debate_id: str) -> bool:
     """As if it had not been opened. False: it was given back before, or never taken."""
     key = debate_key(user_id, debate_id)
     _taken.pop(key, None)
-    windows = list(_counted_in(key).select_for_update())
+    windows = list(_locked(windows_of(user_id, debate_id)))
     row = Reservation.objects.select_for_update().filter(pk=key, state=State.SETTLED).first()
     if row is None or GIVEN_BACK in row.facts:
         return False
@@ -100,11 +101,15 @@ def give_back(user_id: int, debate_id: str) -> bool:
     return True
 
 
-def _counted_in(key: UUID) -> QuerySet[Window]:
-    """One, or none of a debate that was opened beyond the plan. In the ledger's lock order."""
-    holds = Reservation.objects.filter(pk=key).values_list("holds", flat=True).first()
-    ids = [window_id for window_id, _, charge in holds or [] if charge]
-    return Window.objects.filter(pk__in=ids).order_by("rank", "pk")
+def windows_of(user_id: int, debate_id: str) -> list[int]:
+    """Where it is counted: one, or none of a debate that was opened beyond the plan."""
+    rows = Reservation.objects.filter(pk=debate_key(user_id, debate_id))
+    holds = rows.values_list("holds", flat=True).first()
+    return [window_id for window_id, _, charge in holds or [] if charge]
+
+
+def _locked(ids: Sequence[int]) -> QuerySet[Window]:
+    return Window.objects.filter(pk__in=ids).order_by("rank", "pk").select_for_update()
 
 
 def _refund(window: Window, row: Reservation) -> None:

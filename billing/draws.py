@@ -84,7 +84,7 @@ def locked(ids: Sequence[UUID], *, windows: set[int]) -> list[Reservation]:
     """
     rows = Reservation.objects.filter(pk__in=ids, state=ledger.State.HELD)
     touched = {hold[0] for holds in rows.values_list("holds", flat=True) for hold in holds}
-    if not touched:
+    if not touched and not windows:
         return list(rows.select_for_update().order_by("pk"))
     all_windows = Window.objects.filter(pk__in=touched | windows).order_by("rank", "pk")
     list(all_windows.select_for_update().values_list("pk"))

@@ -42,31 +42,41 @@ def forget_all() -> None:
     _rooms.clear()
 
 
-def windows(rules: Iterable[Rule], *, now: datetime) -> tuple[WindowRef, ...]:
-    """The windows of these rules now, made where missing. Synchronous: may query."""
-    return tuple(_ref(rule, now) for rule in rules)
+def windows(
+    rules: Iterable[Rule], *, now: datetime, is_kept: bool = True
+) -> tuple[WindowRef, ...]:
+    """The windows of these rules now, made where missing. Synchronous: may query.
+
+    `is_kept` False: inside a transaction, whose new windows nobody else sees yet.
+    """
+    return tuple(_ref(rule, now, is_kept) for rule in rules)
 
 
 def _key(rule: Rule) -> tuple[str, str, str, str]:
     return (rule.scope_kind, rule.scope_id, rule.metric, rule.period)
 
 
-def _ref(rule: Rule, now: datetime) -> WindowRef:
+def _ref(rule: Rule, now: datetime, is_kept: bool) -> WindowRef:
     known = _refs.get(_key(rule))
     if known is not None and known.start <= now and (known.end is None or now < known.end):
         return known if known.rule == rule else replace(known, rule=rule)
-    if len(_refs) >= MAX_WINDOWS:
-        forget_all()
-    ref = _refs[_key(rule)] = budgets.window_get(rule, now=now)
+    ref = budgets.window_get(rule, now=now)
+    if is_kept:
+        if len(_refs) >= MAX_WINDOWS:
+            forget_all()
+        _refs[_key(rule)] = ref
     return ref
 
 
-def read(rules: Sequence[Rule], *, now: datetime) -> tuple[Reading, ...]:
+def read(
+    rules: Sequence[Rule], *, now: datetime, is_kept: bool = True
+) -> tuple[Reading, ...]:
     """Fresh readings from the database. Synchronous."""
-    refs = windows(rules, now=now)
+    refs = windows(rules, now=now, is_kept=is_kept)
     rows = Window.objects.filter(pk__in=[ref.id for ref in refs])
-    note(Room(*row) for row in rows.values_list("pk", "cap", "spent", "held"))
-    return peek(rules, now=now, max_age_s=float("inf")) or ()
+    rooms = {row[0]: Room(*row) for row in rows.values_list("pk", "cap", "spent", "held")}
+    note(rooms.values())
+    return tuple(Reading(ref, rooms[ref.id]) for ref in refs if ref.id in rooms)
 
 
 def peek(

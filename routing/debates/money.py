@@ -20,7 +20,6 @@ from billing.ledger import StaleBook
 from billing.models import UsageRecord
 from routing import refusals, tokens
 from routing import snapshot as snapshots
-from routing.debates.endings import shape_of
 from routing.debates.estimates import BriefFacts as BriefFacts
 from routing.debates.estimates import Estimate as Estimate
 from routing.debates.estimates import StageEstimate as StageEstimate
@@ -36,6 +35,7 @@ from routing.debates.estimates import (
 from routing.debates.openings import Opening, Source
 from routing.debates.plan import STAGES, plan_of
 from routing.debates.routes import Routes
+from routing.debates.shapes import shape_of
 from routing.debates.sizes import Size, sizes_of
 from routing.models import Debate, Turn
 from routing.snapshot import Snapshot
@@ -82,8 +82,13 @@ def draws_of(debate: Debate, stage: str) -> tuple[UUID, ...]:
 
 
 def debate_close(debate: Debate, *, now: datetime) -> None:
-    """Release whatever is still held. Again: nothing."""
-    debate_holds.release(debate.id)
+    """Release whatever is still held. Again: nothing.
+
+    The window of its quota is locked with the others, in order, for `quota_back` in the same
+    transaction.
+    """
+    quota = debates.windows_of(debate.user_id, str(debate.id))
+    debate_holds.release(debate.id, also=quota)
 
 
 def quota_back(debate: Debate, *, now: datetime) -> bool:
@@ -110,7 +115,7 @@ class Holding:
         self, debate: Debate, caller: Caller, snapshot: Snapshot, now: datetime
     ) -> None:
         rules = money_rules_of(caller, snapshot, debate_id=str(debate.id))
-        readings = gauge.read(rules, now=now)
+        readings = gauge.read(rules, now=now, is_kept=False)
         self.debate = debate
         self.opening = Opening(debate, caller, snapshot, rules, now)
         self.routes = Routes(

@@ -55,9 +55,9 @@ class Opening:
     def open(self, wanted: Sequence[Wanted]) -> tuple[Reading, ...]:
         """Readings of the quota. Raises NoRoom, with nothing taken, or StaleBook."""
         rule = debates_rule(self.caller.tier, self.caller.payer)
-        quota = gauge.windows([rule], now=self.now)[0] if rule else None
+        quota = self._windows([rule])[0] if rule else None
         self._from_first(wanted, quota)
-        return gauge.read([rule], now=self.now) if rule else ()
+        return gauge.read([rule], now=self.now, is_kept=False) if rule else ()
 
     def hold(self, wanted: Sequence[Wanted]) -> None:
         """Hold these anew, or leave all as it is. Raises NoRoom or StaleBook."""
@@ -65,13 +65,17 @@ class Opening:
 
     def sources(self) -> Iterator[Source]:
         """The plan, then what else may pay. Asked one by one: the purses cost a query."""
-        in_plan = gauge.windows(self.rules, now=self.now)
+        in_plan = self._windows(self.rules)
         yield Source(in_plan)
         payer, version = self.caller.payer, self.snapshot.book.version
         for purse in purses_of(payer, book_version=version, now=self.now):
-            ref = gauge.windows([purse.rule], now=self.now)[0]
+            ref = self._windows([purse.rule])[0]
             kept = tuple(ref for ref in in_plan if not ref.rule.is_quota)
             yield Source((*kept, ref), purse)
+
+    def _windows(self, rules: Sequence[Rule]) -> tuple[WindowRef, ...]:
+        """Whoever opens a debate or begins a turn may be in a transaction that rolls back."""
+        return gauge.windows(rules, now=self.now, is_kept=False)
 
     def _from_first(self, wanted: Sequence[Wanted], quota: WindowRef | None) -> None:
         """From the first source that has room. What the plan says of itself is told, if none."""
