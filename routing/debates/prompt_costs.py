@@ -12,19 +12,15 @@ from billing.prices import PriceTable, cost
 from billing.usage import Usage
 from routing import tokens
 from routing.debates.prompt_marks import PACE_S, USERS_PACE_S
+from routing.debates.prompt_memory import Memory
 from routing.debates.prompt_sample import Sample
 from routing.debates.prompts import background_prompt, turn_prompt
 from routing.debates.sizes import ENGLISH_SHARE
 from routing.debates.types import Step
-from routing.providers.prompt_cache import OPENAI_LEAST, anthropic_least, marked, takes_marks
 from routing.types import DeploymentSpec, Message
 
 ROOM = 200_000  # tokens: everything fits
 WINDOW = 3  # messages
-KEPT_S: Mapping[str, int] = {"anthropic": 300, "openai": 1_800}
-LOOKBACK = 20  # blocks before a mark in which Anthropic finds what it has kept
-STEP = 128  # tokens: how exactly OpenAI's older models find a prefix
-
 # Input tokens of a Korean turn where the person comes first and the last three messages are seen:
 # the reference app's layout, as the workload model measured it (2v2).
 WINDOW_TOKENS: Mapping[str, int] = MappingProxyType({
@@ -96,7 +92,7 @@ def job_calls(sample: Sample) -> list[Call]:
 
 def sent(calls: Sequence[Call], route: Route, prices: PriceTable) -> list[Sent]:
     """All calls in order, each against what the provider still remembers."""
-    memory: dict[tuple[str, ...], int] = {}  # (model, *texts) -> until when
+    memory = Memory()
     return [_sent(call, route(call.kind), prices, memory) for call in calls]
 
 
@@ -151,9 +147,11 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _sent(
-    call: Call, deployment: DeploymentSpec, prices: PriceTable, memory: dict[tuple[str, ...], int]
+    call: Call, deployment: DeploymentSpec, prices: PriceTable, memory: Memory
 ) -> Sent:
-    read, kept = _cached(call, deployment, memory)
+    read, kept = memory.read_and_kept(
+        call.messages, call.sizes, at_s=call.at_s, deployment=deployment
+    )
     total = call.tokens
     usage = Usage(
         fresh_input_tokens=_scaled(total - max(read, kept), deployment),
@@ -163,35 +161,6 @@ def _sent(
     plain = Usage(fresh_input_tokens=_scaled(total, deployment))
     return Sent(call, deployment, usage, _nanos(usage, deployment, prices),
                 _nanos(plain, deployment, prices))
-
-
-def _cached(
-    call: Call, deployment: DeploymentSpec, memory: dict[tuple[str, ...], int]
-) -> tuple[int, int]:
-    """Tokens (ours) that are read, and up to where the prefix is kept."""
-    provider, model = deployment.provider, deployment.model
-    if provider not in KEPT_S:
-        return 0, 0
-    texts = [message.content for message in call.messages]
-    ends = [sum(call.sizes[: n + 1]) for n in range(len(texts))]
-    least = anthropic_least(model) if provider == "anthropic" else OPENAI_LEAST
-    keys = [(model, *texts[: n + 1]) for n in range(len(texts))]
-    is_free = provider == "openai" and not takes_marks(model)
-    places = (
-        frozenset(n for n, end in enumerate(ends) if end >= least) if is_free
-        else frozenset(n for n in marked(call.messages, least=least) if
-                       ends[n] * deployment.token_factor >= least)
-    )
-    back = LOOKBACK if provider == "anthropic" else 1
-    looked = {n - m for n in places for m in range(back) if n >= m}
-    known = [n for n in looked if memory.get(keys[n], -1) >= call.at_s]
-    found = max(known, default=-1)
-    for n in {*places, *({found} if found >= 0 else ())}:
-        memory[keys[n]] = call.at_s + KEPT_S[provider]
-    read = ends[found] if found >= 0 else 0
-    if is_free:
-        return read // STEP * STEP, 0
-    return read, max((ends[n] for n in places), default=0)
 
 
 def _scaled(count: int, deployment: DeploymentSpec) -> int:

@@ -12,7 +12,7 @@ from routing.providers._wire import JsonObject
 from routing.types import ChatRequest, Message
 
 MOST_MARKS = 4  # of one request, at both vendors
-BYTES_A_TOKEN = 4  # of UTF-8: near enough, since a mark that comes too early costs nothing
+BYTES_A_TOKEN = 3  # of UTF-8, at least: a mark that comes too early costs nothing, too late does
 
 # Tokens that a prefix of Claude must have to be kept; the first name that begins the model's.
 # 5.5 and before: Anthropic, "Prompt caching", as of October 2026. Haiku 5.5 was not found: as 4.5.
