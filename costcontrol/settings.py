@@ -351,6 +351,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "routing.api.schema.add_openai_paths",
+        "routing.api.debates.schema_streams.add_streams",
     ],
 }
 

@@ -1,17 +1,21 @@
 """The OpenAPI document: every endpoint with a request, a reply and problems to look at."""
 
+import inspect
+import re
 from typing import Any
 
 import pytest
 from jsonschema import ValidationError
 
 from routing.api.debates import examples
-from routing.debates import errors
+from routing.api.debates.schema_streams import EVENTS
+from routing.debates import errors, sayings
 from tests.routing.api.debates.openapi import check, document, matches_schema, operations
 
 OURS = [name for name in operations() if name.split("_")[0] in
         ("debates", "turns", "messages", "replays")]
-FILES = ("debates_export",)
+FILES = ("debates_export", "turns_stream", "replays_stream")
+SAYINGS = inspect.getsource(sayings)
 
 
 def shown(operation: dict[str, Any]) -> list[tuple[str, Any, Any]]:
@@ -47,6 +51,26 @@ def test_each_endpoint_shows_a_reply_and_its_problems(name: str) -> None:
     assert any(place.startswith("4") for place in places)
     assert name in FILES or any(place.startswith("2") for place in places)
     assert "requestBody" not in operation or "request" in places
+
+
+@pytest.mark.parametrize("name", ["turns_stream", "replays_stream"])
+def test_streams_are_described_with_an_example_and_problems(name: str) -> None:
+    operation = operations()[name]
+    content = operation["responses"]["200"]["content"]
+    assert content["text/event-stream"]["example"].startswith("id: 1.1\nevent: turn.started\n")
+    assert {"204", "404", "422"} <= set(operation["responses"])
+    known = {scheme for one in operation["security"] for scheme in one}
+    assert known <= set(document()["components"]["securitySchemes"])
+
+
+def test_every_event_that_is_sent_stands_in_the_table() -> None:
+    """Whatever `sayings` can make: a new kind is not forgotten here."""
+    made = set(re.findall(r'(?:return |= )"([a-z_]+(?:\.[a-z_]+)?)", ?\{?', SAYINGS))
+    made |= {sayings.PIECE}
+    assert len(made) > 9
+    assert made <= {kind for kind, _about, _data in EVENTS}
+    table = operations()["turns_stream"]["description"]
+    assert all(f"| `{kind}` |" in table for kind in made)
 
 
 def test_an_answer_with_a_field_too_many_or_too_few_would_be_seen() -> None:
