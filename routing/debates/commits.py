@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
@@ -106,10 +107,9 @@ class Commits:
         """Only pieces of text can wait a moment for more of them."""
         left = self._begun + MIN_GAP_S - time.monotonic()
         if left > 0:
-            try:
-                await asyncio.wait_for(self._hurry.wait(), left)
-            except TimeoutError:
-                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._hurry.wait()
 
     def _taken(self) -> list[TurnEvent | Job]:
         for line in self._lines:

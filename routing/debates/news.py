@@ -53,7 +53,8 @@ class Publisher:
     async def _run(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), AWAY_S if self._unsaid else None)
+                async with asyncio.timeout(AWAY_S if self._unsaid else None):
+                    await self._news.wait()
             await self._send()
 
     async def _send(self) -> None:
@@ -98,7 +99,8 @@ class Inbox:
 
     async def wait(self, timeout_s: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._news.wait()
 
     def taken(self) -> tuple[list[bytes], bool]:
         """The messages, and whether to look."""

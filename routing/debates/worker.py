@@ -71,7 +71,8 @@ class Worker:
         runs = list(self._runs.values())
         ending = asyncio.gather(*(run.over() for run in runs))
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(ending), DRAIN_S)
+            async with asyncio.timeout(DRAIN_S):
+                await asyncio.shield(ending)
         for run in runs:
             run.stop()
         await ending

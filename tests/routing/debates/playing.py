@@ -13,12 +13,13 @@ from django.core.management import call_command
 
 from accounts.models import Tier, User
 from accounts.types import Caller
+from billing.models import ModelPrice
 from costcontrol.lib import clock, database, redis
-from routing import snapshot
+from routing import health, snapshot
 from routing.debates import turns
 from routing.debates.endings import steps_left
 from routing.debates.worker import Worker
-from routing.models import Debate, Deployment, Philosopher, Turn
+from routing.models import CallKindRow, Debate, Deployment, Philosopher, Turn
 from tests.flows.rows import deployment, price
 
 T = TypeVar("T")
@@ -48,6 +49,22 @@ def simulated(model: str, *, model_class: str, **columns: Any) -> Deployment:
     facts = {"provider": "fake", "model": model, "price_provider": "fake"}
     price("fake", model, fresh_input=1, output=2)
     return deployment(f"fake/{model_class}", "", model_class=model_class, **facts | columns)
+
+
+def becomes(model: str, *classes: str) -> None:
+    """The simulated models of these classes do something else from now on."""
+    if not ModelPrice.objects.filter(provider="fake", model=model).exists():
+        price("fake", model, fresh_input=1, output=2)
+    names = [f"fake/{each}" for each in classes or ("economy", "mid", "premium")]
+    Deployment.objects.filter(name__in=names).update(model=model)
+    health.forget_all()
+    snapshot.forget()
+
+
+def kind_change(name: str, **columns: Any) -> None:
+    """What an operator may say about a kind of call."""
+    CallKindRow.objects.filter(name=name).update(**columns)
+    snapshot.forget()
 
 
 def debate_make(user: User, **columns: Any) -> Debate:
