@@ -172,7 +172,10 @@ def turn_json(whole: Whole, turn: Turn, *, may_see_costs: bool) -> Json:
         "completed_at": turn.completed_at, "stream": stream_of(turn),
     }
     if may_see_costs:
-        body |= {"deployment": turn.deployment, "cost_nanos": turn.cost_nanos}
+        body |= {
+            "deployment": turn.deployment, "cost_nanos": turn.cost_nanos,
+            "call_id": str(turn.call_id) if turn.call_id else None,
+        }
     return body
 
 

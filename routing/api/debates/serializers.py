@@ -172,6 +172,9 @@ class TurnSerializer(SaidSerializer):
         required=False, allow_blank=True, help_text="only for staff and service keys"
     )
     cost_nanos = serializers.IntegerField(required=False, help_text=COSTS)
+    call_id = serializers.UUIDField(
+        required=False, allow_null=True, help_text="only for staff and service keys"
+    )
     error = TurnErrorSerializer(allow_null=True)
     created_at = serializers.DateTimeField()
     completed_at = serializers.DateTimeField(allow_null=True)
