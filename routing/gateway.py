@@ -18,7 +18,18 @@ from billing.holds import NoRoom
 from billing.purses import purses_of
 from costcontrol.lib import clock, database
 from costcontrol.lib.errors import CostControlError, RateLimited
-from routing import health, keeper, limits, policy, records, refusals, repeats, snapshot, work
+from routing import (
+    alternatives,
+    health,
+    keeper,
+    limits,
+    policy,
+    records,
+    refusals,
+    repeats,
+    snapshot,
+    work,
+)
 from routing.answers import Answer, write_hit
 from routing.cache import exact
 from routing.call import Call
@@ -173,8 +184,13 @@ async def _taken(call: Call, rule: Rule) -> tuple[Reading, ...]:
 
 
 def _explainable(call: Call, error: CostControlError) -> CostControlError:
-    """Write the refusal down (not each of a flood) and name the call in the error."""
+    """Write the refusal down (not each of a flood), name the call in the error, and what to do
+    instead."""
     error.call_id = str(call.id)
+    alternatives.add(
+        error, snapshot=call.snapshot, tier=call.caller.tier, language=call.classified.language,
+        now=call.at,
+    )
     if not isinstance(error, RateLimited):
         keeper.write_soon(records.of_refusal(call, error))
     return error

@@ -22,7 +22,7 @@ from billing.prices import PriceTable
 from costcontrol.lib import clock, database
 from routing import upgrades
 from routing.call_kinds import CALL_KINDS, CallKind
-from routing.models import CallKindRow, Deployment, RoutePolicy
+from routing.models import CallKindRow, Debate, Deployment, RoutePolicy
 from routing.types import Complexity, DeploymentSpec, ModelClass
 from routing.upgrades import PlanOffer
 
@@ -41,6 +41,7 @@ class Snapshot:
     routes_hash: str
     plans: tuple[PlanOffer, ...] = ()
     kinds: Mapping[str, CallKind] = field(default_factory=lambda: CALL_KINDS)
+    has_replays: bool = False  # somebody shares one
     loaded_at: float = field(default_factory=time.monotonic)
 
     def deployment(self, name: str) -> DeploymentSpec | None:
@@ -114,7 +115,14 @@ def load() -> Snapshot:
     return Snapshot(
         deployments, cells, version, prices, Book.load(), _baseline(deployments, prices),
         _hash(version, deployments, kinds), upgrades.load(), kinds,
+        has_replays=_has_replays(),
     )
+
+
+def _has_replays() -> bool:
+    """In these words the index of share keys is used."""
+    shared = Debate.objects.filter(share_key__gt="", is_public=True)
+    return shared.filter(status=Debate.Status.FINISHED).exists()
 
 
 def kinds_load() -> Mapping[str, CallKind]:

@@ -5,9 +5,10 @@ import math
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import translation
 
 from costcontrol.lib.errors import CostControlError, ProviderError, Refused
-from costcontrol.lib.sentences import language_of, said_to
+from costcontrol.lib.sentences import language_of, said, said_in
 
 TYPES = {400: "invalid_request_error", 401: "authentication_error", 402: "billing_error",
          403: "permission_error", 404: "invalid_request_error", 409: "invalid_request_error",
@@ -16,8 +17,9 @@ TYPES = {400: "invalid_request_error", 401: "authentication_error", 402: "billin
 
 def openai_error(error: CostControlError, *, accept_language: str = "") -> dict[str, Any]:
     """OpenAI's error object; our own fields stand beside its four."""
-    message = said_to(accept_language, error.message)
-    extra = {name: value for name, value in error.details.items() if value is not None}
+    known = {name: value for name, value in error.details.items() if value is not None}
+    with translation.override(language_of(accept_language)):
+        message, extra = said(error.message), said_in(known)
     body = {"message": message, "type": TYPES.get(error.status, "api_error"),
             "param": error.param, "code": error.code}
     return {"error": body | extra}

@@ -4,7 +4,7 @@ it to DRF: a gateway worker loads none of that."""
 from typing import Any
 
 from costcontrol.lib.errors import CostControlError, Refused
-from costcontrol.lib.sentences import said
+from costcontrol.lib.sentences import said, said_in
 
 PROBLEM = "application/problem+json"
 
@@ -22,5 +22,5 @@ def problem(code: str, status: int, detail: str, **extra: Any) -> dict[str, Any]
 def problem_of(error: CostControlError) -> dict[str, Any]:
     """In the active language, with which field it is about and when to come back."""
     facts = {"param": error.param, "retry_after": error.retry_after_s, **error.details}
-    known = {name: value for name, value in facts.items() if value is not None}
+    known = {name: said_in(value) for name, value in facts.items() if value is not None}
     return problem(error.code, error.status, said(error.message), **known)

@@ -51,6 +51,15 @@ def said(text: str) -> str:
     }
 
 
+def said_in(value: Any) -> Any:
+    """All sentences in a dict or list of facts, in the active language."""
+    if isinstance(value, Mapping):
+        return {name: said_in(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [said_in(each) for each in value]
+    return said(value) if isinstance(value, str) else value
+
+
 def joined(parts: Iterable[str], *, between: str = "; ") -> Sentence:
     """Several sentences as one, each of which can still be said in another language."""
     values = {f"part{i}": part for i, part in enumerate(parts)}

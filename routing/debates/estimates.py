@@ -19,7 +19,7 @@ from billing.models import Metric
 from billing.purses import PaidFrom, purses_of
 from costcontrol.lib.errors import Refused
 from costcontrol.lib.money import ZERO, Nanos, credits
-from routing import refusals
+from routing import alternatives, refusals
 from routing.debates.errors import LanguageUnavailable
 from routing.debates.plan import STAGES, Shape, plan_of
 from routing.debates.routes import Routes
@@ -220,7 +220,16 @@ def _refusal(
     """The operators' limits first: no plan and no purse helps against those."""
     first = min(full, key=lambda reading: reading.window.rule.is_quota)
     found = NoRoom([first.window], (first.room,))
-    return refusals.of_no_room(found, now=now, upgrade=upgrade_of(caller, snapshot))
+    return refusal_of(found, caller=caller, snapshot=snapshot, now=now)
+
+
+def refusal_of(full: NoRoom, *, caller: Caller, snapshot: Snapshot, now: datetime) -> Refused:
+    """Of a debate: whose model nobody chooses, so that a local one is no way out."""
+    error = refusals.of_no_room(full, now=now, upgrade=upgrade_of(caller, snapshot))
+    alternatives.add(
+        error, snapshot=snapshot, tier=caller.tier, language="", now=now, may_go_local=False
+    )
+    return error
 
 
 def upgrade_of(caller: Caller, snapshot: Snapshot) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from billing.gauge import Reading
 from billing.holds import NoRoom
 from billing.ledger import StaleBook
 from billing.models import UsageRecord
-from routing import refusals, tokens
 from routing import snapshot as snapshots
+from routing import tokens
 from routing.debates.estimates import BriefFacts as BriefFacts
 from routing.debates.estimates import Estimate as Estimate
 from routing.debates.estimates import StageEstimate as StageEstimate
@@ -29,7 +29,7 @@ from routing.debates.estimates import (
     is_economy,
     kinds_off,
     money_rules_of,
-    upgrade_of,
+    refusal_of,
     usual_nanos,
 )
 from routing.debates.openings import Opening, Source
@@ -57,8 +57,7 @@ def debate_open(
     except StaleBook:
         return debate_open(debate, caller=caller, snapshot=_newer(), now=now)
     except NoRoom as full:
-        upgrade = upgrade_of(caller, snapshot)
-        raise refusals.of_no_room(full, now=now, upgrade=upgrade) from full
+        raise refusal_of(full, caller=caller, snapshot=snapshot, now=now) from full
 
 
 def stage_hold(

@@ -4,14 +4,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
 
+from accounts.services import tiers_load
 from billing.budgets import Rule, WindowRef
 from billing.holds import NoRoom
 from billing.ledger import Room
 from billing.models import Metric, ScopeKind
+from billing.plans import plans_load
 from costcontrol.lib.errors import BudgetExhausted, QuotaExceeded, RateLimited, Refused
 from routing import refusals
-from routing.upgrades import PlanOffer, next_up
+from routing.upgrades import PlanOffer, load, next_up
 
 NOW, MIDNIGHT = datetime(2026, 11, 25, 12, tzinfo=UTC), datetime(2026, 11, 25, 15, tzinfo=UTC)
 
@@ -72,7 +75,11 @@ def test_limit_that_never_opens_again_promises_nothing() -> None:
     assert error.retry_after_s is None
 
 
-UP = {"from": "free", "to": "premium", "title": "Premium", "url": "/account/plans/"}
+UP = {
+    "from": "free", "to": "premium", "tier": "premium", "title": "Premium",
+    "benefit": "20 debates a day", "price": "$19.00 a month", "url": "/account/plans/",
+    "checkout_url": f"{settings.SITE_URL}/account/plans/",
+}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,9 @@ def test_a_debate_beyond_the_plan_that_nothing_pays_for_does_not_offer_a_plan() 
 
 
 def offer(name: str, rank: int, *classes: str, is_offered: bool = True) -> PlanOffer:
-    return PlanOffer(name, name.title(), rank, classes, is_offered)
+    return PlanOffer(
+        name, name.title(), rank, classes, is_offered, "20 debates a day", "$19.00 a month"
+    )
 
 
 FREE, PREMIUM = offer("free", 0, "local", is_offered=False), offer("premium", 10, "mid")
@@ -119,3 +128,25 @@ def test_where_nothing_can_be_bought_no_plan_is_named() -> None:
     assert next_up([], tier="free") == {}
     assert next_up([FREE, PREMIUM], tier="free", may_buy=False) == {}
     assert next_up([offer("free", 30), PREMIUM], tier="free") == {}
+
+
+@pytest.mark.django_db
+def test_plans_that_can_be_bought_say_what_they_have_and_what_they_cost(settings: Any) -> None:
+    settings.STRIPE_SECRET_KEY = "sk_test_1"
+    tiers_load()
+    plans_load()
+    found = next_up(load(), tier="free")
+    assert found["tier"] == "premium"
+    assert found["price"] == "$19.00 / ₩26,000 a month"
+    assert found["benefit"] == (
+        "50 debates a day; models: local, economy, mid, premium"
+    )
+    assert found["checkout_url"].startswith("http")
+
+
+@pytest.mark.django_db
+def test_without_payments_no_plan_has_a_price() -> None:
+    tiers_load()
+    plans_load()
+    assert {plan.price for plan in load()} == {""}
+    assert next_up(load(), tier="free") == {}
