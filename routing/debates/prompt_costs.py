@@ -21,12 +21,14 @@ from routing.types import DeploymentSpec, Message
 
 ROOM = 200_000  # tokens: everything fits
 WINDOW = 3  # messages
-# Input tokens of a Korean turn where the person comes first and the last three messages are seen:
-# the reference app's layout, as the workload model measured it (2v2).
+# Input tokens of a Korean call where the person comes first and the last three messages are seen:
+# the reference app's layout, as the workload model has it (2v2).
 WINDOW_TOKENS: Mapping[str, int] = MappingProxyType({
     "moderator_intro": 520, "opening_statement": 1_400, "moderator_summary_1": 3_110,
     "attack_response": 1_100, "defense_response": 700, "followup_response": 800,
     "moderator_summary_2": 2_000, "conclusion": 1_490, "closing": 1_810,
+    "stance_statements": 280, "context_summary": 955, "core_arguments": 480, "rag_query": 570,
+    "quality_check": 1_000, "opening_analysis": 1_100, "tone_select": 640, "turn_analysis": 370,
 })
 
 Route = Callable[[str], DeploymentSpec]  # kind -> who answers
@@ -99,7 +101,7 @@ def sent(calls: Sequence[Call], route: Route, prices: PriceTable) -> list[Sent]:
 def window_nanos(
     calls: Sequence[Call], route: Route, prices: PriceTable, *, language: str = "ko"
 ) -> int:
-    """The same turns in the layout of the workload model: three messages, nothing kept."""
+    """The same calls in the layout of the workload model: three messages, nothing kept."""
     share = ENGLISH_SHARE if language == "en" else 1.0
     counts = [(route(call.kind), int(WINDOW_TOKENS[call.kind] * share)) for call in calls]
     return sum(

@@ -32,6 +32,10 @@ from routing.types import DeploymentSpec, ModelClass
 
 PROVIDERS = ("anthropic", "openai")
 MODES = ("hybrid", "cloud")  # rows of the routing table
+LEGEND = (
+    "", "plain: nothing kept; kept: as sent; window: the layout of the workload model, with the",
+    "last three messages; cut: our texts with the last three messages. %: kept against those.",
+)
 
 
 class Command(BaseCommand):
@@ -61,7 +65,11 @@ class Command(BaseCommand):
             *title_lines(language, format, turns), *kind_lines("Turns", turns),
             *kind_lines("Behind the scenes (nothing is kept: nobody reads it again)", jobs),
             *(line for each in shown for line in deployment_lines(each, turns, facts)),
-            *route_lines(routes_of(facts), turns, cut, facts, language),
+            "", "Input of all turns of a debate, in dollars",
+            *route_lines(facts, turns, cut, language),
+            "", "Input of all calls of a debate, in dollars",
+            *route_lines(facts, [*turns, *jobs], [*cut, *jobs], language),
+            *LEGEND,
         ]
         self.stdout.write("\n".join(lines))
 
@@ -137,22 +145,16 @@ def row_of(kind: str, own: Sequence[Sent]) -> str:
 
 
 def route_lines(
-    routes: dict[str, Route], turns: Sequence[Call], cut: Sequence[Call], facts: Snapshot,
-    language: str,
+    facts: Snapshot, calls: Sequence[Call], cut: Sequence[Call], language: str
 ) -> Iterator[str]:
-    yield from (
-        "", "Input of all turns of a debate, in dollars",
-        f"{'route':30}{'plain':>10}{'kept':>10}{'window':>10}{'':>7}{'cut':>10}{'':>7}",
-    )
-    for name, route in routes.items():
-        done = sent(turns, route, facts.prices)
+    yield f"{'route':30}{'plain':>10}{'kept':>10}{'window':>10}{'':>7}{'cut':>10}{'':>7}".rstrip()
+    for name, route in routes_of(facts).items():
+        done = sent(calls, route, facts.prices)
         kept, plain = sum(each.nanos for each in done), sum(each.plain_nanos for each in done)
-        window = window_nanos(turns, route, facts.prices, language=language)
+        window = window_nanos(calls, route, facts.prices, language=language)
         same = sum(each.nanos for each in sent(cut, route, facts.prices))
         yield (f"{name:30}{usd(plain)}{usd(kept)}{usd(window)}{change(kept, window)}"
                f"{usd(same)}{change(kept, same)}")
-    yield "plain: nothing kept; kept: as sent; window: the workload model's layout with the last"
-    yield "three messages; cut: our texts with the last three messages. %: kept against those."
 
 
 def usd(nanos: int) -> str:

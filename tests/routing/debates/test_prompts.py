@@ -334,3 +334,14 @@ def test_with_little_room_the_opponents_last_words_are_rather_cut_than_left_out(
     text = text_of(prompt_of(step, language=language, room=LEAST_ROOM, said=said))
     assert text.count("<said ") == 1
     assert "…</said>" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_card_is_drawn_from_a_name_alone(language: str) -> None:
+    prompt = background_prompt(
+        Background("character_card", "con1", 0), brief=brief_of(language), transcript=(),
+        found=(), room_tokens=ROOM,
+    )
+    assert NAMES[language][2] in text_of(prompt)
+    assert TOPICS[language] not in text_of(prompt)
+    assert '"essence": "..."' in text_of(prompt)
