@@ -108,7 +108,14 @@ def _with_live_connection(function: Callable[P, T], *args: P.args, **kwargs: P.k
 def close_threads() -> None:
     """End the threads and their connections (tests, shutdown)."""
     pool = _threads()
+    everybody = threading.Barrier(pool._max_workers)
     for _ in range(pool._max_workers):
-        pool.submit(connection.close)
+        pool.submit(_close_one, everybody)
     pool.shutdown(wait=True)
     _threads.cache_clear()
+
+
+def _close_one(everybody: threading.Barrier) -> None:
+    """Each thread its own: none takes the turn of another."""
+    everybody.wait(10)
+    connection.close()
