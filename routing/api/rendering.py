@@ -10,6 +10,7 @@ from billing.models import Metric
 from billing.usage import Usage
 from costcontrol.lib.api import openai_error
 from costcontrol.lib.errors import CostControlError
+from costcontrol.lib.money import credits
 from routing.answers import Answer
 from routing.meter import Meter
 from routing.types import Chunk, StopReason
@@ -70,6 +71,16 @@ def cost_nanos(answer: Answer) -> int:
     """What this call cost, once it is settled. Read along with another call: nothing."""
     meter = _own_meter(answer)
     return int(meter.cost_nanos) if meter else 0
+
+
+def cost_headers(answer: Answer) -> dict[str, str]:
+    """Of a whole reply, which is settled: credits for everybody, nanos for who may see them."""
+    headers = {}
+    if _own_meter(answer):
+        headers["X-Cost-Credits"] = credits(cost_nanos(answer))
+    if answer.call.caller.may_see_costs:
+        headers["X-Cost-Nanos"] = str(cost_nanos(answer))
+    return headers
 
 
 def completion_json(answer: Answer, chunks: list[Chunk]) -> dict[str, Any]:

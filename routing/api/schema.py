@@ -115,6 +115,11 @@ PAID_FROM: dict[str, Any] = {
     "plan. Not sent with answers that cost nothing: from a cache, or shared with another call.",
     "schema": {"type": "string", "enum": ["plan", "credit", "overage"]},
 }
+COST = {
+    "description": "What the call cost, in credits: thousandths of a dollar of model cost. With "
+    "whole replies that were paid for; a stream has begun before it is known.",
+    "schema": {"type": "string", "examples": ["1.250"]},
+}
 KEY: list[dict[str, list[str]]] = [{"apiKey": []}]
 CHAT: dict[str, Any] = {
     "operationId": "chat_completions",
@@ -132,7 +137,7 @@ CHAT: dict[str, Any] = {
     "responses": {
         "200": {
             "description": "The answer.", "content": _ref("ChatCompletion"),
-            "headers": {"X-Paid-From": PAID_FROM},
+            "headers": {"X-Paid-From": PAID_FROM, "X-Cost-Credits": COST},
         },
         **{code: {"description": text, "content": _ref("Error")} for code, text in ERRORS.items()},
     },

@@ -83,9 +83,7 @@ async def _whole(answer: Answer) -> HttpResponse:
     chunks = await answer.whole()
     said = json.dumps(rendering.completion_json(answer, chunks), ensure_ascii=False)
     body = said.encode(errors="replace")
-    headers = rendering.headers_of(answer)
-    if answer.call.caller.may_see_costs:
-        headers["X-Cost-Nanos"] = str(rendering.cost_nanos(answer))
+    headers = rendering.headers_of(answer) | rendering.cost_headers(answer)
     return HttpResponse(body, content_type="application/json", headers=headers)
 
 

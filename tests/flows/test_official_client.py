@@ -148,6 +148,14 @@ def test_async_client_reads_the_same_stream(gateway: Gateway) -> None:
     assert asyncio.run(read(account().key)) == TEXT
 
 
+def test_what_a_call_cost_is_said_in_credits_to_whoever_paid_for_it(gateway: Gateway) -> None:
+    alice = account()
+    paid, stored = (answered(gateway, alice)[0] for _ in range(2))
+    assert paid["x-cost-credits"] == "10.000"  # a cent
+    assert "x-cost-credits" not in stored
+    assert "x-cost-credits" not in streamed(gateway, alice, text="in a stream")[0]
+
+
 @pytest.mark.parametrize("way", ["headers", "metadata"])
 def test_where_a_call_stands_in_a_debate_is_said_by_headers_or_metadata(
     gateway: Gateway, way: str
