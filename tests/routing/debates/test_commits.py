@@ -1,0 +1,124 @@
+"""Group commit: what comes together is written together, in order, and in the end."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError
+
+from routing.debates import commits, sayings
+from routing.debates.commits import Commits, Line
+from routing.models import Debate, Turn, TurnEvent
+from tests.routing.debates.playing import debate_make, next_turn, person_make, run
+
+pytestmark = [pytest.mark.usefixtures("stage"), pytest.mark.postgresql]
+
+
+class Written:
+    """What was told to be written, batch by batch."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[TurnEvent]] = []
+        self.news = asyncio.Event()
+        self.commits = Commits(self._note)
+
+    def _note(self, events: Sequence[TurnEvent]) -> None:
+        self.batches.append(list(events))
+        self.news.set()
+
+    async def all(self) -> None:
+        await self.commits.do(lambda _events: None)
+
+
+async def a_line() -> Line:
+    debate = await run(lambda: debate_make(person_make()))
+    return Line((await run(next_turn, debate)).pk, 1)
+
+
+async def rows() -> list[TurnEvent]:
+    return await run(lambda: list(TurnEvent.objects.order_by("turn", "attempt", "seq")))
+
+
+async def test_pieces_that_come_together_are_one_event() -> None:
+    line, written = await a_line(), Written()
+    for text in ("To ", "be, ", "or not"):
+        written.commits.add(line, sayings.piece(text))
+    await written.all()
+    written.commits.add(line, sayings.piece(" to be."))
+    await written.commits.close()
+    assert [row.data["text"] for row in await rows()] == ["To be, or not", " to be."]
+    assert [[event.seq for event in batch] for batch in written.batches] == [[1], [2]]
+
+
+async def test_an_event_between_pieces_stays_between_them() -> None:
+    line, written = await a_line(), Written()
+    for event in (sayings.piece("a"), sayings.degraded("mid", "why", language="en"),
+                  sayings.piece("b"), sayings.piece("c")):
+        written.commits.add(line, event)
+    await written.commits.close()
+    assert [row.kind for row in await rows()] == ["delta", "degraded", "delta"]
+    assert (await rows())[-1].data == {"text": "bc"}
+
+
+async def test_nothing_waits_while_nothing_is_written() -> None:
+    line, written = await a_line(), Written()
+    await asyncio.sleep(commits.MIN_GAP_S)
+    written.commits.add(line, sayings.piece("at once"))
+    async with asyncio.timeout(1):
+        await written.news.wait()
+    await written.commits.close()
+
+
+async def test_a_job_that_fails_takes_nobody_with_it() -> None:
+    line, written = await a_line(), Written()
+    written.commits.add(line, sayings.piece("kept"))
+    failing = asyncio.create_task(written.commits.do(lambda _events: 1 // 0))
+    counting = asyncio.create_task(written.commits.do(lambda _events: TurnEvent.objects.count()))
+    with pytest.raises(ZeroDivisionError):
+        await failing
+    await counting
+    assert len(await rows()) == 1
+    await written.commits.close()
+
+
+async def test_what_a_failed_job_wrote_is_undone() -> None:
+    await a_line()
+    written = Written()
+
+    def work(_events: Any) -> None:
+        Debate.objects.update(topic="changed")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await written.commits.do(work)
+    assert not await run(lambda: Debate.objects.filter(topic="changed").exists())
+    await written.commits.close()
+
+
+async def test_while_the_database_is_away_everything_is_kept() -> None:
+    line, written = await a_line(), Written()
+    tries: list[int] = []
+
+    def work(_events: Any) -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise OperationalError("gone")  # as the driver says it
+
+    written.commits.add(line, sayings.piece("kept"))
+    await written.commits.do(work)
+    assert [row.data["text"] for row in await rows()] == ["kept"]
+    assert [[event.seq for event in batch] for batch in written.batches] == [[1]]
+    await written.commits.close()
+
+
+async def test_what_belongs_to_a_deleted_debate_is_left_out() -> None:
+    line, written = await a_line(), Written()
+    gone = Line(uuid4(), 1)
+    written.commits.add(gone, sayings.piece("whose?"))
+    written.commits.add(line, sayings.piece("mine"))
+    assert await written.commits.do(lambda _events: Turn.objects.count()) == 1
+    assert [row.data["text"] for row in await rows()] == ["mine"]
+    assert [event.turn_id for batch in written.batches for event in batch] == [line.turn_id]
+    await written.commits.close()
