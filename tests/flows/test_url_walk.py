@@ -24,6 +24,7 @@ LISTS = re.compile(r"admin/((accounts|billing|routing|mfa)/\w+/)?$")  # and the 
 LINKS = ("confirm-email/<confirm_key>/", "account/organisation/join/<str:secret>/")
 METHODS = ("GET", "POST")
 WITHOUT_A_SESSION = ("v1/", "api/v1/tokens", "webhooks/", "healthz", "readyz")  # no cookie opens these
+ORDER = '{"topic": "Is it?", "cast": {"pro": ["kant"], "con": ["nietzsche"]}}'
 POSTED: dict[str, Any] = {
     "account/alerts/": {"kind": "quota_percent", "threshold": "55"},
     "account/credit/beyond/": {"ceiling": "10", "agreed": "on"},
@@ -41,6 +42,12 @@ POSTED: dict[str, Any] = {
     "api/v1/philosophers":
         '{"name": {"en": "Hypatia"}, "cards": {"en": {"essence": "Number rules all."}}}',
     "api/v1/topics/resolve": '{"text": "Is number all?"}',
+    "api/v1/debates": ORDER, "api/v1/debates/estimate": ORDER,
+    "api/v1/debates/<str:debate_id>": "{}",
+    "api/v1/debates/<str:debate_id>/pause": "{}", "api/v1/debates/<str:debate_id>/resume": "{}",
+    "api/v1/debates/<str:debate_id>/turns": "{}",
+    "api/v1/debates/<str:debate_id>/messages": '{"text": "But no."}',
+    "api/v1/messages/<str:message_id>/rating": '{"rating": 1}',
     "api/v1/tokens": "{}", "v1/chat/completions": "{}", "webhooks/stripe/": "{}",
 }  # fmt: skip
 Table = dict[tuple[str, str], list[str]]

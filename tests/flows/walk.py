@@ -21,6 +21,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from billing import gauge
 from tests.flows.walk_people import World, queries, rows
 
 WORDS = {200: "page", 400: "bad", 401: "key", 403: "no", 404: "none", 405: "-"}
@@ -62,6 +63,7 @@ def nothing_kept() -> Iterator[None]:
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+    gauge.forget_all()  # windows that were made meanwhile are not there any more
 
 
 def word_of(response: HttpResponseBase) -> str:

@@ -48,7 +48,7 @@ from billing.models import (
 )
 from billing.payments import services as payments
 from costcontrol.lib import clock
-from routing.models import Philosopher
+from routing.models import Debate, Philosopher, Turn
 
 NOBODY, SELF, OTHER = "nobody", "self", "other"
 MEMBER, BILLING, OWNER = "member", "billing", "owner"
@@ -176,7 +176,7 @@ def links_make(world: World) -> None:
         "prefix": ApiKey.objects.get(user=mine).prefix,
         "lookup_key": PlanPrice.objects.filter(is_offered=True, tier="premium").first().lookup_key,
         "confirm_key": EmailConfirmationHMAC(second).key,
-        "philosopher": philosopher_make(world), "topic": "t001",
+        "philosopher": philosopher_make(world), "topic": "t001", **debates_make(world),
         "uidb36": user_pk_to_url_str(mine), "reset_key": default_token_generator.make_token(mine),
     }
 
@@ -186,6 +186,25 @@ def philosopher_make(world: World) -> str:
         key="own-1", owner_id=world.users[SELF].pk, name_ko=world.word("own", SELF), name_en="x",
         card={"en": {"essence": world.word("essence", SELF)}},
     ).key
+
+
+def debates_make(world: World) -> dict[str, Any]:
+    """One that is on, and one that everybody may watch; its context stays theirs."""
+    mine, now = world.users[SELF], clock.now()
+    cast = {side: [{"key": "kant", "version": 1, "name_ko": "x", "name_en": "x"}]
+            for side in ("pro", "con")}
+    facts: dict[str, Any] = {"user_id": mine.pk, "cast": cast, "language": "en", "format": "1v1",
+                             "created_at": now, "context": world.word("context", SELF)}
+    shown = Debate.objects.create(
+        topic="A", status="finished", is_public=True, share_key=uuid4().hex, **facts
+    )
+    debate = Debate.objects.create(topic=world.word("topic", SELF), **facts)
+    said = {"number": 1, "step": 0, "stage": "opening", "status": "completed", "source": "live",
+            "kind": "moderator_intro", "created_at": now, "completed_at": now}
+    Turn.objects.create(debate=shown, text="Welcome.", **said)
+    turn = Turn.objects.create(debate=debate, text=world.word("said", SELF), **said)
+    return {"debate_id": debate.pk, "number": 1, "message_id": turn.pk,
+            "share_key": shown.share_key}
 
 
 def passkey() -> dict[str, Any]:
@@ -230,10 +249,11 @@ OWNED: Mapping[Any, str] = {
     User: "pk", ApiKey: "user_id", EmailAddress: "user_id", Authenticator: "user_id",
     UserSession: "user_id", Member: "user_id", Customer: "user_id", UsageRecord: "user_id",
     Subscription: "customer__user_id", Invoice: "customer__user_id",
-    SpendingAlert: "customer__user_id", Philosopher: "owner_id",
+    SpendingAlert: "customer__user_id", Philosopher: "owner_id", Debate: "user_id",
+    Turn: "debate__user_id",
 }
 OF_NOBODY = (Organisation, invitations.Invitation, StripeEvent)
-VOLATILE = {"last_login", "last_seen_at", "last_used_at", "synced_at"}
+VOLATILE = {"last_login", "last_seen_at", "last_used_at", "synced_at", "seen_at"}
 
 
 def queries(world: World, role: str) -> list[tuple[str, Any]]:
