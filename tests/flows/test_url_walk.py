@@ -23,7 +23,8 @@ LISTS = re.compile(r"admin/((accounts|billing|routing|mfa)/\w+/)?$")  # and the 
 # Whoever has such a link got it by email: what it is about is said before anybody signs in.
 LINKS = ("confirm-email/<confirm_key>/", "account/organisation/join/<str:secret>/")
 METHODS = ("GET", "POST")
-WITHOUT_A_SESSION = ("v1/", "api/v1/tokens", "webhooks/", "healthz", "readyz")  # no cookie opens these
+# No cookie opens these.
+WITHOUT_A_SESSION = ("v1/", "api/v1/tokens", "webhooks/", "healthz", "readyz")
 ORDER = '{"topic": "Is it?", "cast": {"pro": ["kant"], "con": ["nietzsche"]}}'
 POSTED: dict[str, Any] = {
     "account/alerts/": {"kind": "quota_percent", "threshold": "55"},
