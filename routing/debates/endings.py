@@ -5,7 +5,7 @@ Events and states are written in one transaction: a turn that has ended has a la
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, Sum
@@ -32,6 +32,13 @@ NOBODY_WATCHING = "nobody_watching"
 ACCOUNT_CLOSED = "account_closed"
 
 
+class Spent(NamedTuple):
+    """In nano-USD: by the whole debate, and by one turn with what was made for it."""
+
+    debate: int
+    turn: int
+
+
 def write_users_turn(debate: Debate, turn: Turn, *, caller: Caller, now: datetime) -> None:
     """Its events: what the user said comes as one piece."""
     pieces = [sayings.piece(turn.text)] if turn.text else []
@@ -39,7 +46,7 @@ def write_users_turn(debate: Debate, turn: Turn, *, caller: Caller, now: datetim
     readings = gauge.read([rule], now=now) if rule else ()
     events = [
         sayings.started(debate, turn), *pieces, sayings.completed(turn),
-        *what_follows(debate, turn, spent=spent_on(debate), readings=readings, now=now),
+        *what_follows(debate, turn, spent=spent_on(debate).debate, readings=readings, now=now),
     ]
     TurnEvent.objects.bulk_create(last_events(turn, events))
 
@@ -53,12 +60,14 @@ def complete(
 ) -> list[TurnEvent]:
     """A turn that was written whole, with what it cost. Its last events, still to be written."""
     debate = Debate.objects.select_for_update().get(pk=turn.debate_id)
-    states.turn_complete(turn, cost_nanos=spent_on(debate, call_id=turn.call_id), now=now)
-    found = BackgroundCall.objects.filter(debate=debate, call_id__in=uses, used_by=None)
-    found.update(used_by=turn.call_id)
+    spent = spent_on(debate, call_id=turn.call_id)
+    states.turn_complete(turn, cost_nanos=spent.turn, now=now)
+    if uses:
+        found = BackgroundCall.objects.filter(debate=debate, call_id__in=uses, used_by=None)
+        found.update(used_by=turn.call_id)
     events = [
         sayings.completed(turn),
-        *what_follows(debate, turn, spent=spent_on(debate), readings=readings, now=now),
+        *what_follows(debate, turn, spent=spent.debate, readings=readings, now=now),
     ]
     return last_events(turn, events, seq=seq)
 
@@ -69,7 +78,7 @@ def fail(
     """What was written so far stays in the row, and in no transcript."""
     states.turn_fail(
         turn, code=error.code, message=sayings.in_language(language, error.message), now=now,
-        text=text, cost_nanos=spent_on(turn.debate, call_id=turn.call_id),
+        text=text, cost_nanos=spent_on(turn.debate, call_id=turn.call_id).turn,
     )
     events = [sayings.failed(error, language=language)]
     if isinstance(error, QuotaExceeded | PaymentRequired | BudgetExhausted):
@@ -80,7 +89,7 @@ def fail(
 def give_up(turn: Turn, *, reason: str, text: str, seq: int, now: datetime) -> list[TurnEvent]:
     states.turn_give_up(
         turn, reason=reason, now=now, text=text,
-        cost_nanos=spent_on(turn.debate, call_id=turn.call_id),
+        cost_nanos=spent_on(turn.debate, call_id=turn.call_id).turn,
     )
     return last_events(turn, [sayings.cancelled(turn)], seq=seq)
 
@@ -132,14 +141,13 @@ def steps_left(debate: Debate) -> tuple[Step, ...]:
     return next_steps(steps_of(debate), lambda step: step.index in done)
 
 
-def spent_on(debate: Debate, *, call_id: UUID | None = None) -> int:
-    """In nano-USD, by calls that are settled: of this debate, or of one turn and what was made
-    for it."""
+def spent_on(debate: Debate, *, call_id: UUID | None = None) -> Spent:
+    """By calls that are settled; `call_id`: of the turn's own call."""
     rows = UsageRecord.objects.filter(debate_id=str(debate.pk), user_id=debate.user_id)
     rows = rows.exclude(debate_id="")  # said for SQLite, which else does not use the index
-    if call_id is not None:
-        rows = rows.filter(Q(call_id=call_id) | Q(parent_call_id=call_id))
-    return int(rows.aggregate(sum=Sum("cost_nanos"))["sum"] or 0)
+    of_turn = Q(call_id=call_id) | Q(parent_call_id=call_id)
+    sums = rows.aggregate(debate=Sum("cost_nanos"), turn=Sum("cost_nanos", filter=of_turn))
+    return Spent(sums["debate"] or 0, sums["turn"] or 0)
 
 
 def debates_left(readings: Sequence[Reading]) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ one line, so it cannot begin a line with "System:" either.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 MAX_NAME = 60  # characters
 ELLIPSIS = "…"
@@ -20,6 +21,7 @@ BRACKETED = re.compile(r"\[\s*(/?)\s*(INST|SYS|SYSTEM|TOOL_CALLS|AVAILABLE_TOOLS
 BLANK = re.compile(r"\s+")
 
 
+@lru_cache(maxsize=2048)  # a transcript is read again in each prompt
 def plain(text: str, limit: int | None = None) -> str:
     """One line of material: no tags, nothing invisible, at most so many characters."""
     seen = "".join(map(_visible, text.translate(ANGLES)))

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -19,6 +19,7 @@ from routing.debates.types import Background, Brief, Found, Said, Step
 from routing.models import BackgroundCall, Debate, Turn, TurnEvent
 from routing.snapshot import Snapshot
 
+HELD_ANEW_AFTER = timedelta(minutes=5)
 log = logging.getLogger(__name__)
 
 
@@ -117,6 +118,9 @@ def _hold(scene: Scene, snapshot: Snapshot, now: datetime) -> None:
     """Without it the debate goes on, from what is held for its finish."""
     if scene.caller is None or scene.turn is None or scene.turn.is_whole:
         return
+    if _holds(scene, now):
+        scene.has_hold = not scene.debate.degraded_reason
+        return
     debate, stage = scene.debate, scene.turn.stage
     try:
         with transaction.atomic():
@@ -130,6 +134,15 @@ def _hold(scene: Scene, snapshot: Snapshot, now: datetime) -> None:
     except Exception:  # a turn is not lost for it
         log.exception("debates: no hold for %s of %s", stage, debate)
         scene.has_hold = False
+
+
+def _holds(scene: Scene, now: datetime) -> bool:
+    """A turn of this stage ended a moment ago: what is held was looked at then, and each call
+    since has kept it."""
+    assert scene.turn
+    stage = scene.turn.stage
+    ends = [turn.completed_at for turn in scene.completed if turn.stage == stage]
+    return any(end is not None and now - end < HELD_ANEW_AFTER for end in ends)
 
 
 def caller_of(debate: Debate) -> Caller | None:

@@ -4,11 +4,11 @@ Whoever asks first makes the turn, and whoever asks for the same again gets the 
 the debate is locked for the moment that takes; the database's unique constraints hold it besides.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 
 from accounts.types import Caller
 from costcontrol.lib.errors import Conflict
@@ -21,6 +21,8 @@ from routing.debates.errors import (
     TurnInProgress,
     UserTurn,
 )
+from routing.debates.plan import next_steps
+from routing.debates.shapes import steps_of
 from routing.debates.types import Step
 from routing.debates.wakes import wake
 from routing.models import Debate, Turn
@@ -37,18 +39,19 @@ def turn_next(
     Raises TurnInProgress, StageOutOfOrder, UserTurn, DebateOver, DebatePaused, Conflict.
     """
     with transaction.atomic():
-        debate = _locked(debate)
+        debate, turns = _locked(debate)
         asked = {"number": expected_turn, "stage": stage, "speaker": speaker}
-        if repeated := _repeated(debate, idempotency_key, asked):
+        if repeated := _repeated(turns, idempotency_key, asked):
             return repeated
-        _check_free(debate)
-        step = _named(steps_open(debate), stage=stage, speaker=speaker)
+        _check_free(debate, turns)
+        step = _named(_steps_open(debate, turns), stage=stage, speaker=speaker)
         if step.is_users:
             raise UserTurn(
                 _("It is your turn to speak. Send your text, or pass, with POST messages."),
                 stage=step.stage, speaker=step.speaker,
             )
-        turn = _made(debate, step, expected_turn, idempotency_key=idempotency_key, created_at=now)
+        number = _next_number(turns, expected_turn)
+        turn = _made(debate, step, number, idempotency_key=idempotency_key, created_at=now)
         Debate.objects.filter(pk=debate.pk).update(seen_at=now)
         transaction.on_commit(lambda: wake(debate.pk))
         return turn
@@ -63,15 +66,15 @@ def message_add(
     Raises as `turn_next`; StageOutOfOrder while somebody else is to speak.
     """
     with transaction.atomic():
-        debate = _locked(debate)
-        if repeated := _repeated(debate, idempotency_key, {}):
+        debate, turns = _locked(debate)
+        if repeated := _repeated(turns, idempotency_key, {}):
             return repeated
-        _check_free(debate)
-        step = next((step for step in steps_open(debate) if step.is_users), None)
+        _check_free(debate, turns)
+        step = next((step for step in _steps_open(debate, turns) if step.is_users), None)
         if step is None:
             raise StageOutOfOrder(_("It is not your turn to speak. Ask for the next turn first."))
         turn = _made(
-            debate, step, None, idempotency_key=idempotency_key, created_at=now,
+            debate, step, _next_number(turns), idempotency_key=idempotency_key, created_at=now,
             status=Status.COMPLETED, source=Turn.Source.USER, attempt=1, is_whole=True,
             text="" if is_pass else text, started_at=now, completed_at=now,
         )
@@ -94,34 +97,35 @@ def turn_cancel(turn: Turn, *, now: datetime) -> Turn:
     return turn
 
 
-def steps_open(debate: Debate) -> tuple[Step, ...]:
+def _locked(debate: Debate) -> tuple[Debate, list[Turn]]:
+    """And all its turns, without what was said in them."""
+    debate = Debate.objects.select_for_update().get(pk=debate.pk)
+    return debate, list(Turn.objects.filter(debate=debate).order_by("number").defer("text"))
+
+
+def _steps_open(debate: Debate, turns: Sequence[Turn]) -> tuple[Step, ...]:
     """What may be said now, the usual first. Raises DebateOver: everything was."""
-    steps = endings.steps_left(debate)
+    done = {turn.step for turn in turns if turn.status == Status.COMPLETED}
+    steps = next_steps(steps_of(debate), lambda step: step.index in done)
     if not steps:
         raise DebateOver(_("This debate is over. Its replay can still be watched."))
     return steps
 
 
-def _locked(debate: Debate) -> Debate:
-    return Debate.objects.select_for_update().get(pk=debate.pk)
-
-
-def _repeated(debate: Debate, key: str, asked: dict[str, Any]) -> Turn | None:
+def _repeated(turns: Sequence[Turn], key: str, asked: Mapping[str, Any]) -> Turn | None:
     """The turn that was made for the same key, or that has the expected number."""
-    number = asked.get("number")
-    turns = Turn.objects.filter(debate=debate)
-    found = turns.filter(idempotency_key=key).first() if key else None
+    found = next((turn for turn in turns if key and turn.idempotency_key == key), None)
     if found and any(value and getattr(found, name) != value for name, value in asked.items()):
         raise Conflict(_("This Idempotency-Key was used for another turn. Send a new one."))
-    return found or (turns.filter(number=number).first() if number is not None else None)
+    return found or next((turn for turn in turns if turn.number == asked.get("number")), None)
 
 
-def _check_free(debate: Debate) -> None:
+def _check_free(debate: Debate, turns: Sequence[Turn]) -> None:
     if debate.status in (Debate.Status.FINISHED, Debate.Status.CANCELLED):
         raise DebateOver(_("This debate is over. Its replay can still be watched."))
     if debate.status == Debate.Status.PAUSED:
         raise DebatePaused(_("This debate is paused. Resume it first."))
-    if active := Turn.objects.filter(debate=debate, status__in=states.ACTIVE).first():
+    if active := next((turn for turn in turns if turn.status in states.ACTIVE), None):
         raise TurnInProgress(
             _("Turn %(number)d is still running. Read along, or cancel it.")
             % {"number": active.number},
@@ -143,15 +147,17 @@ def _named(steps: tuple[Step, ...], *, stage: str, speaker: str) -> Step:
     return found
 
 
-def _made(debate: Debate, step: Step, expected: int | None, **facts: Any) -> Turn:
-    last = Turn.objects.filter(debate=debate).aggregate(last=Max("number"))["last"] or 0
-    if expected not in (None, last + 1):
+def _next_number(turns: Sequence[Turn], expected: int | None = None) -> int:
+    number = turns[-1].number + 1 if turns else 1
+    if expected not in (None, number):
         raise StageOutOfOrder(
-            _("The next turn is number %(number)d.") % {"number": last + 1}, turn=last + 1
+            _("The next turn is number %(number)d.") % {"number": number}, turn=number
         )
+    return number
+
+
+def _made(debate: Debate, step: Step, number: int, **facts: Any) -> Turn:
     return Turn.objects.create(
-        debate=debate, number=last + 1, step=step.index, stage=step.stage, kind=step.kind,
+        debate=debate, number=number, step=step.index, stage=step.stage, kind=step.kind,
         speaker=step.speaker, target=step.target, **facts,
     )
-
-

@@ -10,6 +10,7 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from itertools import count
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
@@ -28,6 +29,7 @@ T = TypeVar("T")
 POLL_S = 0.5  # without Valkey
 LOOK_S = 2.0  # with it, for what died or was not told
 WATCH_S = 1.0  # who watches, what was cancelled
+WATCHES_A_RENEWAL = 3
 DRAIN_S = 4.0  # to end in order, before turns are left to somebody else
 log = logging.getLogger(__name__)
 
@@ -99,12 +101,12 @@ class Worker:
 
     async def _watch(self) -> None:
         """Keep what we have, and see what became of it meanwhile."""
-        while True:
+        for second in count(1):
             await asyncio.sleep(WATCH_S)
-            if self._runs:
-                ids = list(self._runs)
+            ids = list(self._runs)
+            if ids and second % WATCHES_A_RENEWAL == 0:
                 await _or_nothing(claims.renew, ids, worker=self.name, now=clock.now())
-                await self._glimpse(ids)
+            await self._glimpse(ids)
 
     async def _glimpse(self, debate_ids: list[UUID]) -> None:
         runs = [run for each in debate_ids if (run := self._runs.get(each)) and run.is_taken]
