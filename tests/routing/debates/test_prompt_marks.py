@@ -101,9 +101,11 @@ def test_what_is_read_was_kept_by_an_earlier_turn_on_the_same_model() -> None:
 
 
 def test_readers_must_begin_before_it_is_forgotten() -> None:
-    summary = step_of("moderator_summary_2")
-    left = steps_of()[summary.index + 1 :]
-    assert readers_of(summary, left) == ()
+    intro = step_of("moderator_intro")
+    later = [step for step in steps_of()[1:] if is_same_model("moderator_intro", step.kind)]
+    assert later, "there are turns on its model"
+    assert readers_of(intro, steps_of()[1:]) == (), "but not before the openings are read"
+    assert marks("moderator_intro") == []
     attack = step_of("attack_response")
     readers = readers_of(attack, steps_of()[attack.index + 1 :])
     assert readers
