@@ -59,6 +59,7 @@ def of_debate(*, is_staff: bool) -> dict[str, Any]:
         "budget": _("%(percent)s of your quota is used: %(used)s of %(limit)s."),
         "reconnecting": _("The connection was cut. Trying to get it back; nothing is lost."),
         "your_turn": _("Your turn: %(kind)s"),
+        "your_turn_now": _("It is your turn to speak."),
         "letters": _("%(count)s of %(limit)s characters"),
         "too_long": _("%(count)s characters: that is more than the %(limit)s that fit"),
         "said": _("Your words are in the debate."),

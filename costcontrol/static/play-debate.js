@@ -16,6 +16,7 @@ const notices = get("notices");
 let reading = null; // the AbortController of the open stream
 let isAsking = false;
 let isStale = false;
+let isShown = false; // the page as it was when it came
 let soon = 0;
 
 // --- what is kept in this tab: whether the debate plays on by itself ---------------------------
@@ -107,8 +108,10 @@ function showBar() {
   const isOver = debate.status === "finished" || debate.status === "cancelled";
   const isPaused = debate.status === "paused";
   const { next, running } = debate;
+  const wasOwn = !own.hidden;
   bar.hidden = isOver;
   own.hidden = isOver || isPaused || Boolean(running) || !next?.is_users;
+  if (!own.hidden && !wasOwn) comeTo(own);
   get("next").hidden = Boolean(running) || Boolean(next?.is_users) || isPaused;
   get("next-words").textContent = next ? nameOf(next.speaker) : "";
   get("stop").hidden = !running;
@@ -119,6 +122,14 @@ function showBar() {
   if (!own.hidden) {
     get("own-words").textContent = sentence(words.your_turn, { kind: turns.word("kinds", next.kind) });
   }
+}
+
+/** What the reader has been waiting for. With a finger nothing is focused: a keyboard would open. */
+function comeTo(form) {
+  turns.toEnd();
+  announce(words.your_turn_now);
+  const isFree = document.activeElement === document.body || document.activeElement === get("next");
+  if (isFree && matchMedia("(pointer: fine)").matches) form.querySelector("textarea").focus({ preventScroll: true });
 }
 
 function showState() {
@@ -133,6 +144,7 @@ function showEnd() {
   const made = debate.turns.filter((turn) => turn.status === "completed");
   const written = made.filter((turn) => turn.source !== "user");
   const stored = written.filter((turn) => turn.source !== "live");
+  const isNews = isShown && get("end").hidden;
   get("end").hidden = false;
   get("end-title").textContent = debate.status === "finished" ? words.finished : words.cancelled;
   get("end-turns").textContent = count(made.length);
@@ -143,6 +155,9 @@ function showEnd() {
   }
   get("share").hidden = debate.status !== "finished";
   showShare();
+  if (!isNews) return;
+  announce(get("end-title").textContent);
+  turns.toEnd();
 }
 
 function showShare() {
@@ -373,8 +388,11 @@ async function rate(element, rating) {
   }
 }
 
+addEventListener("online", renewed);
+
 // --- at the start ------------------------------------------------------------------------------
 
 countLetters();
 showState();
+isShown = true;
 goOn();

@@ -181,7 +181,7 @@ function rangeOf({ low_credits: low, high_credits: high }) {
 }
 
 function dollarsOf({ low_nanos: low, high_nanos: high }) {
-  return low === undefined ? "" : sentence(words.dollars, { low: dollars(low), high: dollars(high) });
+  return !high ? "" : sentence(words.dollars, { low: dollars(low), high: dollars(high) });
 }
 
 function factsOf(estimate) {

@@ -1,0 +1,330 @@
+"""A newcomer's first debate, in a real browser, with every process of the product behind it and
+simulated providers: watched to the end and shared; played from a seat, by phone, in Korean, with a
+reload in the middle; read along while the line is cut; refused; read without scripts.
+
+Some moments are kept as pictures: artifacts/screens/play-<moment>-<language>-<width>.png
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Locator, Route, expect
+from pytest_django.plugin import DjangoDbBlocker
+
+from accounts.models import User
+from routing.models import Debate, Deployment, Turn
+from tests.browser import axe, rows
+from tests.browser.site import Site, session_of
+from tests.browser.test_pages import SCREENS, WIDTHS
+from tests.browser.watch import Watched, watched
+from tests.flows.rows import connected_to, name_of, new_database, tier
+from tests.services.debating import Debating, running_debating
+from tests.services.theatre import theatre
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+QUICK = {"first_s": 0.0, "tokens_s": 20_000.0, "piece_s": 0.01}
+SLOW = {"first_s": 0.0, "tokens_s": 150.0, "piece_s": 0.03}  # an introduction takes a second
+NUMBERED = re.compile(r"\D(\d+)\b")  # every word of the simulated providers has a number
+POOR = "poor@example.com"
+OWN_TURNS = (3, 5, 7, 9, 13)  # of con1, one on one
+
+
+@dataclass(frozen=True)
+class Stage:
+    site: Site
+    upstream: Debating
+
+
+@pytest.fixture(scope="module")
+def stage(
+    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("stage")
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    with (
+        django_db_blocker.unblock(), running_debating() as upstream, new_database(folder) as url,
+        connected_to(name_of(url)),
+    ):
+        people_make()
+        secret = settings.SECRET_KEY
+        with theatre(folder, database_url=url, SECRET_KEY=secret, **upstream.env) as house:
+            house.open()
+            people = (rows.STAFF, rows.CUSTOMER, POOR)
+            site = Site(house.url, {who: session_of(who) for who in people})
+            yield Stage(site, upstream)
+
+
+@pytest.fixture(autouse=True)
+def quick(stage: Stage) -> None:
+    stage.upstream.will(**QUICK)
+
+
+def people_make() -> None:
+    """Alice of the staff, bob, who is a customer, and one whose plan has no debates."""
+    rows.people_make()
+    Deployment.objects.filter(provider="embedded").update(is_enabled=False)
+    User.objects.filter(email=rows.STAFF).update(tier_id="enterprise")
+    User.objects.create_user(POOR, tier_id=tier(debates_per_day=0))
+
+
+class Viewer:
+    """Somebody with a browser, signed in."""
+
+    def __init__(self, seen: Watched, stage: Stage, who: str, *, name: str) -> None:
+        self.page, self.stage, self.name = seen.page, stage, name
+        seen.context.add_cookies([stage.site.cookie(who)])
+
+    def choose(self) -> None:
+        """The page on which debates are started, once the price is known."""
+        self.page.goto(f"{self.stage.site.url}/play/")
+        expect(self.button("start")).to_have_attribute("aria-disabled", "false")
+
+    def start(self) -> None:
+        self.button("start").click()
+        self.page.wait_for_url(re.compile(r"/play/[0-9a-f-]{36}/"))
+
+    @property
+    def debate(self) -> Debate:
+        return Debate.objects.get(pk=UUID(self.page.url.rstrip("/").rpartition("/")[2]))
+
+    def button(self, name: str) -> Locator:
+        return self.page.locator(f"#{name}")
+
+    def turn(self, number: int) -> Locator:
+        return self.page.locator(f"#turn-{number}")
+
+    def next(self, number: int) -> None:
+        """Press the button, and read the turn to its end."""
+        expect(self.button("next")).to_have_attribute("aria-disabled", "false")
+        self.button("next").click()
+        self.is_said(number)
+
+    def is_said(self, number: int) -> None:
+        expect(self.turn(number)).to_have_attribute("data-status", "completed")
+
+    def said(self) -> list[str]:
+        return self.page.locator(".turn .said").all_text_contents()
+
+    def keep(self, moment: str) -> None:
+        self.page.screenshot(path=SCREENS / f"play-{moment}-{self.name}.png", full_page=True)
+
+
+def written(debate: Debate) -> list[str]:
+    turns = Turn.objects.filter(debate=debate).order_by("number")
+    return list(turns.values_list("text", flat=True))
+
+
+def is_gapless(text: str) -> bool:
+    numbers = [int(number) for number in NUMBERED.findall(f" {text}")]
+    return bool(numbers) and numbers == list(range(len(numbers)))
+
+
+def test_watched_to_the_end_rated_and_shown_to_others(browser: Browser, stage: Stage) -> None:
+    with watched(browser, locale="en-US", **WIDTHS[1440]) as seen:
+        viewer = Viewer(seen, stage, rows.CUSTOMER, name="en-1440")
+        viewer.choose()
+        expect(viewer.button("estimate-range")).to_contain_text("credits")
+        viewer.keep("1-choose")
+        viewer.start()
+        for number in range(1, 13):
+            viewer.next(number)
+        viewer.button("auto").check()
+        expect(viewer.button("end")).to_be_visible()
+        said = viewer.said()
+        assert said == written(viewer.debate)
+        assert all(map(is_gapless, said))
+        rates(viewer)
+        url = shares(viewer)
+        viewer.keep("2-end")
+        assert axe.violations(seen.page) == []
+    assert seen.complaints == []
+    is_read_by_a_stranger(browser, url, said)
+
+
+def rates(viewer: Viewer) -> None:
+    good = viewer.turn(2).locator("[data-slot=rating] button[value='1']")
+    good.click()
+    expect(good).to_have_attribute("aria-pressed", "true")
+    assert Turn.objects.get(debate=viewer.debate, number=2).rating == 1
+
+
+def shares(viewer: Viewer) -> str:
+    """The link, which works from now on."""
+    viewer.button("public").check()
+    expect(viewer.button("link")).to_be_visible()
+    assert viewer.debate.is_public
+    return viewer.button("link-url").inner_text()
+
+
+def is_read_by_a_stranger(browser: Browser, url: str, said: list[str]) -> None:
+    """All of it; and played, twice as fast halfway, nothing of it is missing or comes twice."""
+    with watched(browser, locale="en-US", **WIDTHS[390]) as seen:
+        page = seen.page
+        page.goto(url)
+        assert page.locator(".turn .said").all_text_contents() == said
+        assert rows.CUSTOMER not in page.content()
+        page.locator("#speed").select_option("4")
+        page.locator("#play").click()
+        expect(page.locator("#turn-1")).to_have_attribute("data-status", "running")
+        page.locator("#all").click()
+        assert page.locator(".turn .said").all_text_contents() == said
+        assert axe.violations(page) == []
+    assert seen.complaints == []
+
+
+def test_played_from_a_seat_in_korean_by_phone_with_a_reload(
+    browser: Browser, stage: Stage
+) -> None:
+    with watched(browser, locale="ko-KR", color_scheme="dark", **WIDTHS[390]) as seen:
+        viewer = Viewer(seen, stage, rows.CUSTOMER, name="ko-390")
+        viewer.choose()
+        with seen.page.expect_response("**/estimate"):
+            seen.page.locator("input[name=seat][value=con1]").check()
+        expect(viewer.button("start")).to_have_attribute("aria-disabled", "false")
+        viewer.keep("1-choose")
+        viewer.start()
+        viewer.keep("2-nobody-has-spoken")
+        reload_in_the_middle(viewer)
+        viewer.next(2)
+        speaks(viewer, OWN_TURNS[0], "저는 그렇게 생각하지 않습니다.")
+        viewer.next(4)
+        speaks(viewer, OWN_TURNS[1], "")
+        to_the_end(viewer)
+        viewer.keep("4-end")
+        assert axe.violations(seen.page) == []
+    assert seen.complaints == []
+
+
+def reload_in_the_middle(viewer: Viewer) -> None:
+    """The rest comes, and what had come is not there twice."""
+    viewer.stage.upstream.will(**SLOW)
+    viewer.button("next").click()
+    expect(viewer.turn(1).locator(".said")).to_contain_text("9")
+    viewer.page.reload()
+    expect(viewer.turn(1)).to_have_attribute("data-status", "running")
+    viewer.is_said(1)
+    viewer.stage.upstream.will(**QUICK)
+    assert viewer.said() == written(viewer.debate)
+    assert is_gapless(viewer.said()[0])
+
+
+def speaks(viewer: Viewer, number: int, text: str) -> None:
+    """In the user's turn; without words they pass."""
+    expect(viewer.button("own")).to_be_visible()
+    expect(viewer.button("next")).to_be_hidden()
+    if text:
+        viewer.button("own-text").fill(text)
+        viewer.keep("3-ones-turn")
+        viewer.button("own-send").click()
+    else:
+        viewer.button("own-pass").click()
+    viewer.is_said(number)
+    expect(viewer.turn(number).locator(".said")).to_have_text(text)
+
+
+def to_the_end(viewer: Viewer) -> None:
+    for number in range(6, 15):
+        if number in OWN_TURNS:
+            speaks(viewer, number, "네.")
+        else:
+            viewer.next(number)
+    expect(viewer.button("end")).to_be_visible()
+
+
+class BadLine:
+    """The first half of the events comes; then nobody answers once; then all is well."""
+
+    def __init__(self) -> None:
+        self.asked_after: list[str] = []  # Last-Event-ID of each try
+
+    def __call__(self, route: Route) -> None:
+        self.asked_after.append(route.request.headers.get("last-event-id", ""))
+        if len(self.asked_after) == 2:
+            return route.abort()
+        if len(self.asked_after) > 2:
+            return route.continue_()
+        reply = route.fetch()
+        events = reply.text().split("\n\n")
+        half = [f"{event}\n\n" for event in events[: len(events) // 2]]
+        return route.fulfill(response=reply, body="".join(half))
+
+
+def test_line_that_is_cut_is_told_and_nothing_is_lost(browser: Browser, stage: Stage) -> None:
+    with watched(browser, locale="en-US", **WIDTHS[1440]) as seen:
+        seen.refused.add("/stream")
+        viewer, line = Viewer(seen, stage, rows.CUSTOMER, name="en-1440"), BadLine()
+        viewer.choose()
+        viewer.start()
+        stage.upstream.will(**SLOW)
+        seen.page.route("**/turns/1/stream", line)
+        viewer.button("next").click()
+        expect(seen.page.locator("[data-name=line]")).to_be_visible()
+        viewer.is_said(1)
+        expect(seen.page.locator("[data-name=line]")).to_have_count(0)
+        assert viewer.said() == written(viewer.debate)
+        assert line.asked_after[0] == ""
+        assert line.asked_after[1] == line.asked_after[2] != ""
+    assert seen.complaints == []
+
+
+def test_turn_that_is_stopped_is_written_anew(browser: Browser, stage: Stage) -> None:
+    with watched(browser, locale="en-US", **WIDTHS[390]) as seen:
+        viewer = Viewer(seen, stage, rows.CUSTOMER, name="en-390")
+        viewer.choose()
+        viewer.start()
+        stage.upstream.will(**SLOW)
+        viewer.button("next").click()
+        viewer.button("stop").click()
+        expect(viewer.turn(1)).to_have_attribute("data-status", "cancelled")
+        stage.upstream.will(**QUICK)
+        viewer.next(2)
+        assert viewer.turn(1).count() == 0
+    assert seen.complaints == []
+
+
+def test_staff_see_the_way_of_each_turn(browser: Browser, stage: Stage) -> None:
+    with watched(browser, locale="en-US", **WIDTHS[1440]) as seen:
+        viewer = Viewer(seen, stage, rows.STAFF, name="staff-en-1440")
+        viewer.choose()
+        viewer.start()
+        viewer.next(1)
+        turn = Turn.objects.get(debate=viewer.debate)
+        facts = viewer.turn(1).locator("[data-slot=facts]")
+        expect(facts).to_contain_text(turn.deployment)
+        expect(facts).to_contain_text("$0.0")
+        expect(facts.locator("a")).to_have_attribute("href", f"/dashboard/calls/{turn.call_id}/")
+        viewer.keep("turn")
+    assert seen.complaints == []
+
+
+def test_used_up_quota_is_said_before_anything_is_taken(browser: Browser, stage: Stage) -> None:
+    with watched(browser, locale="en-US", **WIDTHS[390]) as seen:
+        viewer = Viewer(seen, stage, POOR, name="poor-en-390")
+        seen.page.goto(f"{stage.site.url}/play/")
+        expect(seen.page.locator("#estimate-problem .strip")).to_contain_text("debates")
+        viewer.keep("refused")
+        viewer.button("start").click(force=True)
+        expect(viewer.button("start")).to_have_attribute("aria-disabled", "true")
+    assert seen.complaints == []
+    assert not Debate.objects.filter(user_id=User.objects.get(email=POOR).pk).exists()
+
+
+def test_without_scripts_it_can_be_read(browser: Browser, stage: Stage) -> None:
+    options: dict[str, Any] = {"java_script_enabled": False, "locale": "en-US", **WIDTHS[390]}
+    with watched(browser, **options) as seen:
+        viewer = Viewer(seen, stage, rows.CUSTOMER, name="en-390")
+        mine = Debate.objects.filter(user_id=User.objects.get(email=rows.CUSTOMER).pk)
+        debate = mine.filter(status="finished").first()
+        assert debate
+        seen.page.goto(f"{stage.site.url}/play/{debate.pk}/")
+        assert viewer.said() == written(debate)
+        expect(seen.page.locator("main noscript .strip")).to_contain_text("JavaScript")
+        expect(viewer.button("bar")).to_be_hidden()
+        viewer.keep("no-scripts")
+    assert seen.complaints == []
