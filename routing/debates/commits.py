@@ -169,15 +169,17 @@ def write(batch: Sequence[TurnEvent | Job]) -> None:
     with transaction.atomic():
         events: Events = []
         for each in batch:
-            events += _done(each) if isinstance(each, Job) else [each]
+            alone = len(batch) == 1
+            events += _done(each, alone=alone) if isinstance(each, Job) else [each]
         if events:
             TurnEvent.objects.bulk_create(events, ignore_conflicts=True)
 
 
-def _done(job: Job) -> Events:
+def _done(job: Job, *, alone: bool) -> Events:
+    """Within a savepoint, unless there is nobody to save."""
     job.events, job.error = [], None
     try:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=not alone):
             job.result = job.work(job.events)
     except (OperationalError, InterfaceError):
         raise
