@@ -26,9 +26,9 @@ from routing.providers._errors import (
     from_transport,
     parsed,
 )
-from routing.providers.prompt_cache import anthropic_least, marked
 from routing.providers._requests import refuse_parameters, refuse_tool_messages, without_none
 from routing.providers._wire import JsonObject, count, json_value, sse_value, values
+from routing.providers.prompt_cache import anthropic_least, marked
 from routing.types import Chunk, DeploymentSpec, Message, ProviderCall, StopReason
 
 VENDOR = "Anthropic"

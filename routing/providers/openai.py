@@ -26,9 +26,9 @@ from routing.providers._errors import (
     from_transport,
     parsed,
 )
-from routing.providers.prompt_cache import OPENAI_LEAST, marked, openai_fields
 from routing.providers._requests import refuse_parameters, without_none
 from routing.providers._wire import JsonObject, count, json_value, sse_value, values
+from routing.providers.prompt_cache import OPENAI_LEAST, marked, openai_fields
 from routing.types import ChatRequest, Chunk, DeploymentSpec, Message, ProviderCall, StopReason
 
 # Ours alone to decide: what was held pays for one answer of a known length.
