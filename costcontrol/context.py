@@ -19,6 +19,7 @@ THEME_COOKIE = "theme"  # written by static/costcontrol.js; without it the syste
 STAFF = (
     (_("Overview"), "dashboard:overview"),
     (_("Calls"), "dashboard:calls"),
+    (_("Debate costs"), "dashboard:debates"),
     (_("Revenue"), "dashboard:revenue"),
     (_("Debates"), "play:start"),
     (_("Settings"), "admin:index"),

@@ -99,7 +99,7 @@ def debates(spans: Sequence[Span], filters: Filters) -> DebateSum | None:
     parts = [
         part
         for source in (Source.ROLLED, Source.LIVE)
-        if (part := _debate_rows(source, spans, filters))
+        if (part := debate_rows(source, spans, filters))
     ]
     if not parts:
         return DebateSum(0, 0, 0)
@@ -114,9 +114,10 @@ def debates(spans: Sequence[Span], filters: Filters) -> DebateSum | None:
     return DebateSum(*row)
 
 
-def _debate_rows(
-    source: Source, spans: Sequence[Span], filters: Filters
+def debate_rows(
+    source: Source, spans: Sequence[Span], filters: Filters, *more_columns: str
 ) -> tuple[str, Params] | None:
+    """A SELECT of user, debate, calls, cost, and columns that both sources have."""
     cube, within = measures.DEBATE, _either([s for s in spans if READ_FROM[s.source] == source])
     if within is None:
         return None
@@ -124,6 +125,7 @@ def _debate_rows(
     is_rolled = source == Source.ROLLED
     rows = cube.table if is_rolled else f"billing_usagerecord WHERE {cube.rows}"
     names = [m.name if is_rolled else f"{m.of_row} AS {m.name}" for m in cube.measures]
+    names += more_columns
     sql, params = within
     joint = "WHERE" if is_rolled else "AND"
     return (

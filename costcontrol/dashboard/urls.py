@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from costcontrol.dashboard import call_views, revenue_views, views
+from costcontrol.dashboard import call_views, debate_views, revenue_views, views
 
 app_name = "dashboard"
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     path("calls/<uuid:call_id>/", call_views.call, name="call"),
     path("calls/<uuid:call_id>/status/", call_views.call_status, name="call_status"),
     path("calls/<uuid:call_id>/text/", call_views.call_text, name="call_text"),
+    path("debates/", debate_views.debates, name="debates"),
+    path("debates.csv", debate_views.debates_csv, name="debates_csv"),
+    path("debates/<path:debate_id>/", debate_views.debate, name="debate"),
     path("revenue/", revenue_views.overview, name="revenue"),
     path("revenue/<slug:chart_id>.csv", revenue_views.chart_csv, name="revenue_csv"),
     path("revenue/customers/", revenue_views.customers, name="revenue_customers"),

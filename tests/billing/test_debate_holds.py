@@ -1,11 +1,12 @@
 """Money held for a debate: its calls find room where nobody else does, and all of it comes back."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from billing import debate_holds, draws, ledger
+from billing import debate_holds, draws, ledger, ledger_sql
 from billing.debate_holds import Wanted
 from billing.draws import Draw
 from billing.holds import NoRoom
@@ -154,7 +155,7 @@ def test_money_kept_for_cheap_models_does_not_go_to_a_dear_one_while_they_are_le
 
 def test_a_call_of_the_next_day_needs_room_there_and_still_frees_what_was_held() -> None:
     debate = uuid4()
-    day = {"scope_id": "the-same", "period": "day", "end": NOW + timedelta(days=1)}
+    day: dict[str, Any] = {"scope_id": "the-same", "period": "day", "end": NOW + timedelta(days=1)}
     yesterday = window_make(100, **day | {"start": NOW - timedelta(days=1), "end": NOW})
     today = window_make(100, **day)
     hold(debate, yesterday, finish=50)
@@ -196,7 +197,7 @@ def test_a_draw_in_the_moment_of_the_sweep_keeps_the_hold() -> None:
     hold(debate, window, stage=50)
     kept = debate_holds.kept(debate)[0]
     lease_end(kept.id)
-    assert ledger.sql.expired(10) == [kept.id]
+    assert ledger_sql.expired(10) == [kept.id]
     draw(debate, window, amount=20)
     assert ledger._sweep_one(kept.id) is None
     assert state_of(kept.id) == State.HELD

@@ -31,7 +31,7 @@ def known(*, house: Any = (LOCAL, MID), has_replays: bool = False) -> Snapshot:
 
 
 def found(error: CostControlError, snapshot: Snapshot | None = None, **more: Any) -> Any:
-    facts = {"tier": PREMIUM_PLAN, "language": "en", "now": NOW} | more
+    facts: dict[str, Any] = {"tier": PREMIUM_PLAN, "language": "en", "now": NOW} | more
     alternatives.add(error, snapshot=snapshot or known(), **facts)
     return error.details.get("alternatives")
 

@@ -1,6 +1,7 @@
 """What is held for a debate fits the prompts that are made for it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ ROOM = 60_000
 def prompts_of(sample: Sample) -> Iterator[tuple[str, Prompt]]:
     """Of all calls, in the order of `sizes_of`."""
     for step in sample.steps:
-        known = {"brief": sample.brief, "room_tokens": ROOM}
+        known: dict[str, Any] = {"brief": sample.brief, "room_tokens": ROOM}
         found = sample.found_before(step)
         for background in step.before:
             said = sample.before(step)

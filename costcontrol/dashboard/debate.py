@@ -1,0 +1,191 @@
+"""What one debate cost, as its page shows it: cards, a chart by stage, tables, and its calls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.reports.call_lines import user_names
+from billing.reports.debates import DebateCall, DebateCosts, Part, debate_costs
+from costcontrol.dashboard.calls import badge_of
+from costcontrol.dashboard.components import (
+    Cell,
+    Column,
+    Figure,
+    KpiCard,
+    Table,
+    badge,
+    count,
+    link,
+    money,
+    share,
+    text,
+)
+from costcontrol.dashboard.debate_words import USES, said
+from costcontrol.dashboard.debates import debate_url, titles_of, uuid_of
+from costcontrol.lib.money import credits, to_usd
+from routing.call_kinds import CALL_KINDS
+from routing.models import Turn
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure as PlotlyFigure
+
+MAX_CALLS = 300
+PLACES = 6
+BACKGROUND = frozenset(kind.name for kind in CALL_KINDS.values() if not kind.is_streamed)
+TABLES = {
+    "kind": gettext_lazy("By kind of call"),
+    "speaker": gettext_lazy("By speaker"),
+    "model_class": gettext_lazy("By class of model"),
+    "source": gettext_lazy("By where the answer came from"),
+    "language": gettext_lazy("By language"),
+    "use": gettext_lazy("By use"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DebateView:
+    """All that the template needs. `others`: (who, address) of debates of the same name."""
+
+    costs: DebateCosts
+    title: str
+    user: str
+    cards: tuple[KpiCard, ...]
+    figure: Figure
+    tables: tuple[Table, ...]
+    calls: Table
+    is_cut: bool
+    calls_url: str
+    others: tuple[tuple[str, str], ...]
+
+
+def debate_view(debate_id: str, *, user_id: int | None, zone: str) -> DebateView | None:
+    """None: no call was made in it, or not by this user."""
+    costs = debate_costs(
+        debate_id, background=BACKGROUND, user_id=user_id, shown=_shown(debate_id)
+    )
+    if costs is None:
+        return None
+    names = user_names([costs.user_id, *costs.others])
+    return DebateView(
+        costs=costs, title=titles_of([debate_id]).get(debate_id, ""),
+        user=_name(costs.user_id, names), cards=_cards(costs), figure=_figure(costs),
+        tables=tuple(_parts(name, str(title), costs) for name, title in TABLES.items()),
+        calls=_calls(costs.calls[:MAX_CALLS], zone=zone), is_cut=len(costs.calls) > MAX_CALLS,
+        calls_url=f"{reverse('dashboard:calls')}?{urlencode({'debate': debate_id})}",
+        others=tuple(
+            (_name(each, names), debate_url(debate_id, each, zone=zone)) for each in costs.others
+        ),
+    )
+
+
+def _shown(debate_id: str) -> frozenset[Any] | None:
+    """Calls whose text stands in a turn. None: not a debate of ours, so we do not know."""
+    key = uuid_of(debate_id)
+    turns = Turn.objects.filter(debate=key) if key else Turn.objects.none()
+    found = list(turns.values_list("call_id", "text"))
+    return frozenset(call_id for call_id, said in found if call_id and said) if found else None
+
+
+def _name(user_id: int, names: dict[int, str]) -> str:
+    return names.get(user_id) or _("user %(number)d") % {"number": user_id}
+
+
+def _cards(costs: DebateCosts) -> tuple[KpiCard, ...]:
+    wasted = [call for call in costs.calls if call.is_wasted]
+    in_credits = _("%(credits)s credits") % {"credits": credits(costs.cost_nanos)}
+    return (
+        KpiCard(_("Cost"), money(costs.cost_nanos, places=4), note=in_credits),
+        KpiCard(_("Calls"), count(len(costs.calls))),
+        KpiCard(
+            _("Spent on what nobody read"), money(costs.unread_nanos, places=4),
+            note=_("%(count)d calls") % {"count": len(wasted)},
+        ),
+        KpiCard(_("Share of it"), share(_share(costs.unread_nanos, costs.cost_nanos))),
+    )
+
+
+def _figure(costs: DebateCosts) -> Figure:
+    parts, title = costs.by("stage"), _("Cost, by stage")
+    return Figure(
+        id="stages", title=title, table=_parts("stage", title, costs),
+        note=_("What the ledger booked. A call behind the scenes is of use when the prompt of "
+               "another call was made of its answer, and a turn when it was shown."),
+        json="" if not costs.cost_nanos else _bars(parts).to_json(),
+        is_empty=not costs.cost_nanos,
+        empty_text=_("It cost nothing: models that are free, or stored answers, said all of it."),
+    )
+
+
+def _bars(parts: Sequence[Part]) -> "PlotlyFigure":
+    from plotly.graph_objects import Figure as PlotlyFigure
+
+    names = [said("stage", part.key) for part in parts]
+    used = [part.cost_nanos - part.unread_nanos for part in parts]
+    traces = [
+        _trace(_("Of use"), "c1", names, used),
+        _trace(_("Nobody read it"), "c4", names, [part.unread_nanos for part in parts]),
+    ]
+    return PlotlyFigure(data=traces, layout={
+        "template": "none", "barmode": "stack", "showlegend": True, "hovermode": "x unified",
+        "xaxis": {"type": "category", "automargin": True},
+        "yaxis": {"rangemode": "tozero", "tickprefix": "$"},
+    })
+
+
+def _trace(name: str, color: str, names: list[str], nanos: list[int]) -> dict[str, Any]:
+    return {
+        "type": "bar", "name": name, "x": names, "y": [float(to_usd(each)) for each in nanos],
+        "meta": {"color": color}, "hovertemplate": "%{y:$,.6f}",
+    }
+
+
+def _parts(name: str, title: str, costs: DebateCosts) -> Table:
+    numbers = (_("Calls"), _("Cost"), _("Share"), _("Nobody read"))
+    parts, whole = costs.by(name), costs.cost_nanos
+    total = Part("", len(costs.calls), whole, costs.unread_nanos)
+    rows = [_part_row(said(name, part.key), part, whole) for part in parts]
+    return Table(
+        title, (Column(title), *(Column(each, is_number=True) for each in numbers)),
+        (_part_row(_("Total"), total, whole), *rows), is_caption_hidden=True,
+    )
+
+
+def _part_row(label: str, part: Part, whole: int) -> tuple[Cell, ...]:
+    return (
+        text(label), count(part.calls), money(part.cost_nanos, places=PLACES),
+        share(_share(part.cost_nanos, whole)), money(part.unread_nanos, places=PLACES),
+    )
+
+
+def _share(part: int, whole: int) -> int | None:
+    return round(10_000 * part / whole) if whole else None
+
+
+def _calls(calls: Sequence[DebateCall], *, zone: str) -> Table:
+    names = (_("Time"), _("Stage"), _("Kind"), _("Speaker"), _("Route"), _("Outcome"), _("Use"))
+    columns = (*(Column(each) for each in names), Column(_("Cost"), is_number=True))
+    rows = tuple(_call_row(call, zone) for call in calls)
+    return Table(_("Calls, in order"), columns, rows, is_caption_hidden=True)
+
+
+def _call_row(call: DebateCall, zone: str) -> tuple[Cell, ...]:
+    time = f"{call.at.astimezone(ZoneInfo(zone)):%m-%d %H:%M:%S}"
+    ended, (use, tone) = badge_of(call.outcome, call.error_code), USES[call.use]
+    route = call.deployment if call.source == "provider" else said("source", call.source)
+    return (
+        link(time, _call_url(call, zone)), text(said("stage", call.stage)), text(call.kind or None),
+        text(call.speaker or None), text(route), badge(ended.text, ended.tone),
+        badge(str(use), tone), money(call.cost_nanos, places=PLACES),
+    )
+
+
+def _call_url(call: DebateCall, zone: str) -> str:
+    query = f"?{urlencode({'zone': zone})}" if zone != settings.DEFAULT_ZONE else ""
+    return reverse("dashboard:call", args=[call.call_id]) + query
