@@ -144,6 +144,10 @@ PAGES = (
             ("refused", REFUSED),
         )
     ),
+    PageCase("debate-costs", f"/dashboard/debates/?{RANGE}&order=dearest", STAFF, has_calls=True),
+    PageCase("debate-costs-none-yet", "/dashboard/debates/", STAFF),
+    PageCase("debate-cost", "/dashboard/debates/debate-12/", STAFF, has_calls=True, charts=1),
+    PageCase("debate-cost-unknown", "/dashboard/debates/nobodys/", STAFF, status=404),
     PageCase("call-unknown", f"/dashboard/calls/{UUID(int=5)}/", STAFF, status=404),
     PageCase("debates", "/play/", CUSTOMER, has_calls=True, asks=ESTIMATE),
     PageCase("debates-none-yet", "/play/", CUSTOMER, asks=ESTIMATE),

@@ -33,6 +33,7 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 WRITTEN_ANEW = {  # regular expressions, and pages that show somebody's rows for a word in the query
     "account/": "account/?checkout=<checkout>",
     "account/confirming/": "account/confirming/?checkout=<checkout>",
+    "dashboard/debates/<path:debate_id>/": "dashboard/debates/<debate_name>/",
     "dashboard/revenue/<slug:chart_id>.csv": "dashboard/revenue/<revenue_chart_id>.csv",
     r"^confirm-email/(?P<key>[-:\w]+)/$": "confirm-email/<confirm_key>/",
     r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from io import StringIO
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
@@ -141,21 +141,20 @@ def customer_rows(world: World, customer: Customer, *roles: str) -> None:
         received_at=now, next_try_at=now, is_live=False, state="failed",
         stripe_customer=customer.stripe_id,
     )
+    call = call_make(world, customer, *roles)
     world.params |= {
         "alert_id": alert.pk, "customer_id": customer.pk, "event_id": event.pk,
-        "call_id": call_make(world, customer, *roles),
+        "call_id": call.call_id, "debate_name": call.debate_id,
     }
 
 
-def call_make(world: World, customer: Customer, *roles: str) -> UUID:
+def call_make(world: World, customer: Customer, *roles: str) -> UsageRecord:
     user = customer.user or world.users[OWNER]
-    call_id = uuid4()
-    UsageRecord.objects.create(
-        call_id=call_id, attempt=0, at=clock.now(), user_id=user.pk, outcome="refused",
+    return UsageRecord.objects.create(
+        call_id=uuid4(), attempt=0, at=clock.now(), user_id=user.pk, outcome="refused",
         tier="premium", requested_model="auto", error_code="quota_exceeded",
         debate_id=world.word("debate", *roles), reason=world.word("reason", *roles),
     )
-    return call_id
 
 
 def links_make(world: World) -> None:
