@@ -11,13 +11,16 @@ from costcontrol.play import words
 NOBODY = UUID(int=0)  # its place in an address is taken by the id of a call or debate
 
 
-def of_names() -> dict[str, Any]:
-    groups = {
-        "stages": words.STAGES, "kinds": words.KINDS, "sides": words.SIDES,
-        "sources": words.SOURCES, "classes": words.CLASSES,
-    }
+GROUPS: dict[str, words.Words] = {
+    "stages": words.STAGES, "kinds": words.KINDS, "sides": words.SIDES,
+    "sources": words.SOURCES, "classes": words.CLASSES,
+}
+
+
+def of_names(*names: str) -> dict[str, Any]:
+    """Of all groups, or of these."""
     return {
-        name: {key: str(word) for key, word in group.items()} for name, group in groups.items()
+        name: {key: str(word) for key, word in GROUPS[name].items()} for name in names or GROUPS
     }
 
 
@@ -56,7 +59,10 @@ def of_debate(*, is_staff: bool) -> dict[str, Any]:
         "passed": str(words.PASSED),
         "paused": _("The debate is paused. Nothing is written and nothing is used up meanwhile."),
         "degraded": _("A budget is nearly used up: the debate goes on with a smaller model."),
-        "budget": _("%(percent)s of your quota is used: %(used)s of %(limit)s."),
+        "budget": _(
+            "%(percent)s of your budget for models is used: %(used)s of %(limit)s credits. "
+            "A debate that has begun is finished even so."
+        ),
         "reconnecting": _("The connection was cut. Trying to get it back; nothing is lost."),
         "your_turn": _("Your turn: %(kind)s"),
         "your_turn_now": _("It is your turn to speak."),
@@ -72,7 +78,7 @@ def of_debate(*, is_staff: bool) -> dict[str, Any]:
 
 def of_start() -> dict[str, Any]:
     return {
-        **of_names(), **of_problems(),
+        **of_names("sides", "classes"), **of_problems(),
         "debate_url": reverse("play:debate", args=[NOBODY]), "no_id": str(NOBODY),
         "topics": _("%(count)s topics"),
         "no_topics": _("No topic has these words. Ask your own question below."),
@@ -108,5 +114,5 @@ def of_prices() -> dict[str, Any]:
 
 
 def of_replay() -> dict[str, Any]:
-    return {**of_names(), **of_problems(), **of_turns(), "you": _("a person"),
+    return {**of_names(), **of_problems(), **of_turns(), "you": _("a person"), "call_url": "",
             "reconnecting": _("The connection was cut. Trying to get it back; nothing is lost.")}

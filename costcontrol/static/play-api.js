@@ -34,6 +34,14 @@ export const dollars = (nanos) => {
 export const clockTime = (text) =>
   new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }).format(new Date(text));
 
+/** A refusal in words, with its moment the reader's way; and what a bigger plan would bring. */
+export function explained({ detail, resets_at: at, upgrade }) {
+  const when = at ? clockTime(at) : "";
+  let text = detail || words.failed;
+  if (at) text = text.includes(at) ? text.replaceAll(at, when) : `${text} ${sentence(words.opens, { when })}`;
+  return upgrade ? `${text} ${[upgrade.benefit, upgrade.price].filter(Boolean).join(" · ")}` : text;
+}
+
 const csrf = () => document.querySelector("input[name=csrfmiddlewaretoken]")?.value || "";
 
 async function asked(url, options) {

@@ -1,7 +1,9 @@
 // The page on which a debate is put together. Every choice is sent to be priced; what the API says
 // against it is shown where the price would be, and the button waits.
 
-import { Problem, api, clockTime, count, dollars, sentence, words } from "./play-api.js";
+import { Problem, api, count, sentence, words } from "./play-api.js";
+import { button, problemStrip } from "./play-notices.js";
+import { showPrice } from "./play-price.js";
 
 const TYPING_MS = 400;
 const CHOOSING_MS = 150; // several choices in a row are priced once
@@ -151,7 +153,7 @@ async function ask() {
   } catch (error) {
     if (error.name === "AbortError") return;
     if (!(error instanceof Problem)) throw error;
-    show({ problem: { status: error.status, ...error.body, detail: isHurry(error) ? words.slow_down : error.message } });
+    show({ problem: { ...error.body, status: error.status, detail: isHurry(error) ? words.slow_down : error.message } });
     if (isHurry(error)) price({ after: 1000 * Number(error.body.retry_after || 5) });
   }
 }
@@ -159,79 +161,18 @@ async function ask() {
 /** So many requests a minute are allowed, and every choice is one. */
 const isHurry = (error) => error.code === "rate_limited";
 
+/** What it takes; or what is in the way, and then the button waits. */
 function show(estimate) {
   const problem = estimate.problem || estimate.refusal;
-  const hasPrice = !estimate.problem && estimate.stages.length > 0;
-  get("estimate-range").textContent = hasPrice ? rangeOf(estimate) : "–";
-  get("estimate-facts").replaceChildren(...(hasPrice ? factsOf(estimate) : []).map((text) => {
-    const item = document.createElement("li");
-    item.textContent = text;
-    return item;
-  }));
-  if (get("estimate-dollars")) get("estimate-dollars").textContent = hasPrice ? dollarsOf(estimate) : "";
-  get("estimate-problem").replaceChildren(...(problem ? [problemOf(problem)] : []));
+  showPrice(estimate);
+  const actions = problem?.code === "language_unavailable" ? [otherLanguage()] : [];
+  get("estimate-problem").replaceChildren(...(problem ? [problemStrip(problem, { actions })] : []));
   setAble(!problem);
-}
-
-const short = (text) => count(Number(text), Number(text) < 10 ? 2 : 0);
-
-function rangeOf({ low_credits: low, high_credits: high }) {
-  if (Number(high) === 0) return words.free;
-  return sentence(words.range, { low: short(low), high: short(high) });
-}
-
-function dollarsOf({ low_nanos: low, high_nanos: high }) {
-  return !high ? "" : sentence(words.dollars, { low: dollars(low), high: dollars(high) });
-}
-
-function factsOf(estimate) {
-  const sum = (name) => estimate.stages.reduce((all, stage) => all + stage[name], 0);
-  const facts = [sentence(words.turns, { turns: count(estimate.turns), calls: count(sum("calls")) })];
-  if (sum("cached")) facts.push(sentence(words.cached, { cached: count(sum("cached")) }));
-  facts.push(sentence(words.models, { models: estimate.model_classes.map((name) => words.classes[name] || name).join(", ") }));
-  if (estimate.is_lean) facts.push(words.lean);
-  facts.push(quotaOf(estimate));
-  if (estimate.paid_from !== "plan") facts.push(words.paid_from[estimate.paid_from]);
-  return facts;
-}
-
-function quotaOf({ quota }) {
-  if (!quota) return words.no_quota;
-  const left = Math.max(0, quota.limit - quota.used);
-  return sentence(words.quota, { left: count(left), limit: count(quota.limit) });
-}
-
-/** What is in the way, and the next step. */
-function problemOf(problem) {
-  const strip = document.createElement("div");
-  strip.className = "strip";
-  strip.dataset.tone = "bad";
-  const said = document.createElement("p");
-  const until = problem.resets_at ? ` ${sentence(words.opens, { when: clockTime(problem.resets_at) })}` : "";
-  said.textContent = (problem.detail || words.failed) + until;
-  strip.append(said, ...waysOut(problem));
-  return strip;
-}
-
-function waysOut({ upgrade, status, code }) {
-  if (status === 401) return [linkTo(words.sign_in, words.sign_in_url)];
-  if (code === "language_unavailable") return [otherLanguage()];
-  if (!upgrade) return [];
-  return [linkTo(words.plans, upgrade.checkout_url || words.plans_url)];
 }
 
 function otherLanguage() {
   const other = [...form.elements.language].find((radio) => !radio.checked);
-  const button = document.createElement("button");
-  Object.assign(button, { type: "button", className: "button", textContent: words.instead[other.value] });
-  button.addEventListener("click", () => other.click());
-  return button;
-}
-
-function linkTo(label, href) {
-  const link = document.createElement("a");
-  Object.assign(link, { className: "button", href, textContent: label });
-  return link;
+  return button(words.instead[other.value], () => other.click());
 }
 
 // --- starting ----------------------------------------------------------------------------------
@@ -247,7 +188,7 @@ async function start() {
     location.assign(words.debate_url.replace(words.no_id, id));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    get("start-problem").replaceChildren(problemOf({ status: error.status, ...error.body, detail: error.message }));
+    get("start-problem").replaceChildren(problemStrip({ ...error.body, status: error.status, detail: error.message }));
     if (error.status) once = crypto.randomUUID();
     setAble(true);
   }

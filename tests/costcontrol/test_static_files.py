@@ -30,6 +30,8 @@ def root(tmp_path: Path) -> Any:
     (tmp_path / "from" / "page.css").write_text(BIG + "body { background: url(dot.svg) }")
     (tmp_path / "from" / "dot.svg").write_text("<svg/>")
     (tmp_path / "from" / "page.css.map").write_text("{}")
+    (tmp_path / "from" / "play-all.js").write_text('import { a } from "./play-a.js";')
+    (tmp_path / "from" / "play-a.js").write_text("export const a = 1;")
     storages = {"staticfiles": {"BACKEND": "costcontrol.static_files.Storage"}}
     with override_settings(
         STATIC_ROOT=tmp_path / "to",
@@ -53,6 +55,13 @@ def test_files_are_named_after_their_content_and_compressed(root: Path) -> None:
     body = gzip.decompress((root / "to" / f"{Path(url).name}.gz").read_bytes()).decode()
     assert re.search(r"url\(\"?dot\.[0-9a-f]{12}\.svg\"?\)", body)
     assert not list((root / "to").glob("*.map"))
+
+
+def test_modules_of_ours_are_imported_by_the_names_that_are_sent(root: Path) -> None:
+    static_files.collect()
+    name = Path(staticfiles_storage.url("play-all.js")).name
+    body = (root / "to" / name).read_text()
+    assert re.fullmatch(r'import \{ a \} from "\./play-a\.[0-9a-f]{12}\.js";', body)
 
 
 def test_nothing_is_done_when_nothing_changed(root: Path) -> None:

@@ -1,0 +1,80 @@
+"""A debate as its page shows it: who sits where, what was said in which stage, what it took."""
+
+from typing import Any
+
+from accounts.models import User
+from costcontrol.play import transcript
+from routing.debates import shown, transcripts
+from routing.models import Debate
+from tests.costcontrol.play.conftest import debate_of, turn_of
+
+
+def told(debate: Debate, *, may_see_costs: bool = False) -> dict[str, Any]:
+    return shown.debate_json(shown.whole_of(debate), may_see_costs=may_see_costs)
+
+
+def turns(debate: Debate, **more: bool) -> list[transcript.Turn]:
+    return [turn for part in transcript.sections(told(debate, **more)) for turn in part.turns]
+
+
+def test_turns_stand_under_their_stages_in_order(bob: User) -> None:
+    parts = transcript.sections(told(debate_of(bob, said=7)))
+    assert [part.title for part in parts] == [
+        "Opening", "Arguments for", "Arguments against", "First summary", "Attack and defence"
+    ]
+    assert [turn.text for part in parts for turn in part.turns] == [f"#{n}" for n in range(7)]
+
+
+def test_speaker_has_a_side_and_whom_they_speak_to(bob: User) -> None:
+    first, *_others, attack = turns(debate_of(bob, said=5))
+    assert (first.name, first.side, first.side_word) == ("Moderator", "moderator", "")
+    assert (attack.name, attack.side_word) == ("Aristotle", "CON")
+    assert attack.kind == "Attack, to Socrates"
+
+
+def test_step_that_was_tried_again_is_shown_once(bob: User) -> None:
+    debate = debate_of(bob, said=1)
+    turn_of(debate, 1, status="failed", text="", error_code="upstream_timeout", error="Too slow.")
+    assert turns(debate)[1].note == "Too slow. Press “Next” to have it tried again."
+    turn_of(debate, 1, text="At last.")
+    assert [turn.text for turn in turns(debate)] == ["#0", "At last."]
+
+
+def test_turn_that_stopped_because_nobody_watched_says_so(bob: User) -> None:
+    debate = debate_of(bob)
+    turn_of(debate, 0, status="cancelled", error_code="nobody_watching", text="Welcome to")
+    assert "nobody was watching" in turns(debate)[0].note
+
+
+def test_costs_are_for_those_who_may_see_them(bob: User) -> None:
+    debate = debate_of(bob, said=1)
+    assert turns(debate)[0].facts == ("small model", "1.25 credits")
+    staff = turns(debate, may_see_costs=True)[0]
+    assert staff.facts == (
+        "small model", "anthropic/claude-haiku-5-5", "1.25 credits", "$0.001250"
+    )
+
+
+def test_users_own_turn_costs_nothing_and_is_not_rated(bob: User) -> None:
+    own = turns(debate_of(bob, said=2, seat="pro1"))[1]
+    assert own.is_users
+    assert not own.may_be_rated
+    assert own.facts == ()
+
+
+def test_turn_without_words_says_that_they_passed(bob: User) -> None:
+    debate = debate_of(bob, said=1, seat="pro1")
+    turn_of(debate, 1, text="")
+    assert turns(debate)[1].note == "passes"
+
+
+def test_replay_says_nothing_of_what_it_took(bob: User) -> None:
+    replay = transcripts.replay_json(shown.whole_of(debate_of(bob, said=2)))
+    found = [turn for part in transcript.sections(replay) for turn in part.turns]
+    assert [turn.facts for turn in found] == [(), ()]
+    assert not any(turn.id or turn.call_url for turn in found)
+
+
+def test_credits_are_written_with_as_few_digits_as_say_them() -> None:
+    shown_as = {"0.000": "0", "1.250": "1.25", "1234.000": "1,234", "0.004": "0.004"}
+    assert {given: transcript.credits_text(given) for given in shown_as} == shown_as
