@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing.reports.call_lines import user_names
 from billing.reports.debates import DebateCall, DebateCosts, Part, debate_costs
@@ -39,13 +39,14 @@ if TYPE_CHECKING:
 MAX_CALLS = 300
 PLACES = 6
 BACKGROUND = frozenset(kind.name for kind in CALL_KINDS.values() if not kind.is_streamed)
+# Property of a call: title of its table, heading of the first column.
 TABLES = {
-    "kind": gettext_lazy("By kind of call"),
-    "speaker": gettext_lazy("By speaker"),
-    "model_class": gettext_lazy("By class of model"),
-    "source": gettext_lazy("By where the answer came from"),
-    "language": gettext_lazy("By language"),
-    "use": gettext_lazy("By use"),
+    "kind": (gettext_lazy("By kind of call"), gettext_lazy("Kind")),
+    "speaker": (gettext_lazy("By speaker"), gettext_lazy("Speaker")),
+    "model_class": (gettext_lazy("By class of model"), gettext_lazy("Class")),
+    "source": (gettext_lazy("By where the answer came from"), gettext_lazy("Source")),
+    "language": (gettext_lazy("By language"), gettext_lazy("Language")),
+    "use": (gettext_lazy("By use"), gettext_lazy("Use")),
 }
 
 
@@ -76,7 +77,9 @@ def debate_view(debate_id: str, *, user_id: int | None, zone: str) -> DebateView
     return DebateView(
         costs=costs, title=titles_of([debate_id]).get(debate_id, ""),
         user=_name(costs.user_id, names), cards=_cards(costs), figure=_figure(costs),
-        tables=tuple(_parts(name, str(title), costs) for name, title in TABLES.items()),
+        tables=tuple(
+            _parts(name, str(title), str(head), costs) for name, (title, head) in TABLES.items()
+        ),
         calls=_calls(costs.calls[:MAX_CALLS], zone=zone), is_cut=len(costs.calls) > MAX_CALLS,
         calls_url=f"{reverse('dashboard:calls')}?{urlencode({'debate': debate_id})}",
         others=tuple(
@@ -105,7 +108,8 @@ def _cards(costs: DebateCosts) -> tuple[KpiCard, ...]:
         KpiCard(_("Calls"), count(len(costs.calls))),
         KpiCard(
             _("Spent on what nobody read"), money(costs.unread_nanos, places=4),
-            note=_("%(count)d calls") % {"count": len(wasted)},
+            note=ngettext("%(count)d call", "%(count)d calls", len(wasted))
+            % {"count": len(wasted)},
         ),
         KpiCard(_("Share of it"), share(_share(costs.unread_nanos, costs.cost_nanos))),
     )
@@ -114,7 +118,7 @@ def _cards(costs: DebateCosts) -> tuple[KpiCard, ...]:
 def _figure(costs: DebateCosts) -> Figure:
     parts, title = costs.by("stage"), _("Cost, by stage")
     return Figure(
-        id="stages", title=title, table=_parts("stage", title, costs),
+        id="stages", title=title, table=_parts("stage", title, _("Stage"), costs),
         note=_("What the ledger booked. A call behind the scenes is of use when the prompt of "
                "another call was made of its answer, and a turn when it was shown."),
         json="" if not costs.cost_nanos else _bars(parts).to_json(),
@@ -146,13 +150,13 @@ def _trace(name: str, color: str, names: list[str], nanos: list[int]) -> dict[st
     }
 
 
-def _parts(name: str, title: str, costs: DebateCosts) -> Table:
+def _parts(name: str, title: str, heading: str, costs: DebateCosts) -> Table:
     numbers = (_("Calls"), _("Cost"), _("Share"), _("Nobody read"))
     parts, whole = costs.by(name), costs.cost_nanos
     total = Part("", len(costs.calls), whole, costs.unread_nanos)
     rows = [_part_row(said(name, part.key), part, whole) for part in parts]
     return Table(
-        title, (Column(title), *(Column(each, is_number=True) for each in numbers)),
+        title, (Column(heading), *(Column(each, is_number=True) for each in numbers)),
         (_part_row(_("Total"), total, whole), *rows), is_caption_hidden=True,
     )
 

@@ -130,9 +130,10 @@ def uuid_of(name: str) -> UUID | None:
 def _table(lines: Iterable[DebateLine], *, zone: str) -> Table:
     lines = list(lines)
     titles = titles_of(line.debate_id for line in lines)
-    names = (_("Debate"), _("User"), _("Language"), _("Last call"))
-    numbers = (_("Calls"), _("Cost"))
-    columns = (*(Column(name) for name in names), *(Column(n, is_number=True) for n in numbers))
+    columns = (
+        Column(_("Debate")), Column(_("Cost"), is_number=True), Column(_("Calls"), is_number=True),
+        Column(_("Last call")), Column(_("User")), Column(_("Language")),
+    )
     return Table(
         _("Debates"), columns, tuple(_row(line, titles, zone) for line in lines),
         is_caption_hidden=True,
@@ -144,9 +145,9 @@ def _row(line: DebateLine, titles: Mapping[str, str], zone: str) -> tuple[Cell, 
     url = debate_url(line.debate_id, line.user_id, zone=zone)
     return (
         link(title or line.debate_id, url, note=line.debate_id if title else ""),
+        money(line.cost_nanos, places=6), count(line.calls), when(line.last_at, zone=zone),
         text(line.user or _("user %(number)d") % {"number": line.user_id}),
-        text(language(line.language) or None), when(line.last_at, zone=zone), count(line.calls),
-        money(line.cost_nanos, places=6),
+        text(language(line.language) or None),
     )
 
 

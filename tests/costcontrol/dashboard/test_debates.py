@@ -135,3 +135,8 @@ def test_customers_do_not_get_here(client: Client) -> None:
     client.force_login(person())
     for path in (LIST, "/dashboard/debates.csv", f"{LIST}d1/"):
         assert client.get(path).status_code == 403
+
+
+def test_the_page_of_a_call_leads_to_the_costs_of_its_debate(staff: Client) -> None:
+    one = call(debate_id="d/1")
+    assert f"{LIST}d/1/?user={one.user_id}" in text_of(staff, f"/dashboard/calls/{one.call_id}/")
