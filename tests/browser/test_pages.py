@@ -16,7 +16,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page
 
-from tests.browser import axe, charts
+from tests.browser import axe, charts, picture
 from tests.browser.pages import PAGES, PageCase
 from tests.browser.site import Site
 from tests.browser.watch import Watched, Window
@@ -110,7 +110,7 @@ def faults(page: Page, look: Look, theme: str, case: PageCase) -> list[str]:
         found.append(f"the document is {overflow} px too wide")
     if axe_asks_here(case, language, theme, width):
         found += axe.violations(page, without=case.axe_exceptions)
-    page.screenshot(path=SCREENS / f"{case.name}-{language}-{theme}-{width}.png", full_page=True)
+    picture.whole_page(page, SCREENS / f"{case.name}-{language}-{theme}-{width}.png")
     return [f"{theme}: {fault}" for fault in found]
 
 
