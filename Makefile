@@ -10,6 +10,8 @@
 PY := .venv/bin/python
 # A file at a time: what a module starts for its tests is started by one worker, not by both.
 PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Where this is set, each of the hundreds of processes that tests start would compile everything.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(PY) -m pip --disable-pip-version-check -qq
 stamp = .venv/.$(1)-$(shell cksum < $(2) | cut -d' ' -f1)
 RUNTIME := $(call stamp,runtime,requirements.txt)
