@@ -14,6 +14,11 @@ from django.utils import translation
 
 from tests.services.valkey import running_valkey
 
+LONGEST_FLOWS = (
+    "test_pages_bad_input.py", "test_database_away.py", "test_upstream_faults.py",
+    "test_budgets.py", "test_burst.py",
+)  # fmt: skip
+
 
 @pytest.fixture(scope="session", autouse=True)
 def valkey_url() -> Iterator[str]:
@@ -34,6 +39,19 @@ def english() -> Iterator[None]:
 def unlimited() -> None:
     """No test waits for what another one asked for: limits on sign-ins are kept in the cache."""
     cache.clear()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest flows before the others: no worker is left alone with one at the end."""
+    places = [place for place, item in enumerate(items) if item.path.parent.name == "flows"]
+    flows = sorted((items[place] for place in places), key=lambda item: rank(item.path.name))
+    for place, item in zip(places, flows, strict=True):
+        items[place] = item
+
+
+def rank(name: str) -> int:
+    return LONGEST_FLOWS.index(name) if name in LONGEST_FLOWS else len(LONGEST_FLOWS)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
