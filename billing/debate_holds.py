@@ -15,7 +15,7 @@ from django.db import transaction
 from billing import ledger
 from billing import ledger_sql as sql
 from billing.budgets import WindowRef
-from billing.draws import CEILINGS, LEASE_S, NAME, PAID_FROM, PaidFrom, locked
+from billing.draws import CEILINGS, LEASE_MS, LEASE_S, NAME, PAID_FROM, PaidFrom, locked
 from billing.holds import NoRoom
 from billing.ledger import Attempt, Hold, Reserved
 from billing.models import Reservation
@@ -72,7 +72,7 @@ def kept(debate_id: UUID) -> list[Kept]:
 
 def renew(debate_id: UUID) -> int:
     """Keep what is open for another lease. How many those are."""
-    return sum(sql.renew(each.id, int(LEASE_S * 1000)) for each in kept(debate_id))
+    return sum(sql.renew(each.id, LEASE_MS) for each in kept(debate_id))
 
 
 @transaction.atomic

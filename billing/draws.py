@@ -2,8 +2,8 @@
 by what the call needs, and the call's own reservation takes the room. Nobody comes in between.
 
 Lock order as everywhere (docs/ledger.md): all windows by rank, then reservations. These holds are
-the only reservations that ever change after they were made. A draw also renews the lease, so that
-a sweeper that read the old amounts finds the hold alive, and leaves it.
+the only reservations that ever change after they were made. A draw also renews their leases, so
+that a sweeper that read the old amounts finds the hold alive, and leaves it.
 """
 
 from collections import Counter
@@ -22,6 +22,7 @@ from billing.models import Reservation, UsageRecord, Window
 from billing.prices import Price
 
 LEASE_S = 30 * 60.0
+LEASE_MS = int(LEASE_S * 1000)
 MAX_REMEMBERED = 20_000
 # In a hold's facts: what it is called, who pays, and {complexity: [input, output]}, the dearest
 # prices it is for.
@@ -61,6 +62,8 @@ def reserve(
             )
             if not reserved.is_admitted or reserved.is_repeat:
                 raise _NotTaken(reserved)
+            for key in sorted(draw.ids):
+                sql.renew(key, LEASE_MS)
             return reserved
     except _NotTaken as undone:
         return undone.reserved
@@ -97,8 +100,7 @@ def _give_way(draw: Draw, price: Price, *, amount: int, windows: set[int]) -> No
         given = min(amount, row.amount)
         if given and _is_for(row, draw, price):
             amount -= given
-            sql.shrink(row.pk, row.holds, by=given, left=row.amount - given,
-                       lease_ms=int(LEASE_S * 1000))
+            sql.shrink(row.pk, row.holds, by=given, left=row.amount - given, lease_ms=LEASE_MS)
 
 
 def _is_for(row: Reservation, draw: Draw, price: Price) -> bool:

@@ -204,6 +204,17 @@ def test_a_draw_in_the_moment_of_the_sweep_keeps_the_hold() -> None:
     assert counters(window) == (0, 50)
 
 
+@pytest.mark.parametrize("amount", [5, 0])
+def test_a_call_keeps_all_that_it_may_draw_on(amount: int) -> None:
+    """Also what it did not need: the end of the debate is still to come."""
+    window, debate = window_make(100), uuid4()
+    hold(debate, window, stage=50, finish=10)
+    Reservation.objects.update(lease_until_ms=ledger_sql.now_ms() + 1_000)
+    draw(debate, *([window] if amount else []), amount=amount)
+    soon = ledger_sql.now_ms() + 60_000
+    assert Reservation.objects.filter(state=State.HELD, lease_until_ms__gt=soon).count() == 2
+
+
 def test_renewed_holds_outlive_their_lease() -> None:
     window, debate = window_make(100), uuid4()
     hold(debate, window, stage=50, finish=10)
