@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run demo screenshots test prove lint dev messages try-model model clean
+.PHONY: run demo screenshots test test-sqlite test-postgresql prove lint dev messages try-model model clean
 
 PY := .venv/bin/python
 # A file at a time: what a module starts for its tests is started by one worker, not by both.
@@ -31,8 +31,14 @@ screenshots: dev
 prove: $(RUNTIME)
 	@exec $(PY) manage.py prove
 
-test: lint try-model
+# One after the other, so that failures stand together. Where time matters more, all at once:
+# make dev && make -j3 -O test
+test: lint test-sqlite test-postgresql
+
+test-sqlite: dev try-model
 	@unset DATABASE_URL; $(PYTEST)
+
+test-postgresql: dev try-model
 	@$(PY) -m tests.services.postgresql $(PYTEST) -m postgresql
 
 lint: dev
@@ -69,12 +75,12 @@ $(RUNTIME): | $(PY)
 	@$(PIP) install -c constraints.txt -r requirements.txt
 	@rm -f .venv/.runtime-*; touch $@
 
-$(DEV): | $(PY)
+$(DEV): | $(RUNTIME)
 	@echo "costcontrol: installing requirements-dev.txt into .venv (a minute, once)"
 	@$(PIP) install -c constraints.txt -r requirements-dev.txt
 	@rm -f .venv/.dev-*; touch $@
 
-try-model: | $(PY)
+try-model: | $(RUNTIME)
 	@[ -e $(MODEL) ] || [ -e $(NO_MODEL) ] || $(MAKE) --no-print-directory model || true
 	@[ -e $(MODEL) ] || echo "costcontrol: runs without the built-in local model (try again: make model)"
 
