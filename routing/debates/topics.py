@@ -34,7 +34,8 @@ class Resolved:
 
 def topic_get(key: str) -> Topic:
     """Raises TopicUnknown, also for one that is not on offer any more."""
-    row = Topic.objects.filter(key=key, is_active=True).first()
+    is_name = key.isprintable()  # PostgreSQL refuses to look for a NUL
+    row = Topic.objects.filter(key=key, is_active=True).first() if is_name else None
     if row is None:
         raise TopicUnknown(
             _("There is no topic “%(key)s”. GET /api/v1/topics lists what there is.")

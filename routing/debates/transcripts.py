@@ -20,6 +20,7 @@ from routing.debates.shown import Json, Whole, cast_json, said_json, topic_json,
 from routing.models import Debate, Turn
 
 USER = "user"
+SHARE_KEY = re.compile(r"[\w-]{1,32}", re.ASCII)
 UNSAFE = re.compile(r"[^\w가-힣]+")
 FILE_NAME_LENGTH = 60
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|])")
@@ -28,7 +29,7 @@ MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|])")
 def replay_get(share_key: str) -> Debate:
     """Finished, and public by its owner's will. Raises DebateUnknown."""
     debate = None
-    if share_key:
+    if SHARE_KEY.fullmatch(share_key):
         debate = Debate.objects.filter(
             share_key=share_key, is_public=True, status=Debate.Status.FINISHED
         ).first()

@@ -1,0 +1,28 @@
+"""What a debate holds is its owner's: no cache keeps it, no strange byte breaks what reads it."""
+
+import pytest
+from django.test import Client
+
+from tests.routing.api.debates.client import Frontend
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+NUL = "%00"
+
+
+@pytest.mark.parametrize("path", [f"/api/v1/replays/{NUL}", f"/replays/{NUL}/", "/replays/é/"])
+def test_a_link_that_was_never_given_out_is_unknown_whatever_is_in_it(
+    anybody: Client, path: str
+) -> None:
+    assert anybody.get(path).status_code == 404
+
+
+def test_a_topic_of_the_catalogue_with_a_strange_name_is_unknown(api: Frontend) -> None:
+    reply = api.post("debates/estimate", {"topic_id": "\0"})
+    assert (reply.status_code, reply.json()["code"]) == (404, "topic_unknown")
+
+
+@pytest.mark.parametrize("path", ["debates", "debates/{id}", "philosophers", "me/usage"])
+def test_what_somebody_reads_of_their_own_is_kept_by_no_cache(api: Frontend, path: str) -> None:
+    reply = api.get(path.format(id=api.create()["id"]))
+    assert reply.status_code == 200
+    assert reply["Cache-Control"] == "no-store"
