@@ -85,9 +85,15 @@ def out_of_quota(error: CostControlError, *, language: str) -> Event:
             name: said(value) if isinstance(value, str) else value
             for name, value in problem_of(error).items()
         }
-    if data.get("metric") == Metric.USD:
-        data |= {name: credits(data[name]) for name in ("used", "limit") if name in data}
-    return "quota.exceeded", data
+    return "quota.exceeded", in_credits(data)
+
+
+def in_credits(problem: Data) -> Data:
+    """What a limit of money says, as customers are told of money."""
+    if problem.get("metric") != Metric.USD:
+        return problem
+    told = {name: credits(problem[name]) for name in ("used", "limit") if name in problem}
+    return {**problem, **told}
 
 
 def nearly_used_up(reading: Reading) -> Event:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.types import Caller
@@ -21,6 +22,7 @@ from routing.api.parsing import load_json
 from routing.debates import services
 from routing.debates.errors import DebateUnknown, TurnUnknown
 from routing.debates.estimates import upgrade_of
+from routing.debates.sayings import in_credits
 from routing.models import Debate, Turn
 
 MAX_IDEMPOTENCY_KEY = 255
@@ -40,6 +42,12 @@ class JSONObjectParser(BaseParser):
 
 class DebateView(APIView):
     parser_classes = (JSONObjectParser,)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        if response.status_code in (402, 403, 429, 503):
+            response.data = in_credits(response.data)
+        return response
 
     def admit(self, request: Request) -> None:
         """Count one request. Raises RateLimited."""

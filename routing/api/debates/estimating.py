@@ -8,6 +8,7 @@ from routing.debates.endings import debates_left
 from routing.debates.money import Estimate, StageEstimate
 from routing.debates.orders import Order
 from routing.debates.plan import plan_of
+from routing.debates.sayings import in_credits
 from routing.debates.types import SIDES
 
 Json = dict[str, Any]
@@ -26,7 +27,7 @@ def estimate_json(order: Order, found: Estimate, *, may_see_costs: bool) -> Json
         "paid_from": str(found.paid_from),
         "quota": debates_left([found.debates] if found.debates else []),
         "is_covered": found.is_covered,
-        "refusal": problem_of(found.refusal) if found.refusal else None,
+        "refusal": in_credits(problem_of(found.refusal)) if found.refusal else None,
     }
     if may_see_costs:
         body |= {"low_nanos": found.low_nanos, "high_nanos": found.high_nanos}

@@ -96,12 +96,18 @@ def problem(code: str, status: int, detail: str, **more: Any) -> Json:
             "code": code, "detail": detail, **more}
 
 
+UPGRADE: Json = {
+    "from": "premium", "to": "enterprise", "tier": "enterprise", "title": "Enterprise",
+    "benefit": "as many debates as you like; models: local, economy, mid, premium",
+    "price": "$99.00 / ₩129,000 a month",
+    "url": "/account/plans/", "checkout_url": "https://costcontrol.example/account/plans/",
+}
 PROBLEMS: dict[str, Json] = {
     found["code"]: found for found in (
         problem("invalid_request", 400, "The seat is one of pro1, con1, or left out by whoever "
                 "only watches.", param="seat"),
         problem("payment_required", 402, "Your plan has no debates. A larger one does.",
-                upgrade={"tier": "premium"}),
+                upgrade=UPGRADE),
         problem("tier_feature", 403, "This is not in your plan."),
         problem("csrf_failed", 403, "This page is too old to send this. Load it again, then try "
                 "again."),
@@ -137,7 +143,8 @@ PROBLEMS: dict[str, Json] = {
                 retry_after=12.0, limit=20),
         problem("quota_exceeded", 429, "Limit reached: 50 of 50 debates until "
                 "2026-11-26T00:00:00+09:00.", metric="debates", limit=50, used=50,
-                resets_at="2026-11-26T00:00:00+09:00", retry_after=3600.0),
+                resets_at="2026-11-26T00:00:00+09:00", retry_after=3600.0, upgrade=UPGRADE,
+                alternatives={"wait_until": "2026-11-26T00:00:00+09:00", "watch_replay": True}),
         problem("budget_exhausted", 503, "The budget of platform is used up. Cached answers and "
                 "local models still work.", retry_after=600.0),
         problem("upstream_unavailable", 503, "No model can answer this call.", retry_after=5.0),

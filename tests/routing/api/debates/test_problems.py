@@ -245,3 +245,16 @@ def test_who_has_no_key_is_told_to_bring_one(api: Frontend) -> None:
     for method, path in (("GET", "debates"), ("POST", "debates"), ("GET", f"debates/{NOBODY}")):
         reply = Frontend(api.user, {}).call(method, path)
         assert (reply.status_code, reply["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_a_limit_of_money_is_told_in_credits(api: Frontend) -> None:
+    api.user.tier.usd_per_day_nanos = 2_000_000
+    api.user.tier.save()
+    Deployment.objects.filter(model_class="local").update(is_enabled=False)
+    snapshot.forget()
+    user_caps_apply(user=api.user, at=clock.now())
+    refused = api.post("debates", ORDER).json()
+    estimate = api.post("debates/estimate", ORDER).json()["refusal"]
+    for body in (refused, estimate):
+        assert (body["code"], body["metric"]) == ("quota_exceeded", "usd")
+        assert (body["used"], body["limit"]) == ("0.000", "2.000")
