@@ -35,6 +35,8 @@ def turn_begin(turn: Turn, *, now: datetime) -> None:
 
 def turn_written(turn: Turn, *, text: str, **facts: Any) -> None:
     """The whole text is there: whatever happens now, nobody asks for it again."""
+    if turn.status != Status.RUNNING:
+        raise TurnLost(f"turn {turn} was not begun")
     _move(turn, Status.RUNNING, text=text, is_whole=True, **facts)
 
 
