@@ -6,6 +6,7 @@ import * as turns from "./play-turns.js";
 
 const get = (id) => document.getElementById(id);
 const own = get("own");
+const FOCUSED = ["own-text", "resume", "next", "finish"]; // when what had the focus goes away
 let isShown = false; // once before: what appears after that is news
 
 /** A button that waits keeps the focus: it is marked, not disabled. */
@@ -38,18 +39,19 @@ export function showBar(debate, { isAsking, isAuto }) {
   const { next, running } = debate;
   const isPaused = debate.status === "paused";
   const wasOwn = !own.hidden;
+  const held = document.activeElement;
   get("bar").hidden = isOver(debate);
   own.hidden = isOver(debate) || isPaused || Boolean(running) || !next?.is_users;
-  get("next").hidden = Boolean(running) || Boolean(next?.is_users) || isPaused;
-  get("next-words").textContent = next ? nameOf(next.speaker, debate) : "";
+  get("next").hidden = Boolean(next?.is_users && !running) || isPaused;
+  get("next-words").textContent = next && !running ? nameOf(next.speaker, debate) : "";
   get("stop").hidden = !running;
   get("pause").hidden = isPaused;
   get("resume").hidden = !isPaused;
   get("auto").checked = isAuto;
-  setAble(get("next"), !isAsking);
-  if (own.hidden) return;
-  get("own-words").textContent = sentence(words.your_turn, { kind: turns.word("kinds", next.kind) });
-  if (!wasOwn && isShown) comeToOwn();
+  setAble(get("next"), !isAsking && !running);
+  if (!own.hidden) get("own-words").textContent = sentence(words.your_turn, { kind: turns.word("kinds", next.kind) });
+  if (!own.hidden && !wasOwn && isShown) comeToOwn();
+  if (held.closest("[hidden]")) (FOCUSED.map(get).find((one) => !one.closest("[hidden]")) || get("end")).focus({ preventScroll: true });
 }
 
 export function namesOf({ cast }) {
@@ -61,13 +63,13 @@ function nameOf(speaker, debate) {
   return `${turns.word("sides", turns.side(speaker))}, ${namesOf(debate)[speaker]}`;
 }
 
-/** What the reader has been waiting for. With a finger nothing is focused: a keyboard would open. */
+/** What the reader has been waiting for. With a finger nothing is focused unasked: a keyboard would
+ *  open. */
 function comeToOwn() {
   turns.toEnd();
   announce(words.your_turn_now);
-  const held = document.activeElement;
-  const isFree = held === document.body || held === get("next");
-  if (isFree && matchMedia("(pointer: fine)").matches) own.querySelector("textarea").focus({ preventScroll: true });
+  const isFree = document.activeElement === document.body;
+  if (isFree && matchMedia("(pointer: fine)").matches) get("own-text").focus({ preventScroll: true });
 }
 
 function showEnd(debate) {

@@ -31,6 +31,7 @@ QUICK = {"first_s": 0.0, "tokens_s": 20_000.0, "piece_s": 0.01}
 SLOW = {"first_s": 0.0, "tokens_s": 150.0, "piece_s": 0.03}  # an introduction takes a second
 NUMBERED = re.compile(r"\D(\d+)\b")  # every word of the simulated providers has a number
 POOR = "poor@example.com"
+MOST_TABS = 60
 OWN_TURNS = (3, 5, 7, 9, 13)  # of con1, one on one
 
 
@@ -108,6 +109,14 @@ class Viewer:
     def is_said(self, number: int) -> None:
         expect(self.turn(number)).to_have_attribute("data-status", "completed")
 
+    def reach(self, selector: str) -> None:
+        """With the tab key, as far as it takes."""
+        for _ in range(MOST_TABS):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
+                return
+        raise AssertionError(f"{selector} cannot be reached with the tab key")
+
     def said(self) -> list[str]:
         return self.page.locator(".turn .said").all_text_contents()
 
@@ -145,6 +154,33 @@ def test_watched_to_the_end_rated_and_shown_to_others(browser: Browser, stage: S
         assert axe.violations(seen.page) == []
     assert seen.complaints == []
     is_read_by_a_stranger(browser, url, said)
+
+
+def test_keyboard_alone_is_enough(browser: Browser, stage: Stage) -> None:
+    """The button keeps the focus from turn to turn, and it comes to the text when one may speak."""
+    with watched(browser, locale="en-US", **WIDTHS[1440]) as seen:
+        viewer, keys = Viewer(seen, stage, rows.CUSTOMER, name="keys-en-1440"), seen.page.keyboard
+        viewer.choose()
+        viewer.reach("input[name=seat]")
+        with seen.page.expect_response("**/estimate"):
+            keys.press("ArrowDown")  # from watching to the first seat
+        expect(viewer.button("start")).to_have_attribute("aria-disabled", "false")
+        viewer.reach("#start")
+        keys.press("Enter")
+        seen.page.wait_for_url(re.compile(r"/play/[0-9a-f-]{36}/"))
+        viewer.reach("#next")
+        keys.press("Enter")
+        viewer.is_said(1)
+        expect(viewer.button("own-text")).to_be_focused()
+        keys.type("So be it.")
+        viewer.reach("#own-send")
+        keys.press("Enter")
+        viewer.is_said(2)
+        expect(viewer.button("next")).to_be_focused()
+        expect(viewer.button("next")).to_have_attribute("aria-disabled", "false")
+        keys.press("Enter")
+        viewer.is_said(3)
+    assert seen.complaints == []
 
 
 def rates(viewer: Viewer) -> None:
