@@ -1,5 +1,6 @@
 """What was spent and saved in a span of time, and by which routes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from billing.models import Budget, UsageRecord
 from billing.reports.facts import Facts, by_bucket
 from billing.reports.shapes import Series, Unit
 
+DEBATE_PARTS = {"stage": "stage", "speaker": "speaker", "kind": "call_kind"}
 CLASSES = ("local", "economy", "mid", "premium")
 Outcome = UsageRecord.Outcome
 IS_CALL = ~Q(outcome=Outcome.FAILED)
@@ -53,6 +55,7 @@ class Spend:
     by_route: tuple[Group, ...]
     by_cache: tuple[Group, ...]
     by_outcome: tuple[Group, ...]
+    by_debate_part: tuple[tuple[str, tuple[Group, ...]], ...] = ()  # as asked: name and groups
 
 
 def by_class(facts: Facts) -> Series:
@@ -68,15 +71,17 @@ def by_class(facts: Facts) -> Series:
     return facts.series({name: sums[name] for name in names}, Unit.NANOS)
 
 
-def spend_of_days(days: int, *, zone: str, now: datetime) -> Spend:
-    """The last so many local days, today included."""
+def spend_of_days(
+    days: int, *, zone: str, now: datetime, parts: Sequence[str] = ()
+) -> Spend:
+    """The last so many local days, today included. `parts`: of DEBATE_PARTS."""
     tz = ZoneInfo(zone)
     first = now.astimezone(tz).date() - timedelta(days=days - 1)
     noon = datetime.combine(first, time(12), tz)  # exists on every day, whatever the clocks do
-    return spend_between(span(Budget.Period.DAY, zone=zone, now=noon)[0], now)
+    return spend_between(span(Budget.Period.DAY, zone=zone, now=noon)[0], now, parts=parts)
 
 
-def spend_between(start: datetime, end: datetime) -> Spend:
+def spend_between(start: datetime, end: datetime, *, parts: Sequence[str] = ()) -> Spend:
     """Rows of [start, end]: what is under way now is not yet in it."""
     records = UsageRecord.objects.filter(at__gte=start, at__lte=end)
     sums = records.aggregate(calls=Count("pk", filter=IS_CALL), cost=Sum("cost_nanos"))
@@ -94,6 +99,10 @@ def spend_between(start: datetime, end: datetime) -> Spend:
         ),
         by_cache=groups(records.exclude(cache_layer=""), "cache_layer"),
         by_outcome=groups(records, "outcome", "error_code"),
+        by_debate_part=tuple(
+            (part, groups(records.exclude(debate_id=""), DEBATE_PARTS[part], counted=IS_CALL))
+            for part in parts
+        ),
     )
 
 

@@ -148,3 +148,13 @@ def test_the_command_writes_csv_in_whole_nanos() -> None:
 def test_no_name_is_taken_for_a_formula(name: str) -> None:
     assert guarded(name) == f"'{name}"
     assert guarded("openai/gpt") == "openai/gpt"
+
+
+def test_debates_are_told_by_stage_when_that_is_asked_for() -> None:
+    record(1, debate_id="d1", stage="opening", cost_nanos=7)
+    record(2, debate_id="d2", stage="opening", cost_nanos=2)
+    record(3, debate_id="d1", cost_nanos=4)
+    record(4, cost_nanos=100)
+    spend = spend_between(NOON - timedelta(days=1), NOON, parts=["stage"])
+    assert spend.by_debate_part == (("stage", (Group("opening", 2, 9), Group("", 1, 4))),)
+    assert spend_of_all().by_debate_part == ()

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
-from billing.reports.spend import Group, Saved, Spend, spend_of_days
+from billing.reports.spend import DEBATE_PARTS, Group, Saved, Spend, spend_of_days
 from billing.scopes import UnknownScope, zone_check
 from costcontrol.lib.cells import guarded
 from costcontrol.lib.clock import now
@@ -30,15 +30,21 @@ class Command(BaseCommand):
         parser.add_argument(
             "--csv", action="store_true", dest="is_csv", help="the same figures as CSV"
         )
+        parser.add_argument(
+            "--by", action="append", choices=sorted(DEBATE_PARTS), default=[],
+            help="also what debates cost by this; may be given several times",
+        )
 
-    def handle(self, *, days: int, zone: str, is_csv: bool, **options: Any) -> None:
+    def handle(
+        self, *, days: int, zone: str, is_csv: bool, by: list[str], **options: Any
+    ) -> None:
         if not 1 <= days <= 3660:
             raise CommandError(f"--days is a number from 1 to 3660, not {days}.")
         try:
             zone_check(zone)
         except UnknownScope as error:
             raise CommandError(str(error)) from None
-        spend = spend_of_days(days, zone=zone, now=now())
+        spend = spend_of_days(days, zone=zone, now=now(), parts=by)
         if is_csv:
             write_csv(spend, self.stdout)
             return
@@ -58,6 +64,8 @@ def lines_of(spend: Spend, zone: str) -> Iterator[str]:
     yield from table("route", spend.by_route)
     yield from table("cache layer", spend.by_cache)
     yield from table("outcome", spend.by_outcome)
+    for part, groups in spend.by_debate_part:
+        yield from table(f"debates by {part}", groups)
 
 
 def write_csv(spend: Spend, out: OutputWrapper) -> None:
@@ -78,6 +86,7 @@ def csv_rows(spend: Spend) -> Iterator[tuple[str, str, int | str, int]]:
         yield "saved", names, spend.saved.calls, spend.saved.nanos
     for part, groups in (
         ("route", spend.by_route), ("cache layer", spend.by_cache), ("outcome", spend.by_outcome),
+        *((f"debates by {part}", groups) for part, groups in spend.by_debate_part),
     ):
         for group in groups:
             yield part, group.name, group.calls, group.cost_nanos
