@@ -150,6 +150,11 @@ def spent_on(debate: Debate, *, call_id: UUID | None = None) -> Spent:
     return Spent(sums["debate"] or 0, sums["turn"] or 0)
 
 
+def was_warned(debate: Debate) -> bool:
+    """Whoever reads it has been told that a budget is nearly used up."""
+    return TurnEvent.objects.filter(turn__debate=debate, kind="budget.warning").exists()
+
+
 def debates_left(readings: Sequence[Reading]) -> dict[str, Any] | None:
     reading = next((r for r in readings if r.window.rule.metric == Metric.DEBATES), None)
     if reading is None:

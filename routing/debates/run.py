@@ -40,7 +40,7 @@ class Run:
         self._speaking: asyncio.Task[None] | None = None
         self._reason = ""  # why the turn is given up
         self.is_taken = False  # the lease is ours
-        self._is_open = True
+        self._is_wanted = True  # somebody watches, and it is not paused
         self._task: asyncio.Task[None] | None = None
 
     def start(self, *, when_over: Callable[["Run"], None]) -> None:
@@ -68,8 +68,9 @@ class Run:
             self._give_up(endings.ASKED)
         elif is_unwatched(glimpse.seen_at, now=now):
             self._give_up(endings.NOBODY_WATCHING)
-        self._is_open = glimpse.status == Debate.Status.OPEN
-        if not self._is_open and not self.is_speaking:
+        is_open = glimpse.status == Debate.Status.OPEN
+        self._is_wanted = is_open and not is_unwatched(glimpse.seen_at, now=now)
+        if not self._is_wanted and not self.is_speaking:
             self._backstage.cancel()
         return None
 
@@ -114,7 +115,7 @@ class Run:
         if scene is None:
             return None
         self.is_taken = True
-        self._is_open = scene.debate.status == Debate.Status.OPEN
+        self._is_wanted = scene.debate.status == Debate.Status.OPEN
         if scene.turn is not None and scene.caller is None:
             return await self._close_account(scene)
         if scene.caller is not None:
@@ -137,7 +138,7 @@ class Run:
         if scene.turn is not None:
             speech = Speech(scene, props, commits=self._commits, backstage=self._backstage)
             await self._speak(speech, unwanted=_why_unwanted(scene))
-        if self._is_open and scene.steps_left:
+        if self._is_wanted and scene.steps_left:
             self._backstage.start(scene.after_calls, scene, props)
         await self._learnt()
 

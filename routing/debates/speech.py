@@ -6,14 +6,14 @@ somebody else to begin again.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 from copy import copy
 from uuid import uuid4
 
 from billing.gauge import Reading
 from billing.models import ScopeKind
-from costcontrol.lib import clock
+from costcontrol.lib import clock, database
 from costcontrol.lib.errors import (
     BudgetExhausted,
     ContextTooLong,
@@ -38,6 +38,10 @@ MAX_ATTEMPTS = 4  # workers that may die over one turn
 TOO_LONG_OR_DEAR = (ContextTooLong, BudgetExhausted, QuotaExceeded, Unavailable)
 OWN_SCOPES = (ScopeKind.USER, ScopeKind.ORGANISATION)
 BROKEN = _("Something broke on our side. Ask for the turn again.")
+UNFINISHED = {
+    StopReason.LENGTH: _("The answer had to end at its longest length."),
+    StopReason.CONTENT_FILTER: _("The provider of the model ended the answer early."),
+}
 log = logging.getLogger(__name__)
 
 
@@ -93,7 +97,7 @@ class Speech:
     async def _read_along(self) -> None:
         found = await self._find_out()
         self._answer = await self._asked(found)
-        self._announce(self._answer)
+        await self._announce(self._answer)
         async with aclosing(self._answer.chunks()) as chunks:
             async for chunk in chunks:
                 self._see(chunk)
@@ -139,7 +143,7 @@ class Speech:
         request = calls.turn_request(self.props.part, step, self._prompt)
         return await gateway.answer(request, scene.caller, call_id=self.turn.call_id)
 
-    def _announce(self, answer: Answer) -> None:
+    async def _announce(self, answer: Answer) -> None:
         """Who speaks, and what there is to say about how."""
         scene, turn = self.scene, self.turn
         turn.deployment, turn.model_class = calls.who(answer)
@@ -148,10 +152,17 @@ class Speech:
         self._say(sayings.started(scene.debate, turn, transition=hand_over))
         if calls.is_smaller(self.props.routes, turn.kind, turn.model_class):
             why = calls.why_smaller(answer, has_hold=scene.has_hold)
-            scene.debate.degraded_reason = str(why)
-            self._say(sayings.degraded(turn.model_class, why, language=scene.debate.language))
-        for reading in filter(_is_own_and_nearly_full, answer.readings):
-            self._say(sayings.nearly_used_up(reading))
+            told = sayings.degraded(turn.model_class, why, language=scene.debate.language)
+            scene.debate.degraded_reason = told[1]["reason"]
+            self._say(told)
+        if nearly_full := list(filter(_is_own_and_nearly_full, answer.readings)):
+            await self._warn(nearly_full)
+
+    async def _warn(self, nearly_full: Sequence[Reading]) -> None:
+        """Once a debate."""
+        if not await database.run(endings.was_warned, self.scene.debate):
+            for reading in nearly_full:
+                self._say(sayings.nearly_used_up(reading))
 
     def _see(self, chunk: Chunk) -> None:
         if chunk.text:
@@ -165,11 +176,12 @@ class Speech:
         """All of it, before anything else can happen to us."""
         ours, debate = self.turn, self.scene.debate
         code = "" if stop_reason == StopReason.STOP else str(stop_reason)
+        note = sayings.in_language(debate.language, UNFINISHED.get(stop_reason, ""))
 
         def written(turn: Turn) -> Events:
             states.turn_written(
                 turn, text=self._text, source=ours.source, model_class=ours.model_class,
-                deployment=ours.deployment, call_id=ours.call_id, error_code=code,
+                deployment=ours.deployment, call_id=ours.call_id, error_code=code, error=note,
             )
             if debate.degraded_reason:
                 debate.save(update_fields=["degraded_reason"])

@@ -8,13 +8,14 @@ from uuid import uuid4
 import pytest
 from django.core.management import call_command
 
-from accounts.models import User
+from accounts.models import Tier, User
 from billing.models import Reservation, UsageRecord
 from costcontrol.lib import clock
 from routing import snapshot
 from routing.debates import turns
 from routing.debates.shapes import steps_of
 from routing.models import BackgroundCall, Debate, Deployment, Turn, TurnEvent
+from tests.flows.rows import price
 from tests.routing.debates.playing import (
     becomes,
     caller_of,
@@ -25,6 +26,7 @@ from tests.routing.debates.playing import (
     play,
     rows_make,
     run,
+    simulated,
     until,
     working,
 )
@@ -221,6 +223,20 @@ async def test_a_cancelled_debate_ends_its_turn() -> None:
     assert turn.status == Status.CANCELLED
 
 
+async def test_a_paused_debate_ends_its_turn_and_finds_out_nothing_more() -> None:
+    debate = await debate_of("words:10", is_lean=False)
+    async with working():
+        await ended(await run(next_turn, debate))
+        turn = await run(next_turn, debate)
+        await until(lambda: TurnEvent.objects.filter(turn=turn, kind="delta").exists())
+        await run(lambda: Debate.objects.update(status="paused"))
+        turns.wake(debate.pk)
+        assert (await ended(turn)).status == Status.COMPLETED
+        await until(again_sync, debate, is_it=is_free)
+    after = BackgroundCall.objects.filter(kind__in=("quality_check", "opening_analysis"))
+    assert not await run(after.exists)
+
+
 async def test_with_a_closed_account_the_debate_is_over() -> None:
     debate = await debate_of()
     turn = await run(next_turn, debate)
@@ -350,6 +366,7 @@ async def test_an_answer_that_had_to_stop_at_its_longest_says_so() -> None:
     async with working():
         turn = await ended(await run(next_turn, debate))
     assert (turn.status, turn.error_code) == (Status.COMPLETED, "length")
+    assert turn.error
 
 
 async def test_a_smaller_model_than_usual_is_announced() -> None:
@@ -372,6 +389,43 @@ async def test_when_nothing_may_be_spent_the_turn_says_what_is_used_up() -> None
     assert (await kinds_of(turn))[-2:] == ["quota.exceeded", "error"]
     assert (await of_first(turn, "quota.exceeded"))["code"] == turn.error_code
     assert (await of_first(turn, "error"))["retryable"] is True
+
+
+async def test_a_closed_budget_is_finished_on_a_model_that_costs_nothing() -> None:
+    debate = await debate_of("words", language="en")
+    await run(with_a_small_local_model)
+    async with working():
+        await ended(await run(next_turn, debate))
+        await run(no_money)
+        turn = await ended(await run(next_turn, debate))
+    assert (turn.status, turn.model_class, turn.cost_nanos) == (Status.COMPLETED, "local", 0)
+    assert (await of_first(turn, "degraded"))["model_class"] == "local"
+
+
+def with_a_small_local_model() -> None:
+    """As the built-in one: a context of 2,048 tokens."""
+    simulated("words", model_class="local", context_tokens=2_048, price_provider="local")
+    Tier.objects.update(allowed_classes=["local", "economy", "mid", "premium"])
+    price("local", "words", fresh_input=0, output=0)
+    snapshot.forget()
+
+
+async def test_a_budget_that_is_nearly_used_up_is_said_once() -> None:
+    debate = await debate_of()
+    await run(nearly_used_up, debate)
+    async with working():
+        played = [await ended(await run(next_turn, debate)) for _ in range(4)]
+    told = await run(lambda: list(TurnEvent.objects.filter(kind="budget.warning")))
+    assert [turn.status for turn in played] == [Status.COMPLETED] * 4
+    assert len(told) == 1
+    assert told[0].data["metric"] == "usd"
+    assert told[0].data["percent"] >= 1
+
+
+def nearly_used_up(debate: Debate) -> None:
+    """One percent of it is nearly all of it."""
+    call_command("set_budget", f"user:{debate.user_id}", "0.05", "--soft", "1", stdout=StringIO())
+    snapshot.forget()
 
 
 def no_money() -> None:
