@@ -25,7 +25,7 @@ API_DOCS = "/api/docs/"  # Swagger UI styles its elements one by one
 def content_security_policy(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Scripts and everything else from us alone; nothing inline. What the API says, no cache keeps."""
+    """Scripts and all else from us alone; nothing inline. No cache keeps what the API says."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)

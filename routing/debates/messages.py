@@ -9,7 +9,7 @@ from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.sentences import Sentence as _
 from routing.debates.errors import MessageUnknown, TextTooLong
 from routing.debates.orders import is_printable, text_in
-from routing.models import Turn
+from routing.models import Debate, Turn
 
 MAX_TEXT_CHARACTERS = 4_000
 MAX_NOTE_CHARACTERS = 500
@@ -49,6 +49,8 @@ def message_rate(message_id: UUID, data: Mapping[str, Any], *, caller: Caller) -
     turn = _rateable(message_id, caller)
     turn.rating, turn.rating_note = rating, note
     turn.save(update_fields=["rating", "rating_note"])
+    if note:  # there is a text of theirs again, to be deleted in its turn
+        Debate.objects.filter(pk=turn.debate_id).update(texts_deleted_at=None)
     return turn
 
 

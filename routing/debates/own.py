@@ -21,6 +21,7 @@ from routing.debates.types import SIDES
 from routing.debates.versions import is_same, philosopher_make, version_add
 from routing.models import Debate, Philosopher
 
+OWN = "own-"  # their keys begin so
 MAX_OWN = 20
 MAX_ROWS = 300  # versions, and those that are off offer
 UNUSED_KEPT = timedelta(days=1)
@@ -38,7 +39,7 @@ def own_make(draft: Draft, *, user_id: int) -> Philosopher:
             % {"limit": MAX_OWN},
             limit=MAX_OWN,
         )
-    return philosopher_make(f"own-{token_hex(8)}", draft, owner_id=user_id)
+    return philosopher_make(f"{OWN}{token_hex(8)}", draft, owner_id=user_id)
 
 
 def own_get(key: str, *, user_id: int) -> Philosopher:

@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from billing.models import UsageRecord
 from costcontrol.lib.sentences import Sentence as _
 from routing.debates import sayings, services
-from routing.models import BackgroundCall, Debate, Turn, TurnEvent
+from routing.debates.own import OWN
+from routing.models import BackgroundCall, CallText, Debate, Turn, TurnEvent
 
 ABOUT_THE_USER = ("context_summary", "user_turn_analysis")
 DEBATES_AT_ONCE = 200
@@ -35,15 +37,24 @@ def texts_delete(debate: Debate, *, now: datetime) -> int:
         Turn.objects.filter(debate=debate).exclude(rating_note="").update(rating_note="")
         about = Q(kind__in=ABOUT_THE_USER) | (Q(speaker=debate.seat) & ~Q(speaker=""))
         BackgroundCall.objects.filter(about, debate=debate).update(text="")
+        _prompts(debate).delete()
         Debate.objects.filter(pk=debate.pk).update(context="", texts_deleted_at=now)
     return count
+
+
+def _prompts(debate: Debate) -> QuerySet[CallText]:
+    """The user's words stand in what models were asked, where an operator keeps that."""
+    calls = UsageRecord.objects.filter(debate_id=str(debate.pk), user_id=debate.user_id)
+    calls = calls.exclude(debate_id="")  # said for SQLite, which else does not use the index
+    return CallText.objects.filter(call_id__in=calls.values("call_id"))
 
 
 def purge(*, now: datetime) -> int:
     """Of debates that began longer than DEBATE_TEXT_DAYS ago. How many debates."""
     oldest = now - timedelta(days=settings.DEBATE_TEXT_DAYS)
+    has_notes = Exists(Turn.objects.filter(debate=OuterRef("pk")).exclude(rating_note=""))
     kept = Debate.objects.filter(created_at__lt=oldest, texts_deleted_at=None)
-    kept = kept.exclude(seat="", context="").order_by("pk")
+    kept = kept.filter(~Q(seat="") | ~Q(context="") | has_notes).order_by("pk")
     count = 0
     while batch := list(kept[:DEBATES_AT_ONCE]):
         for debate in batch:
@@ -72,3 +83,14 @@ def _words_delete(debates: QuerySet[Debate]) -> None:
     debates.update(
         topic="", context="", is_public=False, share_key="", idempotency_key="", fingerprint="",
     )
+    for debate in debates.only("cast"):
+        _names_delete(debate)
+
+
+def _names_delete(debate: Debate) -> None:
+    """Of philosophers that they made."""
+    own = [one for side in debate.cast.values() for one in side if one["key"].startswith(OWN)]
+    for one in own:
+        one |= {"name_ko": "", "name_en": ""}
+    if own:
+        debate.save(update_fields=["cast"])

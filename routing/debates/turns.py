@@ -78,7 +78,7 @@ def message_add(
             status=Status.COMPLETED, source=Turn.Source.USER, attempt=1, is_whole=True,
             text="" if is_pass else text, started_at=now, completed_at=now,
         )
-        Debate.objects.filter(pk=debate.pk).update(seen_at=now)
+        Debate.objects.filter(pk=debate.pk).update(seen_at=now, texts_deleted_at=None)
         endings.write_users_turn(debate, turn, caller=caller, now=now)
         transaction.on_commit(lambda: wake(debate.pk))
         return turn

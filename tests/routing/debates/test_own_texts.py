@@ -11,9 +11,11 @@ from accounts.models import User
 from billing.models import Reservation
 from costcontrol.lib import clock
 from routing import forgetting, snapshot, tasks
-from routing.debates import own_texts, services, turns
+from routing.debates import messages, own_texts, services, turns
+from routing.debates.endings import steps_left
 from routing.debates.orders import order_of
-from routing.models import BackgroundCall, Debate, Turn, TurnEvent
+from routing.models import BackgroundCall, CallText, Debate, Turn, TurnEvent
+from tests.billing.books import usage
 from tests.routing.debates.playing import caller_of, next_turn, rows_make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -47,6 +49,15 @@ def spoken(user: User, *, seat: str = "pro1") -> Debate:
             text=SECRET if kind != "core_arguments" else "theirs",
         )
     return debate
+
+
+def speak(debate: Debate, user: User) -> None:
+    """In their next turn; what others say until then is said."""
+    while steps_left(debate)[0].speaker != debate.seat:
+        Turn.objects.filter(pk=next_turn(debate).pk).update(
+            status="completed", source="live", text="So it is.", attempt=1
+        )
+    turns.message_add(debate, text=SECRET, is_pass=False, caller=caller_of(user), now=clock.now())
 
 
 def secrets() -> list[str]:
@@ -83,6 +94,19 @@ def test_again_deletes_nothing_more_and_a_pass_is_no_text(user: User) -> None:
     assert own_texts.texts_delete(other, now=clock.now()) == 0
 
 
+def test_prompts_that_were_kept_go_too(user: User) -> None:
+    debate, now = spoken(user), clock.now()
+    for debate_id in (str(debate.pk), str(uuid4())):
+        call_id = uuid4()
+        usage(uuid4(), call_id=call_id, cost=1, user_id=user.pk, debate_id=debate_id).save()
+        CallText.objects.create(
+            call_id=call_id, user_id=user.pk, at=now, answer=SECRET, expires_at=now, messages=[]
+        )
+    own_texts.texts_delete(debate, now=now)
+    kept = CallText.objects.values_list("call_id", flat=True)
+    assert list(kept) == [call_id]
+
+
 def test_the_debate_goes_on_afterwards(user: User) -> None:
     debate = spoken(user)
     own_texts.texts_delete(debate, now=clock.now())
@@ -103,6 +127,7 @@ class TestDays:
     def test_debates_without_any_are_left_alone(self, user: User, settings: Settings) -> None:
         debate = spoken(user, seat="")
         Debate.objects.update(context="")
+        Turn.objects.update(rating_note="")
         assert own_texts.purge(now=clock.now() + timedelta(days=60)) == 0
         debate.refresh_from_db()
         assert debate.texts_deleted_at is None
@@ -115,6 +140,30 @@ class TestDays:
         monkeypatch.setattr(own_texts, "DEBATES_AT_ONCE", 2)
         assert own_texts.purge(now=clock.now() + timedelta(days=60)) == 3
 
+
+    def test_notes_to_ratings_go_where_nothing_else_was_written(self, user: User) -> None:
+        spoken(user, seat="")
+        Debate.objects.update(context="")
+        BackgroundCall.objects.all().delete()
+        assert secrets() == ["turn"]
+        assert own_texts.purge(now=clock.now() + timedelta(days=60)) == 1
+        assert secrets() == []
+
+    def test_what_is_written_after_a_deletion_goes_in_its_turn(self, user: User) -> None:
+        debate, caller = spoken(user), caller_of(user)
+        own_texts.texts_delete(debate, now=clock.now())
+        Turn.objects.filter(pk=next_turn(debate).pk).update(
+            status="completed", source="live", text="No.", attempt=1
+        )
+        turn = Turn.objects.get(text="No.")
+        messages.message_rate(turn.pk, {"rating": -1, "note": SECRET}, caller=caller)
+        assert secrets() == ["turn"]
+        assert own_texts.purge(now=clock.now() + timedelta(days=60)) == 1
+        assert secrets() == []
+        speak(debate, user)
+        assert secrets() == ["turn", "event"]
+        assert own_texts.purge(now=clock.now() + timedelta(days=60)) == 1
+        assert secrets() == []
 
     def test_the_hourly_task_does_it(self, user: User) -> None:
         spoken(user)
@@ -154,6 +203,17 @@ class TestClosedAccount:
         assert (debate.status, debate.topic, debate.share_key) == ("cancelled", "", "")
         assert not Reservation.objects.filter(state=Reservation.State.HELD).exists()
         assert own_texts.forget([user.pk], now=clock.now()) == 0
+
+    def test_nor_the_names_of_philosophers_they_made(self, user: User) -> None:
+        debate = spoken(user)
+        own = {"key": "own-1", "version": 1, "name_ko": SECRET, "name_en": SECRET}
+        debate.cast["con"] = [own]
+        debate.save()
+        own_texts.forget([user.pk], now=clock.now())
+        debate.refresh_from_db()
+        assert SECRET not in str(debate.cast)
+        assert debate.cast["con"][0]["key"] == "own-1"
+        assert debate.cast["pro"][0]["name_en"] == "Kant"
 
     def test_debates_of_others_stay_as_they_are(self, user: User) -> None:
         spoken(user)
