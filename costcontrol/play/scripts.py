@@ -29,6 +29,7 @@ def of_problems() -> dict[str, str]:
         "failed": _("That did not work. Try it again; if it keeps failing, tell the operator."),
         "offline": _("The server cannot be reached. Check your connection and try again."),
         "again": _("Try again"),
+        "signed_out": _("You are signed out. Sign in again: everything is where you left it."),
         "sign_in": _("Sign in again"),
         "sign_in_url": reverse("login"),
         "plans": _("See the plans"),

@@ -245,4 +245,5 @@ document.addEventListener("visibilitychange", playOn);
 
 countLetters();
 view.show(debate, { isAsking, isAuto: isAuto() });
+if (!view.isOver(debate) && debate.turns.length && !location.hash) turns.toEnd();
 goOn();

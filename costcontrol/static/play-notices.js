@@ -28,15 +28,16 @@ export function strip(text, { tone = "warn", actions = [] } = {}) {
 /** What a refusal offers: sign in, a bigger plan, another try. */
 function waysOut({ status, upgrade }, again) {
   const ways = [];
-  if (status === 401) ways.push(link(words.sign_in, words.sign_in_url));
-  if (upgrade || [402, 403].includes(status)) ways.push(link(words.plans, upgrade?.checkout_url || words.plans_url));
+  if (status === 401) ways.push(link(words.sign_in, `${words.sign_in_url}?next=${encodeURIComponent(location.pathname)}`));
+  if (upgrade || status === 402) ways.push(link(words.plans, upgrade?.checkout_url || words.plans_url));
   if (again && (status === 0 || status >= 500 || status === 429)) ways.push(button(words.again, again));
   return ways;
 }
 
 /** `problem`: the fields of a problem+json. */
 export function problemStrip(problem, { again, actions = [] } = {}) {
-  return strip(explained(problem), { tone: "bad", actions: [...actions, ...waysOut(problem, again)] });
+  const text = problem.status === 401 ? words.signed_out : explained(problem);
+  return strip(text, { tone: "bad", actions: [...actions, ...waysOut(problem, again)] });
 }
 
 // --- the notices of a debate's page: one of each name, a new one takes its place ----------------

@@ -5,7 +5,6 @@ import { count, dollars, sentence, words } from "./play-api.js";
 const talk = document.getElementById("talk");
 const stageTemplate = document.getElementById("stage-template");
 const turnTemplate = document.getElementById("turn-template");
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export const side = (speaker) => (speaker ? speaker.slice(0, 3) : "moderator");
 export const word = (group, key) => words[group][key] || (key || "").replaceAll("_", " ");
@@ -137,6 +136,5 @@ export function setRating(element, turn) {
 
 export const isAtEnd = () => innerHeight + scrollY > document.documentElement.scrollHeight - 160;
 
-export function toEnd() {
-  scrollTo({ top: document.documentElement.scrollHeight, behavior: calm.matches ? "instant" : "smooth" });
-}
+/** At once: a slow scroll would not be there when the next letters ask whether the reader is. */
+export const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });

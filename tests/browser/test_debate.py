@@ -324,6 +324,19 @@ def test_turn_that_is_stopped_is_written_anew(browser: Browser, stage: Stage) ->
     assert seen.complaints == []
 
 
+def test_whoever_is_signed_out_is_told_and_comes_back(browser: Browser, stage: Stage) -> None:
+    with watched(browser, locale="en-US", **WIDTHS[390]) as seen:
+        seen.refused.add("/turns")
+        viewer = Viewer(seen, stage, rows.CUSTOMER, name="en-390")
+        viewer.choose()
+        viewer.start()
+        seen.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+        viewer.button("next").click()
+        way = seen.page.locator("[data-name=problem] a")
+        expect(way).to_have_attribute("href", f"/login/?next=%2Fplay%2F{viewer.debate.pk}%2F")
+    assert seen.complaints == []
+
+
 def test_staff_see_the_way_of_each_turn(browser: Browser, stage: Stage) -> None:
     with watched(browser, locale="en-US", **WIDTHS[1440]) as seen:
         viewer = Viewer(seen, stage, rows.STAFF, name="staff-en-1440")
