@@ -13,6 +13,7 @@ import pytest
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from costcontrol.lib.database import close_threads
 from tests.flows.rows import connected_to, name_of, new_database
 from tests.flows.walk import Walk, routes
 from tests.flows.walk_people import BARE, NOBODY, OTHER, ROLES, SELF, STAFF, World, world_make
@@ -85,8 +86,10 @@ def made(database: str, django_db_blocker: DjangoDbBlocker) -> World:
 def world(house: object, made: World, database: str, settings: Settings) -> Iterator[World]:
     """Staff need a second factor here, as where others can reach the server."""
     settings.STAFF_NEEDS_MFA = True
+    close_threads()  # those of streams would still ask the database of the test before
     with connected_to(database):
         yield made
+        close_threads()
 
 
 def walk_of(world: World, role: str) -> Walk:
