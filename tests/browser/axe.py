@@ -4,6 +4,7 @@ The file is the one of npm's `axe-core`, unchanged (MPL-2.0, see its licence bes
 """
 
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,19 @@ def violations(page: Page, *, without: Collection[str] = ()) -> list[str]:
 
     Without `preload`: axe would copy style sheets into the page, which the page's policy forbids.
     """
-    page.evaluate(SCRIPT.read_text())
+    session = page.context.new_cdp_session(page)  # Playwright's evaluate takes twice as long
+    said = session.send("Runtime.evaluate", {"expression": source(), "returnByValue": True})
+    session.detach()
+    assert "exceptionDetails" not in said, said
     rules = {rule: {"enabled": False} for rule in without}
     options = {"runOnly": TAGS, "rules": rules, "resultTypes": ["violations"], "preload": False}
     found = page.evaluate(ASK, options)
     return [line for rule in found for line in _lines(rule)]
+
+
+@cache
+def source() -> str:
+    return SCRIPT.read_text()
 
 
 def _lines(rule: dict[str, Any]) -> list[str]:
