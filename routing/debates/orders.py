@@ -8,7 +8,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from accounts.types import Caller
@@ -40,13 +40,8 @@ class Order:
     seat: str
     moderator_style: str
     context: str
+    fingerprint: str  # of what was sent
     choices: tuple[str, ...] = ()  # other topics that may have been meant
-
-    @property
-    def fingerprint(self) -> str:
-        """The same for the same debate, however it was written down."""
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
     def shape(self, *, is_lean: bool = False) -> Shape:
         return Shape(self.format, self.seat, has_context=bool(self.context), is_lean=is_lean)
@@ -70,9 +65,15 @@ def order_of(data: Mapping[str, Any], *, caller: Caller, reads: str = "en") -> O
         topic=resolved.text, topic_key=resolved.topic.key if resolved.topic else "",
         is_swapped=resolved.is_swapped, language=resolved.language, format=format,
         cast=_cast(wanted, format, caller), seat=_seat(data, format),
-        moderator_style=_style(data), context=_context(data),
+        moderator_style=_style(data), context=_context(data), fingerprint=fingerprint_of(data),
         choices=tuple(topic.key for topic in resolved.choices),
     )
+
+
+def fingerprint_of(data: Mapping[str, Any]) -> str:
+    """Of the body itself: a repeat is the same debate, whatever the catalogue has become."""
+    text = json.dumps(data, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def text_in(data: Mapping[str, Any], name: str) -> str:
@@ -222,15 +223,15 @@ def _style(data: Mapping[str, Any]) -> str:
 
 def _context(data: Mapping[str, Any]) -> str:
     context = text_in(data, "context").strip()
-    if not is_printable(context):
-        raise BadRequest(
-            _("“context” has control characters in it. Send it as plain text."), param="context"
-        )
     if len(context) > MAX_CONTEXT_CHARACTERS:
         raise TextTooLong(
             _("The context has %(count)d characters, and %(limit)d is the most. Send what matters "
               "for the topic.")
             % {"count": len(context), "limit": MAX_CONTEXT_CHARACTERS},
             param="context", limit=MAX_CONTEXT_CHARACTERS,
+        )
+    if not is_printable(context):
+        raise BadRequest(
+            _("“context” has control characters in it. Send it as plain text."), param="context"
         )
     return context

@@ -32,11 +32,13 @@ Status = Debate.Status
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """`is_new` False: the same was asked for before, and this is it. `readings`: of the quota."""
+    """`is_new` False: the same was asked for before, and this is it. `readings`: of the quota;
+    `choices`: topics that may have been meant."""
 
     debate: Debate
     is_new: bool
     readings: tuple[Reading, ...] = ()
+    choices: tuple[str, ...] = ()
 
 
 def estimated(order: Order, *, caller: Caller, snapshot: Snapshot, now: datetime) -> Estimate:
@@ -58,7 +60,7 @@ def debate_create(
     Raises Conflict (the key was used for another debate), LanguageUnavailable, and the gateway's
     refusals.
     """
-    if repeated := _repeated(order, caller, idempotency_key):
+    if repeated := debate_repeated(order.fingerprint, idempotency_key, caller=caller):
         return repeated
     is_lean = estimated(order, caller=caller, snapshot=snapshot, now=now).is_lean
     try:
@@ -66,22 +68,23 @@ def debate_create(
             debate = _insert(order, caller, now, key=idempotency_key, is_lean=is_lean)
             readings = money.debate_open(debate, caller=caller, snapshot=snapshot, now=now)
     except IntegrityError:  # somebody was faster, with the same key
-        if repeated := _repeated(order, caller, idempotency_key):
+        if repeated := debate_repeated(order.fingerprint, idempotency_key, caller=caller):
             return repeated
         raise
     except Refused:
         gauge.forget_all()  # windows that were made meanwhile are not there any more
         raise
-    return Created(debate, True, readings)
+    return Created(debate, True, readings, order.choices)
 
 
-def _repeated(order: Order, caller: Caller, key: str) -> Created | None:
+def debate_repeated(fingerprint: str, key: str, *, caller: Caller) -> Created | None:
+    """What was made for the same key. Raises Conflict: for another order."""
     if not key:
         return None
     debate = Debate.objects.filter(user_id=caller.user_id, idempotency_key=key).first()
     if debate is None:
         return None
-    if debate.fingerprint != order.fingerprint:
+    if debate.fingerprint != fingerprint:
         raise Conflict(
             _("This Idempotency-Key was used for another debate. Use a new key."),
             param="Idempotency-Key",

@@ -3,6 +3,7 @@
 What each endpoint is sent and answers stands in `schema.py`, with examples.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -32,7 +33,7 @@ from routing.api.debates.paging import page_of
 from routing.api.debates.rendering import json_file
 from routing.debates import services, shown, transcripts
 from routing.debates.endings import debates_left
-from routing.debates.orders import Order, order_of
+from routing.debates.orders import fingerprint_of, order_of
 from routing.debates.services import Created
 from routing.models import Debate
 
@@ -55,15 +56,17 @@ class DebatesView(DebateView):
     def post(self, request: Request) -> Response:
         self.admit(request)
         caller, now, key = caller_of(request), clock.now(), idempotency_key(request)
-        order = order_of(body_of(request), caller=caller, reads=reads(request))
-        made = services.debate_create(
-            order, caller=caller, snapshot=snapshot.latest(), now=now, idempotency_key=key
-        )
+        fingerprint = fingerprint_of(body_of(request))
+        made = services.debate_repeated(fingerprint, key, caller=caller)
+        if made is None:
+            order = order_of(body_of(request), caller=caller, reads=reads(request))
+            made = services.debate_create(
+                order, caller=caller, snapshot=snapshot.latest(), now=now, idempotency_key=key
+            )
         rule = debates_rule(caller.tier, caller.payer)
         readings = made.readings or (gauge.read([rule], now=now) if rule else ())
-        body = _whole(request, made.debate) | _created(made, order, readings)
         return Response(
-            body, 201 if made.is_new else 200,
+            _whole(request, made.debate) | _created(made, readings), 201 if made.is_new else 200,
             headers={"Location": f"/api/v1/debates/{made.debate.pk}", **quota_headers(readings)},
         )
 
@@ -147,10 +150,10 @@ def _whole(request: Request, debate: Debate) -> dict[str, Any]:
     return shown.debate_json(shown.whole_of(debate), may_see_costs=may_see_costs)
 
 
-def _created(made: Created, order: Order, readings: tuple[Reading, ...]) -> dict[str, Any]:
+def _created(made: Created, readings: Sequence[Reading]) -> dict[str, Any]:
     return {
         "topic_id": made.debate.topic_key or None,
         "polarity": "swapped" if made.debate.is_swapped else "same",
-        "did_you_mean": list(order.choices),
+        "did_you_mean": list(made.choices),
         "quota_after": debates_left(readings),
     }

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from routing.models import Debate, Turn
+from routing.models import Debate, Philosopher, Turn
 from tests.routing.api.debates.client import ORDER, Frontend, frontend, taken
 from tests.routing.api.debates.openapi import matches_schema
 from tests.routing.debates.playing import debate_make
@@ -97,6 +97,15 @@ class TestCreate:
         assert (first.status_code, again.status_code) == (201, 200)
         assert again.json() == first.json()
         assert taken() == before
+
+    def test_a_repeat_is_the_same_debate_though_its_cast_is_off_offer(
+        self, api: Frontend
+    ) -> None:
+        first = api.post("debates", ORDER, idempotency_key="k")
+        Philosopher.objects.filter(key="kant").update(is_active=False)
+        again = api.post("debates", ORDER, idempotency_key="k")
+        assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+        assert api.post("debates", ORDER, idempotency_key="other").status_code == 404
 
     def test_a_topic_of_the_catalogue_comes_with_its_cast(self, api: Frontend) -> None:
         body = api.post("debates", {"topic_id": "t001"}, accept_language="ko").json()
