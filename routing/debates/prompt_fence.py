@@ -17,7 +17,7 @@ ANGLES = str.maketrans(
     {**dict.fromkeys(OPENING, HARMLESS[0]), **dict.fromkeys(CLOSING, HARMLESS[1])}
 )
 # Control words of models that are spelt with square brackets.
-BRACKETED = re.compile(r"\[\s*(/?)\s*(INST|SYS|SYSTEM|TOOL_CALLS|AVAILABLE_TOOLS)\s*\]", re.I)
+BRACKETED = re.compile(r"\[ ?(/?) ?(INST|SYS|SYSTEM|TOOL_CALLS|AVAILABLE_TOOLS) ?\]", re.I)
 BLANK = re.compile(r"\s+")
 
 
@@ -25,7 +25,7 @@ BLANK = re.compile(r"\s+")
 def plain(text: str, limit: int | None = None) -> str:
     """One line of material: no tags, nothing invisible, at most so many characters."""
     seen = "".join(map(_visible, text.translate(ANGLES)))
-    line = BLANK.sub(" ", BRACKETED.sub(r"(\1\2)", seen)).strip()
+    line = BRACKETED.sub(r"(\1\2)", BLANK.sub(" ", seen)).strip()
     return clipped(line, limit) if limit is not None else line
 
 

@@ -22,7 +22,9 @@ LIMITS: Mapping[str, int] = {
 }
 GOOD_MARK = 7  # of 10: a statement with only such marks needs no remark
 STRICT = frozenset({"quality_check", "stance_statements", "tone_select", "character_card"})
-FENCE = re.compile(r"^\s*```\w*\s*|\s*```\s*$")
+FENCE = re.compile(r"\A```\w*")
+# One that is not closed goes to the end: to try each quotation mark anew takes very long.
+STRING = re.compile(r'"(?:\\.|[^"\\])*+(?:"|\\?\Z)', re.DOTALL)
 
 # Whose prompts an answer goes to: (its step and speaker, the turn) -> is it for that turn?
 Uses = Callable[[Background | Found, Step], bool]
@@ -89,7 +91,8 @@ def found_text(kind: str, answer: str) -> str:
 
 
 def looks_like_json(answer: str) -> bool:
-    return not (text := FENCE.sub("", answer).strip()) or text.startswith(("{", "["))
+    text = FENCE.sub("", answer.strip()).removesuffix("```").strip()
+    return not text or text.startswith(("{", "["))
 
 
 def json_of(answer: str) -> Any:
@@ -117,7 +120,7 @@ def _mended(text: str) -> Any:
 
 
 def _open_brackets(text: str) -> str:
-    bare = re.sub(r'"(?:\\.|[^"\\])*"', "", text)
+    bare = STRING.sub("", text)
     stack: list[str] = []
     for letter in bare:
         if letter in "{[":

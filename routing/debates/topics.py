@@ -60,6 +60,7 @@ def resolve(text: str, *, language: str = "") -> Resolved:
 def checked(text: str) -> str:
     """On one line. Raises TopicBlocked."""
     cleaned = " ".join(text.split())
+    _check_length(cleaned)  # first: all else takes as long as a text is
     if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in cleaned):
         raise TopicBlocked(
             _("The topic has control characters in it. Type it again as plain text."),
@@ -68,16 +69,19 @@ def checked(text: str) -> str:
     if not normalised(cleaned):
         raise TopicBlocked(_("The topic is empty. Ask a question that has two sides."),
                            param="topic")
-    if len(cleaned) > MAX_TOPIC_CHARACTERS:
+    return cleaned
+
+
+def _check_length(text: str) -> None:
+    if len(text) > MAX_TOPIC_CHARACTERS:
         raise TopicBlocked(
             _(
                 "The topic has %(count)d characters, and %(limit)d is the most. Ask it in one "
                 "sentence; what else belongs to it can be sent as context."
             )
-            % {"count": len(cleaned), "limit": MAX_TOPIC_CHARACTERS},
+            % {"count": len(text), "limit": MAX_TOPIC_CHARACTERS},
             param="topic",
         )
-    return cleaned
 
 
 def normalised(title: str) -> str:

@@ -1,6 +1,7 @@
 """Answers of calls behind the scenes: what can be read becomes a few short lines."""
 
 import json
+import time
 
 import pytest
 
@@ -107,6 +108,15 @@ def test_length_is_bounded(kind: str) -> None:
     huge = json.dumps({"arguments": [{"claim": "word " * 500, "reason": "x" * 9_000}] * 50})
     for answer in (huge, "word " * 9_000, json.dumps(["y" * 500] * 900)):
         assert 0 < len(found_text(kind, answer)) <= limit
+
+
+@pytest.mark.parametrize(
+    "answer", ['{"a":"' + '\\"' * 9_000, "{" * 20_000, "x" + " " * 40_000 + "y", "[1," * 6_000]
+)
+def test_no_answer_holds_a_worker_up(answer: str) -> None:
+    begun = time.process_time()
+    found_text("core_arguments", answer)
+    assert time.process_time() - begun < 3
 
 
 def test_tags_in_an_answer_lose_their_meaning() -> None:

@@ -1,6 +1,7 @@
 """Words of people, philosophers and models stand in prompts as material that nobody obeys."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,19 @@ ATTACKS = (
     "zero\u200bwidth \u202eright to left\u202c \U000e0041tag",
 )
 TAGS = re.compile(r"<[^<>]*>")
+
+
+@pytest.mark.parametrize("text", ["[" + " " * 40_000 + "INST", "[ " * 20_000, "[/" * 20_000])
+def test_no_text_holds_a_worker_up(text: str) -> None:
+    begun = time.process_time()
+    plain(text)
+    assert time.process_time() - begun < 3
+
+
+def test_control_words_are_found_however_they_are_spaced() -> None:
+    assert plain("[ / \n INST\t] [\u200bSYS\u200b]") == "(/INST) (SYS)"
+
+
 
 
 def structure(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Which topic of the catalogue a typed text means: its title, nothing that is merely like it."""
 
+import time
 import unicodedata
 from typing import Any
 
@@ -102,6 +103,14 @@ def test_a_topic_has_at_most_300_characters() -> None:
         with pytest.raises(TopicBlocked) as refusal:
             resolve("a" * length)
         assert str(length) in refusal.value.message
+
+
+def test_how_long_a_topic_is_comes_before_what_is_in_it() -> None:
+    """One such sign stands for eighteen letters: millions of them held a process for long."""
+    begun = time.process_time()
+    with pytest.raises(TopicBlocked):
+        resolve("\ufdfa" * 1_000_000)
+    assert time.process_time() - begun < 3
 
 
 def test_orders_in_a_topic_are_a_topic() -> None:
