@@ -27,6 +27,7 @@ from routing.debates.speech import Speech
 from routing.debates.states import TurnLost
 from routing.models import Debate
 
+LINGER_S = 1.5
 log = logging.getLogger(__name__)
 
 
@@ -40,6 +41,7 @@ class Run:
         self._speaking: asyncio.Task[None] | None = None
         self._reason = ""  # why the turn is given up
         self.is_taken = False  # the lease is ours
+        self._is_leaving = False
         self._is_wanted = True  # somebody watches, and it is not paused
         self._task: asyncio.Task[None] | None = None
 
@@ -74,6 +76,12 @@ class Run:
             self._backstage.cancel()
         return None
 
+    def leave(self) -> None:
+        """End what is nearly done, and wait for nothing more."""
+        self._is_leaving = True
+        if self._task and not self.is_speaking and not self._backstage.tasks:
+            self._task.cancel()
+
     def stop(self) -> None:
         """Give it back as it is, for somebody else to go on."""
         if self._task:
@@ -93,6 +101,7 @@ class Run:
             while self._poked.is_set():
                 self._poked.clear()
                 await self._round()
+                await self._linger()
                 if not self._poked.is_set():
                     await self._give_back()
         except asyncio.CancelledError:
@@ -162,6 +171,13 @@ class Run:
             poke = asyncio.create_task(self._poked.wait())
             await asyncio.wait([*tasks, poke], return_when=asyncio.FIRST_COMPLETED)
             poke.cancel()
+
+    async def _linger(self) -> None:
+        """Many ask for the next turn at once: the lease is not worth giving back for a moment."""
+        if self.is_taken and not self._is_leaving:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    await self._poked.wait()
 
     async def _give_back(self) -> None:
         self.is_taken = False

@@ -71,6 +71,8 @@ class Worker:
 
     async def _drain(self) -> None:
         runs = list(self._runs.values())
+        for run in runs:
+            run.leave()
         ending = asyncio.gather(*(run.over() for run in runs))
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
