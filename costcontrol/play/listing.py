@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.types import Caller
 from costcontrol.dashboard.components import Tone
 from costcontrol.play import words
-from costcontrol.play.transcript import Row
+from costcontrol.play.transcript import OVER, Row
 from routing.debates import shown
 from routing.models import Debate
 
@@ -63,7 +63,7 @@ def line_of(row: Row) -> Line:
         people=_people(row), status=str(status), tone=tone, at=row["created_at"],
         progress=_("%(done)s of %(total)s turns")
         % {"done": row["steps_done"], "total": row["steps_total"]},
-        is_over=row["status"] in ("finished", "cancelled"),
+        is_over=row["status"] in OVER,
     )
 
 

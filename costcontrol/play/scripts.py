@@ -57,6 +57,7 @@ def of_debate(*, is_staff: bool) -> dict[str, Any]:
         "try_again": str(words.TRY_AGAIN),
         "unwatched": str(words.UNWATCHED),
         "stopped": str(words.STOPPED),
+        "over": str(words.OVER),
         "passed": str(words.PASSED),
         "paused": _("The debate is paused. Nothing is written and nothing is used up meanwhile."),
         "degraded": _("A budget is nearly used up: the debate goes on with a smaller model."),

@@ -16,6 +16,7 @@ from costcontrol.play import words
 
 Row = Mapping[str, Any]  # a debate or a turn, as JSON
 BUSY = ("queued", "running")
+OVER = ("finished", "cancelled")
 SIDES = ("pro", "con")
 
 
@@ -132,7 +133,8 @@ def _turn(row: Row, names: Mapping[str, str], debate: Row) -> Turn:
         name=names.get(speaker) or words.word(words.SIDES, side),
         kind=_kind(row, names), status=row.get("status", "completed"),
         text=row.get("text") or "", transition=row.get("transition") or "",
-        note=_note(row), language=debate["topic"]["language"], facts=tuple(_facts(row)),
+        note=_note(row, is_over=debate.get("status") in OVER),
+        language=debate["topic"]["language"], facts=tuple(_facts(row)),
         rating=row.get("rating"), is_users=bool(speaker) and speaker == debate.get("seat"),
         is_written=row.get("source") != "user",
         call_url=reverse("dashboard:call", args=[call_id]) if call_id else "",
@@ -146,11 +148,14 @@ def _kind(row: Row, names: Mapping[str, str]) -> str:
     return _("%(kind)s, to %(name)s") % {"kind": kind, "name": names.get(target, target)}
 
 
-def _note(row: Row) -> str:
+def _note(row: Row, *, is_over: bool) -> str:
+    """What became of it, and what to do while there is something to do."""
     status, error = row.get("status"), row.get("error") or {}
     if status == "failed":
         message = error.get("message") or _("This turn could not be written.")
-        return f"{message} {words.TRY_AGAIN}"
+        return message if is_over else f"{message} {words.TRY_AGAIN}"
+    if status == "cancelled" and is_over:
+        return str(words.OVER)
     if status == "cancelled":
         is_alone = error.get("code") == "nobody_watching"
         return str(words.UNWATCHED if is_alone else words.STOPPED)

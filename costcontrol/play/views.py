@@ -74,7 +74,7 @@ def replay(request: HttpRequest, share_key: str) -> HttpResponse:
 def view_of(data: transcript.Row, *, you: str) -> dict[str, Any]:
     """`you`: how whoever sat in the user's seat is called."""
     return {
-        "you": you,
+        "you": you, "url": data.get("url"),
         "id": data.get("id"), "is_pair": data["format"] == "2v2", "topic": data["topic"]["text"],
         "language": data["topic"]["language"], "sides": transcript.sides(data),
         "sections": transcript.sections(data), "blank": transcript.blank(data),

@@ -64,6 +64,7 @@ UNWATCHED = _(
     "It stopped because nobody was watching. Press “Next”, and it is written from the start."
 )
 STOPPED = _("It was stopped. Press “Next”, and it is written from the start.")
+OVER = _("It was stopped.")
 PASSED = _("passes")
 
 

@@ -75,7 +75,7 @@ function goOn() {
 /** The last try of a step is the one that is shown. */
 function showLatest(turn) {
   const isLatest = !debate.turns.some((other) => other.step === turn.step && other.turn > turn.turn);
-  if (isLatest && turn.turn !== debate.running?.turn) view.showTurn(turn, about);
+  if (isLatest && turn.turn !== debate.running?.turn) view.showTurn(turn, debate, about);
 }
 
 /** Not while nobody looks: what is read by nobody need not be paid for. */
@@ -184,7 +184,7 @@ function speak(body) {
   const once = crypto.randomUUID();
   const send = () => ask(async () => {
     const turn = await api("POST", `${url}/messages`, body, { once });
-    view.showTurn(turn, about);
+    view.showTurn(turn, debate, about);
     text.value = "";
     countLetters();
     announce(words.said);

@@ -98,20 +98,23 @@ export function showShare(debate) {
   get("link-url").textContent = debate.replay_url ? new URL(debate.replay_url, location.href).href : "";
 }
 
-export function showTurn(turn, about) {
+export function showTurn(turn, debate, about) {
   const element = turns.place(turn, about);
   if (turn.text) turns.setText(element, turn.text);
   if (turn.transition) turns.setTransition(element, turn.transition);
   turns.setStatus(element, turn.status);
   turns.setFacts(element, turn);
   turns.setRating(element, turn);
-  turns.setNote(element, noteOf(turn));
+  turns.setNote(element, noteOf(turn, isOver(debate)));
   element.dataset.id = turn.id;
 }
 
-function noteOf(turn) {
-  if (turn.status === "failed") return `${turn.error?.message || words.failed} ${words.try_again}`;
+/** What became of it, and what to do while there is something to do. */
+function noteOf(turn, isAllOver) {
+  const why = turn.error?.message || words.failed;
+  if (turn.status === "failed") return isAllOver ? why : `${why} ${words.try_again}`;
   if (turn.source === "user" && turn.status === "completed" && !turn.text) return words.passed;
   if (turn.status !== "cancelled") return "";
+  if (isAllOver) return words.over;
   return turn.error?.code === "nobody_watching" ? words.unwatched : words.stopped;
 }

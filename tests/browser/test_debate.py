@@ -150,6 +150,7 @@ def test_watched_to_the_end_rated_and_shown_to_others(browser: Browser, stage: S
         assert all(map(is_gapless, said))
         rates(viewer)
         url = shares(viewer)
+        saves(viewer, said)
         viewer.keep("2-end")
         assert axe.violations(seen.page) == []
     assert seen.complaints == []
@@ -196,6 +197,14 @@ def shares(viewer: Viewer) -> str:
     expect(viewer.button("link")).to_be_visible()
     assert viewer.debate.is_public
     return viewer.button("link-url").inner_text()
+
+
+def saves(viewer: Viewer, said: list[str]) -> None:
+    for form, ending in (("markdown", ".md"), ("json", ".json")):
+        with viewer.page.expect_download() as download:
+            viewer.page.locator(f"#end a[href*='format={form}']").click()
+        assert download.value.suggested_filename.endswith(ending)
+        assert said[-1] in download.value.path().read_text()
 
 
 def is_read_by_a_stranger(browser: Browser, url: str, said: list[str]) -> None:
@@ -318,10 +327,25 @@ def test_turn_that_is_stopped_is_written_anew(browser: Browser, stage: Stage) ->
         viewer.button("next").click()
         viewer.button("stop").click()
         expect(viewer.turn(1)).to_have_attribute("data-status", "cancelled")
+        expect(viewer.turn(1).locator("[data-slot=note]")).to_contain_text("Press “Next”")
         stage.upstream.will(**QUICK)
         viewer.next(2)
         assert viewer.turn(1).count() == 0
+        is_paused_and_ended(viewer)
     assert seen.complaints == []
+
+
+def is_paused_and_ended(viewer: Viewer) -> None:
+    viewer.button("pause").click()
+    expect(viewer.button("resume")).to_be_focused()
+    expect(viewer.button("next")).to_be_hidden()
+    viewer.button("resume").click()
+    expect(viewer.button("next")).to_be_focused()
+    viewer.button("finish").click()
+    viewer.button("finish-ask").locator("button[value=end]").click()
+    expect(viewer.button("end")).to_be_visible()
+    expect(viewer.button("bar")).to_be_hidden()
+    assert viewer.debate.status == "cancelled"
 
 
 def test_whoever_is_signed_out_is_told_and_comes_back(browser: Browser, stage: Stage) -> None:

@@ -44,6 +44,8 @@ def test_turn_that_stopped_because_nobody_watched_says_so(bob: User) -> None:
     debate = debate_of(bob)
     turn_of(debate, 0, status="cancelled", error_code="nobody_watching", text="Welcome to")
     assert "nobody was watching" in turns(debate)[0].note
+    debate.status = "cancelled"
+    assert turns(debate)[0].note == "It was stopped."
 
 
 def test_costs_are_for_those_who_may_see_them(bob: User) -> None:
