@@ -15,9 +15,9 @@ from accounts.types import Caller
 from billing.gauge import Reading
 from billing.models import Metric
 from costcontrol.lib import clock
-from costcontrol.lib.errors import BadRequest
+from costcontrol.lib.errors import BadRequest, RateLimited
 from costcontrol.lib.sentences import Sentence as _
-from routing import limits_sync, snapshot
+from routing import alternatives, limits_sync, snapshot
 from routing.api.parsing import load_json
 from routing.debates import services
 from routing.debates.errors import DebateUnknown, TurnUnknown
@@ -51,10 +51,16 @@ class DebateView(APIView):
 
     def admit(self, request: Request) -> None:
         """Count one request. Raises RateLimited."""
-        caller = caller_of(request)
-        limits_sync.admit(
-            caller, now=clock.now(), upgrade=lambda: upgrade_of(caller, snapshot.latest())
-        )
+        caller, now = caller_of(request), clock.now()
+        try:
+            limits_sync.admit(
+                caller, now=now, upgrade=lambda: upgrade_of(caller, snapshot.latest())
+            )
+        except RateLimited as full:
+            raise alternatives.add(
+                full, snapshot=snapshot.latest(), tier=caller.tier, language="", now=now,
+                may_go_local=False,
+            ) from None
 
 
 def caller_of(request: Request) -> Caller:

@@ -216,6 +216,7 @@ class TestDebates:
         ]
         assert [reply.status_code for reply in replies] == [200, 200, 429]
         body = is_problem(replies[2], 429, "rate_limited", language)
+        assert "wait_until" in body["alternatives"]
         assert body["limit"] == 2
         assert api.get("debates").status_code == 200  # looking is free
 
