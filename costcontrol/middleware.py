@@ -18,21 +18,21 @@ POLICY = (
 )
 STRIPE_API = "https://api.stripe.com"
 STRIPE_PAGES = tuple(f"https://{name}.stripe.com" for name in ("checkout", "billing", "invoice"))
-API = "/api/v1/"
+NEVER_KEPT = ("/api/v1/", "/replays/")  # by caches: it depends on who asks, and ends at once
 API_DOCS = "/api/docs/"  # Swagger UI styles its elements one by one
 
 
 def content_security_policy(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Scripts and all else from us alone; nothing inline. No cache keeps what the API says."""
+    """Scripts and all else from us alone; nothing inline. Caches keep nothing of anybody."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         styles = " 'unsafe-inline'" if request.path.startswith(API_DOCS) else ""
         policy = POLICY.format(styles=styles, pay=where_people_pay())
         response.headers["Content-Security-Policy"] = policy
-        if request.path.startswith(API):  # it depends on who asks
+        if request.path.startswith(NEVER_KEPT):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 

@@ -18,6 +18,7 @@ SECONDS_A_CHARACTER = 0.02  # at speed 1
 SECONDS_A_TURN = 1.0
 FASTEST = 20
 USER = "user"  # whoever it was
+PRIVATE = ("id", "attempt", "model_class")  # of the owner
 PIECE = re.compile(r".{12,}?(?:\s+|$)|.+$", re.DOTALL)  # ends with a word
 
 
@@ -37,7 +38,7 @@ def _of_turn(whole: Whole, turn: Turn) -> Iterator[tuple[str, dict[str, Any]]]:
     kind, data = sayings.started(whole.debate, turn, transition=transition_to(whole, turn))
     is_users = turn.source == Turn.Source.USER
     name = {"speaker_name": USER} if is_users else {}
-    public = {key: value for key, value in data.items() if key not in ("id", "attempt")}
+    public = {key: value for key, value in data.items() if key not in PRIVATE}
     yield kind, {**public, "source": USER if is_users else "replay", **name}
     for text in PIECE.findall(turn.text):
         yield sayings.PIECE, {"text": text}

@@ -24,6 +24,7 @@ SHARE_KEY = re.compile(r"[\w-]{1,32}", re.ASCII)
 UNSAFE = re.compile(r"[^\w가-힣]+")
 FILE_NAME_LENGTH = 60
 MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|])")
+ACTIVE = re.compile(r"(<(?=[a-z/!?])|(?<=!)\[)", re.I)  # HTML and pictures: nobody asked for them
 
 
 def replay_get(share_key: str) -> Debate:
@@ -130,9 +131,9 @@ def _paragraph(debate: Debate, turn: Turn) -> str:
     name = _plain(sayings.name_of(debate, turn.speaker))
     if turn.target:
         name = f"{name} → {_plain(sayings.name_of(debate, turn.target))}"
-    text = turn.text
+    text = ACTIVE.sub(r"\\\1", turn.text)
     if turn.source == Turn.Source.USER:
-        text = _plain(text) if text else f"*{gettext('passed')}*"
+        text = _plain(turn.text) if text else f"*{gettext('passed')}*"
     return f"**{name}**\n\n{text}"
 
 

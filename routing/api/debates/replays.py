@@ -19,5 +19,6 @@ class ReplayView(DebateView):
     def get(self, request: Request, share_key: str) -> Response:
         whole = shown.whole_of(transcripts.replay_get(share_key))
         return Response(
-            transcripts.replay_json(whole), headers={"Cache-Control": "no-cache"}
+            transcripts.replay_json(whole),
+            headers={"Cache-Control": "no-cache", "X-Robots-Tag": "noindex"},
         )

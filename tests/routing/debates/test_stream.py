@@ -194,6 +194,7 @@ async def test_a_replay_says_everything_again_and_can_be_picked_up_anywhere() ->
     text = "".join(event.data.get("text", "") for event in whole)
     assert text == "".join(turn.text for turn in turns)
     assert whole[-1].kind == "debate.completed"
+    assert not {"id", "attempt", "model_class"} & {name for event in whole for name in event.data}
     for position in (1, 7, len(whole) // 2, len(whole) - 1):
         rest = await anybody.replay("shared", query="speed=0", after=whole[position - 1].id)
         assert rest == whole[position:]

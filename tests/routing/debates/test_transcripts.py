@@ -56,6 +56,17 @@ def test_markdown_has_headings_speakers_and_what_was_said(user: User) -> None:
     )
 
 
+def test_what_models_write_is_markdown_that_does_nothing(user: User) -> None:
+    debate = spoken(user)
+    said = "*1 < 2*, [a](https://a.example) <img src=x onerror=y></p><!-- ![p](//evil.example/p)"
+    Turn.objects.filter(debate=debate, number=4).update(text=said)
+    last = transcripts.export_markdown(whole(debate)).splitlines()[-1]
+    assert last == (
+        "*1 < 2*, [a](https://a.example) \\<img src=x onerror=y>\\</p>\\<!-- "
+        "!\\[p](//evil.example/p)"
+    )
+
+
 def test_a_korean_debate_has_the_names_of_its_language(user: User) -> None:
     text = transcripts.export_markdown(whole(spoken(user, language="ko")))
     assert "**hume → kant**" in text

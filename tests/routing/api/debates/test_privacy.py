@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from routing.models import Debate
 from tests.routing.api.debates.client import Frontend
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -14,6 +15,21 @@ def test_a_link_that_was_never_given_out_is_unknown_whatever_is_in_it(
     anybody: Client, path: str
 ) -> None:
     assert anybody.get(path).status_code == 404
+
+
+def test_a_replay_is_found_by_no_search_and_kept_by_no_cache(
+    api: Frontend, anybody: Client
+) -> None:
+    debate_id = api.create()["id"]
+    Debate.objects.update(status="finished", is_public=True, share_key="k-1")
+    data, page = anybody.get("/api/v1/replays/k-1"), anybody.get("/replays/k-1/")
+    assert (data.status_code, data["X-Robots-Tag"]) == (200, "noindex")
+    assert data["Cache-Control"] == "no-cache"
+    assert (page.status_code, page["Cache-Control"]) == (200, "no-store")
+    assert b'content="noindex"' in page.content
+    for text in (data.content, page.content):
+        assert debate_id.encode() not in text
+        assert api.user.email.encode() not in text  # type: ignore[union-attr]
 
 
 def test_a_topic_of_the_catalogue_with_a_strange_name_is_unknown(api: Frontend) -> None:
