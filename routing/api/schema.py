@@ -118,7 +118,7 @@ PAID_FROM: dict[str, Any] = {
 COST = {
     "description": "What the call cost, in credits: thousandths of a dollar of model cost. With "
     "whole replies that were paid for; a stream has begun before it is known.",
-    "schema": {"type": "string", "examples": ["1.250"]},
+    "schema": {"type": "string", "example": "1.250"},
 }
 KEY: list[dict[str, list[str]]] = [{"apiKey": []}]
 CHAT: dict[str, Any] = {

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from drf_spectacular.validation import validate_schema
 from jsonschema import ValidationError
 
 from routing.api.debates import examples
@@ -90,3 +91,7 @@ def test_every_code_that_a_debate_can_be_refused_with_is_shown() -> None:
     of_catalogue = {code for code in codes if code.startswith("philosopher_")}
     of_catalogue -= {"philosopher_unknown"}
     assert codes - of_catalogue - {"invalid_request"} <= set(examples.PROBLEMS)
+
+
+def test_the_whole_document_is_valid_openapi() -> None:
+    validate_schema(document())
