@@ -109,8 +109,8 @@ class Report:
         return next(dict(each) for each in turns if each["turn"] == turn.number)
 
     def calls(self) -> Counter[int]:
-        """How many debates made how many calls, as the upstream counted."""
-        return Counter(len(sales) for tag, sales in self.by_tag.items() if tag)
+        """How many calls, as the upstream counted -> how many debates made so many."""
+        return Counter(len(sales) for sales in self.by_tag.values())
 
     # --- the table -------------------------------------------------------------------------
 

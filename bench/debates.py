@@ -36,8 +36,8 @@ TOPICS = {
     "en": "Should machines do the work of people #{0}#",
 }
 CONTEXT = {  # what somebody added to the topic: it is summarised first
-    "ko": "어느 도시의 보고서: 기계가 일을 맡은 뒤에 사람들은 더 오래 쉬었고 더 적게 벌었다. " * 25,
-    "en": "A city's report: since machines took the work people rest longer and earn less. " * 45,
+    "ko": "보고서 #{0}#: 기계가 일을 맡은 뒤에 사람들은 더 오래 쉬었고 더 적게 벌었다. " * 25,
+    "en": "Report #{0}#: since machines took the work people rest longer and earn less. " * 45,
 }
 CAST = {"pro": ["kant", "nietzsche"], "con": ["hegel", "confucius"]}
 
@@ -61,7 +61,7 @@ async def debate_whole(who: Debater, tag: int, options: argparse.Namespace) -> l
     language = options.language
     made = await who.create(
         topic=TOPICS[language].format(tag), language=language, format="2v2", cast=CAST,
-        context=CONTEXT[language],
+        context=CONTEXT[language].format(tag),
     )
     turns: list[Taken] = []
     while True:

@@ -98,7 +98,7 @@ def with_simulated_providers(folder: Path, language: str) -> None:
         house.open()
         order = {
             "topic": TOPICS[language].format(1), "language": language, "format": "2v2",
-            "cast": CAST, "context": CONTEXT[language],
+            "cast": CAST, "context": CONTEXT[language].format(1),
         }  # fmt: skip
         seen, turns = asyncio.run(debate(house.url, key, order))
         books = DebateBooks(house.rows("audit"), upstream.sales())

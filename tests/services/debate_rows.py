@@ -56,11 +56,13 @@ def key_of(email: str, tier: str, **columns: Any) -> str:
 
 def audit() -> Any:
     prices = ModelPrice.objects.filter(superseded_at=None, min_input_tokens=0)
+    # Every call is in the one window of the platform, besides the windows of its caller.
+    money = LedgerEntry.objects.filter(window__scope_kind="platform", window__metric="usd")
     return {
         "differences": [str(each) for each in ledger.differences()],
         "open": Reservation.objects.filter(state__in=OPEN).count(),
         "held": Window.objects.aggregate(total=Sum("held"))["total"] or 0,
-        "ledger": LedgerEntry.objects.aggregate(total=Sum("delta"))["total"] or 0,
+        "ledger": money.aggregate(total=Sum("delta"))["total"] or 0,
         "usage": rows(
             UsageRecord, "call_id", "attempt", "debate_id", "call_kind", "stage", "speaker",
             "model", "provider", "deployment", "outcome", "error_code", "confidence", "cost_nanos",

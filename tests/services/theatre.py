@@ -22,6 +22,7 @@ import redis
 from django.conf import settings
 
 from costcontrol.lib import valkey
+from routing.debates.wakes import CHANNEL
 from tests.services.product import free_port, product_env
 
 ROWS = "tests.services.debate_rows"
@@ -141,7 +142,17 @@ class Theatre:
         return self._part(name, command, is_ready=lambda: answers_http(f"{url}/healthz"), **env)
 
     def _worker(self, name: str) -> Part:
-        return self._part(name, [sys.executable, "manage.py", "run_debates"])
+        command = [sys.executable, "manage.py", "run_debates"]
+        return self._part(name, command, is_ready=self._hears)
+
+    def _hears(self) -> bool:
+        """All workers that were started listen for what there is to do."""
+        count = sum(name.startswith("worker") for name in self.parts)
+        try:
+            with redis.Redis.from_url(self.env["REDIS_URL"], socket_timeout=1) as client:
+                return bool(client.pubsub_numsub(CHANNEL)[0][1] >= count)
+        except redis.RedisError:
+            return False
 
     def _part(
         self, name: str, command: list[str], *, is_ready: Callable[[], bool] = lambda: True,
