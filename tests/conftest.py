@@ -15,8 +15,8 @@ from django.utils import translation
 from tests.services.valkey import running_valkey
 
 LONGEST_FLOWS = (
-    "test_pages_bad_input.py", "test_database_away.py", "test_upstream_faults.py",
-    "test_budgets.py", "test_burst.py",
+    "test_pages_bad_input.py", "test_database_away.py", "test_pages_bad_requests.py",
+    "test_upstream_faults.py", "test_budgets.py", "test_burst.py",
 )  # fmt: skip
 
 
