@@ -1,6 +1,7 @@
 """What all views of debates share: who asks, what they sent, and one request of their minute."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
 
@@ -92,6 +93,13 @@ def turn_of(debate: Debate, number: str) -> Turn:
     if not (number.isascii() and number.isdecimal() and 0 < int(number[:8]) < MAX_NUMBER):
         raise TurnUnknown(_("Turns are numbers, from 1 on."))
     return services.turn_get(debate, int(number[:8]))
+
+
+def arrived_at(request: Request) -> datetime | None:
+    """When the request came in, before it waited for a thread. None: not by `costcontrol.asgi`."""
+    scope = getattr(request._request, "scope", {})
+    found: datetime | None = scope.get("arrived_at")
+    return found
 
 
 def idempotency_key(request: Request) -> str:

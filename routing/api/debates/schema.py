@@ -8,6 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from routing.api.debates import examples
+from routing.api.debates import request_serializers as requests
 from routing.api.debates import serializers as shapes
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -64,14 +65,14 @@ def _problems(codes: Iterable[str]) -> dict[tuple[int, str], OpenApiResponse]:
 ESTIMATE = endpoint(
     "debates_estimate", "What a debate will cost",
     "A range in credits, stage by stage, and whether the caller's limits cover it. Takes nothing.",
-    asks=shapes.OrderSerializer, asked=examples.ORDER, answers=shapes.EstimateSerializer,
+    asks=requests.OrderSerializer, asked=examples.ORDER, answers=shapes.EstimateSerializer,
     example=examples.ESTIMATE, problems=ORDERS,
 )
 CREATE = endpoint(
     "debates_create", "Begin a debate",
     "Takes one debate of the quota and holds money for it, or neither. Nothing is written yet: "
     "ask for the first turn. With `Idempotency-Key`, the same again is the same debate.",
-    asks=shapes.OrderSerializer, asked=examples.ORDER, answers=shapes.CreatedSerializer,
+    asks=requests.OrderSerializer, asked=examples.ORDER, answers=shapes.CreatedSerializer,
     example=examples.CREATED, status=201, repeat="The same as before, as it is now.",
     parameters=[KEY],
     problems=(*ORDERS, "idempotency_conflict", "payment_required", "tier_feature",
@@ -102,7 +103,7 @@ SHARE = endpoint(
     "debates_share", "Show the replay to everybody, or end that",
     "Made public, it has a new link, which works once the debate is finished. Made private, the "
     "old link is dead. What the owner said themselves is part of it.",
-    asks=shapes.ShareSerializer, asked={"is_public": True}, answers=shapes.DebateSerializer,
+    asks=requests.ShareSerializer, asked={"is_public": True}, answers=shapes.DebateSerializer,
     example=examples.SHARED, problems=(*OWN, "debate_over"),
 )
 PAUSE = endpoint(
@@ -124,7 +125,7 @@ NEXT = endpoint(
     "turns_next", "The next turn",
     "Queues it; read it at `stream`. Without a body it is the next of the plan. Sent again with "
     "the same `Idempotency-Key` or `expected_turn` it is the same turn, made and paid once.",
-    asks=shapes.TurnRequestSerializer, asked={"expected_turn": 1}, answers=shapes.TurnSerializer,
+    asks=requests.TurnRequestSerializer, asked={"expected_turn": 1}, answers=shapes.TurnSerializer,
     example=examples.TURN, status=202, repeat="The same turn, as it is now.", parameters=[KEY],
     problems=(*OWN, *BUSY, "user_turn", "rate_limited"), tag="turns",
 )
@@ -138,7 +139,7 @@ SAY = endpoint(
     "messages_create", "The user's own turn",
     "Text of up to 4,000 characters, or `pass`. Personal data: deleted after some days, or with "
     "DELETE, and never in a cache that others read.",
-    asks=shapes.MessageRequestSerializer, asked={"text": examples.USERS_TURN["text"]},
+    asks=requests.MessageRequestSerializer, asked={"text": examples.USERS_TURN["text"]},
     answers=shapes.TurnSerializer, example=examples.USERS_TURN, status=201,
     repeat="The same `Idempotency-Key` again.", parameters=[KEY],
     problems=(*OWN, *BUSY, "text_too_long", "rate_limited"), tag="turns",
@@ -154,7 +155,7 @@ DELETE_TEXTS = endpoint(
 RATE = endpoint(
     "messages_rate", "Rate a message",
     "Of a debate of one's own, once it is written. Again: the last one counts.",
-    asks=shapes.RatingRequestSerializer, asked={"rating": -1, "note": "It repeats itself."},
+    asks=requests.RatingRequestSerializer, asked={"rating": -1, "note": "It repeats itself."},
     answers=shapes.RatingSerializer,
     example={"id": examples.TURN_ID, "rating": -1, "note": "It repeats itself."},
     problems=(*EVERYWHERE, "message_unknown", "text_too_long"), tag="turns",

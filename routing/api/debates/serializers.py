@@ -1,7 +1,5 @@
-"""The shapes of `/api/v1/debates` and `/api/v1/replays`, as the OpenAPI document shows them.
-
-Requests are read by `routing.debates.orders`, whose errors say the mend; replies are made by
-`routing.debates.shown`. Tests hold both to what is written here.
+"""The shapes of what `/api/v1/debates` and `/api/v1/replays` answer, as the OpenAPI document shows
+them. Replies are made by `routing.debates.shown`; tests hold them to what is written here.
 """
 
 from rest_framework import serializers
@@ -15,38 +13,6 @@ Fields = serializers.Serializer[object]
 COSTS = "nano-USD; only for staff and service keys"
 CREDITS = "a decimal number as text; 1 credit is $0.001 of model cost"
 SPEAKER = "“pro1”, “con2”; empty: the moderator"
-
-
-class CastRequestSerializer(Fields):
-    pro = serializers.ListField(child=serializers.CharField(), help_text="keys of philosophers")
-    con = serializers.ListField(child=serializers.CharField(), help_text="keys of philosophers")
-
-
-class OrderSerializer(Fields):
-    """A debate that somebody wants. Either `topic` or `topic_id`."""
-
-    topic = serializers.CharField(
-        required=False, max_length=300, help_text="a question that has two sides, Korean or English"
-    )
-    topic_id = serializers.CharField(
-        required=False, help_text="a topic of the catalogue: GET /api/v1/topics"
-    )
-    language = serializers.ChoiceField(
-        choices=LANGUAGES, required=False, help_text="left out: the language of the topic"
-    )
-    format = serializers.ChoiceField(
-        choices=list(FORMATS), required=False, help_text="left out: by the cast, else 2v2"
-    )
-    cast = CastRequestSerializer(
-        required=False, help_text="left out: the usual cast of a topic of the catalogue"
-    )
-    seat = serializers.CharField(
-        required=False, help_text="the speaker whom the user plays, “con1”; left out: they watch"
-    )
-    moderator_style = serializers.CharField(required=False, help_text="left out: casual")
-    context = serializers.CharField(  # type: ignore[assignment]  # a field of this name
-        required=False, max_length=20_000, help_text="text the debate should know; personal data"
-    )
 
 
 class TopicSerializer(Fields):
@@ -234,37 +200,6 @@ class CancelledSerializer(DebateSerializer):
 class DebatesSerializer(Fields):
     next = serializers.CharField(allow_null=True, help_text="the address of the next page")
     results = DebateRowSerializer(many=True)
-
-
-class ShareSerializer(Fields):
-    is_public = serializers.BooleanField()
-
-
-class TurnRequestSerializer(Fields):
-    """Nothing has to be sent: the next turn of the plan."""
-
-    expected_turn = serializers.IntegerField(
-        required=False, help_text="its number: asked for again, it is the same turn"
-    )
-    stage = serializers.ChoiceField(choices=STAGES, required=False)
-    speaker = serializers.CharField(required=False, help_text=SPEAKER)
-
-
-class MessageRequestSerializer(Fields):
-    """Either `text` or `pass`."""
-
-    text = serializers.CharField(required=False, max_length=4_000)
-    # `pass` is a word of the language: added below
-
-
-MessageRequestSerializer._declared_fields["pass"] = serializers.BooleanField(
-    required=False, help_text="true: the user says nothing"
-)
-
-
-class RatingRequestSerializer(Fields):
-    rating = serializers.ChoiceField(choices=[-1, 1])
-    note = serializers.CharField(required=False, max_length=500)
 
 
 class RatingSerializer(Fields):

@@ -17,6 +17,7 @@ from routing.api.debates import schema
 from routing.api.debates.base import (
     MAX_NUMBER,
     DebateView,
+    arrived_at,
     body_of,
     caller_of,
     debate_of,
@@ -38,6 +39,7 @@ class TurnsView(DebateView):
             debate, caller=caller_of(request), now=now, idempotency_key=idempotency_key(request),
             expected_turn=number_in(body_of(request), "expected_turn"),
             stage=text_in(body_of(request), "stage"), speaker=text_in(body_of(request), "speaker"),
+            asked_at=arrived_at(request),
         )
         return Response(_turn(request, turn), 202 if turn.created_at == now else 200)
 
@@ -72,6 +74,7 @@ class MessagesView(DebateView):
 class RatingView(DebateView):
     @schema.RATE
     def post(self, request: Request, message_id: str) -> Response:
+        self.admit(request)
         try:
             wanted = UUID(message_id)
         except ValueError:

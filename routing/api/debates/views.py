@@ -3,6 +3,7 @@
 What each endpoint is sent and answers stands in `schema.py`, with examples.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
 
 from billing import gauge
 from billing.budgets import debates_rule
@@ -30,7 +32,6 @@ from routing.api.debates.base import (
 )
 from routing.api.debates.estimating import estimate_json
 from routing.api.debates.paging import page_of
-from routing.api.debates.rendering import json_file
 from routing.debates import services, shown, transcripts
 from routing.debates.endings import debates_left
 from routing.debates.orders import fingerprint_of, order_of
@@ -128,10 +129,15 @@ class ExportView(DebateView):
                 text = transcripts.export_markdown(whole)
                 return _file(text, "text/markdown; charset=utf-8", debate, "md")
             case "json":
-                text = json_file(transcripts.export_json(whole, at=clock.now()))
+                text = _json(transcripts.export_json(whole, at=clock.now()))
                 return _file(text, "application/json", debate, "json")
             case _:
                 raise BadRequest(_("“format” is markdown or json."), param="format")
+
+
+def _json(body: dict[str, Any]) -> str:
+    """Readable for people."""
+    return json.dumps(body, cls=JSONEncoder, ensure_ascii=False, indent=2) + "\n"
 
 
 def _file(text: str, content_type: str, debate: Debate, ending: str) -> HttpResponse:
