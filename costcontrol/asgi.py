@@ -24,7 +24,7 @@ from django.conf import settings  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest  # noqa: E402
 from django.core.handlers.exception import convert_exception_to_response  # noqa: E402
 
-from costcontrol.lib import sentences  # noqa: E402
+from costcontrol.lib import clock, sentences  # noqa: E402
 from routing import providers, tokens  # noqa: E402
 
 Scope = dict[str, Any]
@@ -110,4 +110,5 @@ def is_short(path: str) -> bool:
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     path = str(scope.get("path", ""))
+    scope["arrived_at"] = clock.now()
     await (gateway if is_short(path) else pages)(scope, receive, send)

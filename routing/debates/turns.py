@@ -33,10 +33,12 @@ Status = Turn.Status
 def turn_next(
     debate: Debate, *, caller: Caller, now: datetime, idempotency_key: str = "",
     expected_turn: int | None = None, stage: str = "", speaker: str = "",
+    asked_at: datetime | None = None,
 ) -> Turn:
     """The next turn, queued. Asked for again (same key or number): the same turn, as it is now.
 
-    Raises TurnInProgress, StageOutOfOrder, UserTurn, DebateOver, DebatePaused, Conflict.
+    `asked_at`: when the request came in. Who asked before the last turn was there meant that one,
+    however long ago it ended by the time we look. Raises TurnInProgress, StageOutOfOrder, UserTurn, DebateOver, DebatePaused, Conflict.
     """
     with transaction.atomic():
         debate, turns = _locked(debate)
@@ -44,6 +46,8 @@ def turn_next(
         if repeated := _repeated(turns, idempotency_key, asked):
             return repeated
         _check_free(debate, turns)
+        if expected_turn is None:
+            _check_news(turns, asked_at or now)
         step = _named(_steps_open(debate, turns), stage=stage, speaker=speaker)
         if step.is_users:
             raise UserTurn(
@@ -145,6 +149,16 @@ def _named(steps: tuple[Step, ...], *, stage: str, speaker: str) -> Step:
             allowed=[{"stage": step.stage, "speaker": step.speaker} for step in steps],
         )
     return found
+
+
+def _check_news(turns: Sequence[Turn], asked_at: datetime) -> None:
+    """Somebody pressed twice, and the machine was so busy that the first turn is over already."""
+    if turns and turns[-1].created_at > asked_at:
+        raise TurnInProgress(
+            _("Turn %(number)d was asked for at the same moment. Read it first.")
+            % {"number": turns[-1].number},
+            turn=turns[-1].number, turn_id=str(turns[-1].pk),
+        )
 
 
 def _next_number(turns: Sequence[Turn], expected: int | None = None) -> int:

@@ -97,6 +97,18 @@ def test_a_number_too_far_ahead_is_refused(debate: Debate) -> None:
         next_turn(debate, expected_turn=2)
 
 
+def test_who_pressed_before_a_turn_was_there_meant_that_turn_even_if_it_is_over(
+    debate: Debate,
+) -> None:
+    pressed_at = clock.now()
+    turn = next_turn(debate)
+    Turn.objects.update(status=Status.COMPLETED)
+    with pytest.raises(TurnInProgress) as refused:
+        next_turn(debate, asked_at=pressed_at)
+    assert refused.value.details["turn_id"] == str(turn.pk)
+    assert next_turn(debate, asked_at=clock.now()).number == 2
+
+
 def test_a_failed_step_is_tried_again_as_a_new_turn(debate: Debate) -> None:
     said(debate, 0, status=Status.FAILED)
     turn = next_turn(debate)
