@@ -38,7 +38,8 @@ def turn_next(
     """The next turn, queued. Asked for again (same key or number): the same turn, as it is now.
 
     `asked_at`: when the request came in. Who asked before the last turn was there meant that one,
-    however long ago it ended by the time we look. Raises TurnInProgress, StageOutOfOrder, UserTurn, DebateOver, DebatePaused, Conflict.
+    however long ago it ended by the time we look. Raises TurnInProgress, StageOutOfOrder, UserTurn,
+    DebateOver, DebatePaused, Conflict.
     """
     with transaction.atomic():
         debate, turns = _locked(debate)

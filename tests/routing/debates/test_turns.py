@@ -51,7 +51,7 @@ def said(debate: Debate, *steps: int, status: Status = Status.COMPLETED) -> None
 
 def message(debate: Debate, text: str = "I object.", **more: Any) -> Turn:
     user = User.objects.get(pk=debate.user_id)
-    facts = {"is_pass": False, "caller": caller_of(user), "now": clock.now()} | more
+    facts: dict[str, Any] = {"is_pass": False, "caller": caller_of(user), "now": clock.now()} | more
     return turns.message_add(debate, text=text, **facts)
 
 
