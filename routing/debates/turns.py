@@ -24,7 +24,7 @@ from routing.debates.errors import (
 from routing.debates.plan import next_steps
 from routing.debates.shapes import steps_of
 from routing.debates.types import Step
-from routing.debates.wakes import wake
+from routing.debates.wakes import wake as wake
 from routing.models import Debate, Turn
 
 Status = Turn.Status
