@@ -10,9 +10,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.types import Caller
+from costcontrol.lib import clock
 from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.sentences import Sentence as _
 from costcontrol.lib.sentences import said
+from routing import limits_sync
 from routing.api.bodies import object_of
 from routing.api.catalogue_examples import (
     FILTERS,
@@ -45,10 +47,14 @@ from routing.models import Philosopher, Topic
 MAX_NUMBER = 10_000
 
 
-def user_id_of(request: Request) -> int:
+def caller_of(request: Request) -> Caller:
     caller = request.auth
     assert isinstance(caller, Caller)
-    return caller.user_id
+    return caller
+
+
+def user_id_of(request: Request) -> int:
+    return caller_of(request).user_id
 
 
 class PhilosophersView(APIView):
@@ -147,6 +153,7 @@ class ResolveView(APIView):
     def post(self, request: Request) -> Response:
         """Which topic of the catalogue a typed one is. For now: the one of that title, in either
         language, however it is punctuated."""
+        limits_sync.admit(caller_of(request), now=clock.now())
         data = object_of(request)
         found = resolve(_text(data, "text"), language=_language(data.get("language") or ""))
         return Response({

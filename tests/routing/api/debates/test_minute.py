@@ -1,0 +1,29 @@
+"""What costs work counts as a request of the caller's minute, whether it costs money or not."""
+
+from uuid import uuid4
+
+import pytest
+
+from accounts import auth
+from accounts.models import Tier
+from tests.routing.api.debates.client import ORDER, Frontend
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("debates/estimate", ORDER), ("debates", ORDER), ("debates/{id}/turns", {}),
+        ("debates/{id}/messages", {"text": "No."}), ("topics/resolve", {"text": "Is it so?"}),
+        (f"messages/{uuid4()}/rating", {"rating": 1}),
+    ],
+)
+def test_the_next_one_waits(api: Frontend, path: str, body: dict[str, object]) -> None:
+    path = path.format(id=api.create()["id"])
+    Tier.objects.update(requests_per_minute=2)
+    auth.forget_all()
+    assert api.post(path, body).status_code != 429
+    refused = api.post(path, body)
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert int(refused["Retry-After"]) > 0
