@@ -96,7 +96,7 @@ def _rows(debate_id: UUID) -> list[Reservation]:
 def _release(rows: Sequence[Reservation], *, windows: Collection[int] = ()) -> int:
     """Under the locks of all windows: what is held may have been drawn on a moment ago."""
     still = locked([row.pk for row in rows], windows=set(windows))
-    return sum(ledger.release(row.pk) for row in still)
+    return sum(ledger.release(row.id) for row in still)
 
 
 def _reserve(

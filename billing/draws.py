@@ -2,12 +2,10 @@
 by what the call needs, and the call's own reservation takes the room. Nobody comes in between.
 
 Lock order as everywhere (docs/ledger.md): all windows by rank, then reservations. These holds are
-the only reservations that ever change after they were made. A draw also renews their leases, so
-that a sweeper that read the old amounts finds the hold alive, and leaves it.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,7 +16,8 @@ from django.db import transaction
 from billing import ledger
 from billing import ledger_sql as sql
 from billing.ledger import Attempt, Hold, Reserved
-from billing.models import Reservation, UsageRecord, Window
+from billing.ledger_sql import OpenHold
+from billing.models import Reservation, UsageRecord
 from billing.prices import Price
 
 LEASE_S = 30 * 60.0
@@ -29,7 +28,6 @@ MAX_REMEMBERED = 20_000
 NAME, PAID_FROM, CEILINGS = "name", "paid_from", "ceilings"
 
 PaidFrom = UsageRecord.PaidFrom
-_beyond: dict[UUID, bool] = {}  # holds, and whether another purse than the plan holds them
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,32 @@ class Draw:
     ids: tuple[UUID, ...]
     complexity: str = ""
     is_last: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What never changes of a hold: where it lies, who pays, and what it is kept for."""
+
+    windows: frozenset[int]
+    is_beyond: bool
+    ceilings: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, row: Reservation) -> "Terms":
+        paid_from = row.facts.get(PAID_FROM, PaidFrom.PLAN)
+        windows = frozenset(hold[0] for hold in row.holds)
+        return cls(windows, paid_from != PaidFrom.PLAN, row.facts.get(CEILINGS, {}))
+
+    def is_for(self, draw: Draw, price: Price) -> bool:
+        """Money that is kept for cheap models goes to no dearer one while they are left."""
+        ceiling = self.ceilings.get(draw.complexity)
+        if ceiling is None or draw.is_last:
+            return True
+        dearest_input, output = map(Decimal, ceiling)
+        return price.dearest_input <= dearest_input and price.output <= output
+
+
+_terms: dict[UUID, Terms] = {}
 
 
 class _NotTaken(Exception):
@@ -62,8 +86,8 @@ def reserve(
             )
             if not reserved.is_admitted or reserved.is_repeat:
                 raise _NotTaken(reserved)
-            for key in sorted(draw.ids):
-                sql.renew(key, LEASE_MS)
+            if not amount and draw.ids:
+                sql.renew_near(draw.ids, LEASE_MS)
             return reserved
     except _NotTaken as undone:
         return undone.reserved
@@ -80,47 +104,40 @@ def kept_in(window_ids: Iterable[int]) -> Counter[int]:
     return total
 
 
-def locked(ids: Sequence[UUID], *, windows: set[int]) -> list[Reservation]:
+def locked(ids: Sequence[UUID], *, windows: set[int]) -> list[OpenHold]:
     """These holds as far as they are open, under the locks of their windows and `windows`.
 
-    The windows of a reservation never change, only its amounts: so they can be read first.
+    The windows of a reservation never change, only its amounts: so they are known before.
     """
-    rows = Reservation.objects.filter(pk__in=ids, state=ledger.State.HELD)
-    touched = {hold[0] for holds in rows.values_list("holds", flat=True) for hold in holds}
-    if not touched and not windows:
-        return list(rows.select_for_update().order_by("pk"))
-    all_windows = Window.objects.filter(pk__in=touched | windows).order_by("rank", "pk")
-    list(all_windows.select_for_update().values_list("pk"))
-    return list(rows.select_for_update().order_by("pk"))
+    touched = {window for terms in _terms_of(ids).values() for window in terms.windows}
+    if touched | windows:
+        sql.lock_windows(touched | windows)
+    return sql.lock_holds(ids) if ids else []
 
 
 def _give_way(draw: Draw, price: Price, *, amount: int, windows: set[int]) -> None:
+    terms = _terms_of(draw.ids)
     rows = locked(draw.ids, windows=windows)
-    for row in sorted(rows, key=lambda row: draw.ids.index(row.pk)):
+    for row in sorted(rows, key=lambda row: draw.ids.index(row.id)):
         given = min(amount, row.amount)
-        if given and _is_for(row, draw, price):
+        if given and terms[row.id].is_for(draw, price):
             amount -= given
-            sql.shrink(row.pk, row.holds, by=given, left=row.amount - given, lease_ms=LEASE_MS)
-
-
-def _is_for(row: Reservation, draw: Draw, price: Price) -> bool:
-    """Money that is kept for cheap models does not go to a dearer one while they are left."""
-    ceiling = row.facts.get(CEILINGS, {}).get(draw.complexity)
-    if ceiling is None or draw.is_last:
-        return True
-    dearest_input, output = map(Decimal, ceiling)
-    return price.dearest_input <= dearest_input and price.output <= output
+            sql.shrink(row, by=given, lease_ms=LEASE_MS)
+        elif row.is_near_its_end:
+            sql.renew(row.id, LEASE_MS)
 
 
 def is_beyond_plan(draw: Draw) -> bool:
-    """Credit, or use beyond the plan, holds what these calls draw on. It never changes."""
-    found = [_beyond[key] for key in draw.ids if key in _beyond]
-    return any(found) if len(found) == len(draw.ids) else _read_beyond(draw.ids)
+    """Credit, or use beyond the plan, holds what these calls draw on."""
+    return any(terms.is_beyond for terms in _terms_of(draw.ids).values())
 
 
-def _read_beyond(ids: Sequence[UUID]) -> bool:
-    if len(_beyond) >= MAX_REMEMBERED:
-        _beyond.clear()
-    for row in Reservation.objects.filter(pk__in=ids).only("facts"):
-        _beyond[row.pk] = row.facts.get(PAID_FROM, PaidFrom.PLAN) != PaidFrom.PLAN
-    return any(_beyond.get(key, False) for key in ids)
+def _terms_of(ids: Sequence[UUID]) -> dict[UUID, Terms]:
+    """Of those that there are. Read once by each process."""
+    missing = [key for key in ids if key not in _terms]
+    if missing:
+        if len(_terms) >= MAX_REMEMBERED:
+            _terms.clear()
+        for row in Reservation.objects.filter(pk__in=missing).only("holds", "facts"):
+            _terms[row.pk] = Terms.of(row)
+    return {key: _terms[key] for key in ids if key in _terms}
