@@ -19,6 +19,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from accounts.models import User
 from routing.models import Debate, Deployment, Turn
 from tests.browser import axe, rows
+from tests.browser.debates import FINISHED, debate_make
 from tests.browser.site import Site, session_of
 from tests.browser.test_pages import SCREENS, WIDTHS
 from tests.browser.watch import Watched, watched
@@ -32,6 +33,7 @@ SLOW = {"first_s": 0.0, "tokens_s": 150.0, "piece_s": 0.03}  # an introduction t
 NUMBERED = re.compile(r"\D(\d+)\b")  # every word of the simulated providers has a number
 POOR = "poor@example.com"
 MOST_TABS = 60
+PATIENCE_MS = 20_000  # with a machine that does other things too
 OWN_TURNS = (3, 5, 7, 9, 13)  # of con1, one on one
 
 
@@ -71,6 +73,8 @@ def people_make() -> None:
     rows.people_make()
     Deployment.objects.filter(provider="embedded").update(is_enabled=False)
     User.objects.filter(email=rows.STAFF).update(tier_id="enterprise")
+    bob = User.objects.get(email=rows.CUSTOMER)
+    debate_make(FINISHED, bob, said=14, status="finished")
     User.objects.create_user(POOR, tier_id=tier(debates_per_day=0))
 
 
@@ -84,7 +88,11 @@ class Viewer:
     def choose(self) -> None:
         """The page on which debates are started, once the price is known."""
         self.page.goto(f"{self.stage.site.url}/play/")
-        expect(self.button("start")).to_have_attribute("aria-disabled", "false")
+        self.is_priced()
+
+    def is_priced(self) -> None:
+        start = self.button("start")
+        expect(start).to_have_attribute("aria-disabled", "false", timeout=PATIENCE_MS)
 
     def start(self) -> None:
         self.button("start").click()
@@ -107,7 +115,8 @@ class Viewer:
         self.is_said(number)
 
     def is_said(self, number: int) -> None:
-        expect(self.turn(number)).to_have_attribute("data-status", "completed")
+        turn = self.turn(number)
+        expect(turn).to_have_attribute("data-status", "completed", timeout=PATIENCE_MS)
 
     def reach(self, selector: str) -> None:
         """With the tab key, as far as it takes."""
@@ -165,7 +174,7 @@ def test_keyboard_alone_is_enough(browser: Browser, stage: Stage) -> None:
         viewer.reach("input[name=seat]")
         with seen.page.expect_response("**/estimate"):
             keys.press("ArrowDown")  # from watching to the first seat
-        expect(viewer.button("start")).to_have_attribute("aria-disabled", "false")
+        viewer.is_priced()
         viewer.reach("#start")
         keys.press("Enter")
         seen.page.wait_for_url(re.compile(r"/play/[0-9a-f-]{36}/"))
@@ -231,7 +240,7 @@ def test_played_from_a_seat_in_korean_by_phone_with_a_reload(
         viewer.choose()
         with seen.page.expect_response("**/estimate"):
             seen.page.locator("input[name=seat][value=con1]").check()
-        expect(viewer.button("start")).to_have_attribute("aria-disabled", "false")
+        viewer.is_priced()
         viewer.keep("1-choose")
         viewer.start()
         viewer.keep("2-nobody-has-spoken")
@@ -392,11 +401,8 @@ def test_without_scripts_it_can_be_read(browser: Browser, stage: Stage) -> None:
     options: dict[str, Any] = {"java_script_enabled": False, "locale": "en-US", **WIDTHS[390]}
     with watched(browser, **options) as seen:
         viewer = Viewer(seen, stage, rows.CUSTOMER, name="en-390")
-        mine = Debate.objects.filter(user_id=User.objects.get(email=rows.CUSTOMER).pk)
-        debate = mine.filter(status="finished").first()
-        assert debate
-        seen.page.goto(f"{stage.site.url}/play/{debate.pk}/")
-        assert viewer.said() == written(debate)
+        seen.page.goto(f"{stage.site.url}/play/{FINISHED}/")
+        assert viewer.said() == written(viewer.debate)
         expect(seen.page.locator("main noscript .strip")).to_contain_text("JavaScript")
         expect(viewer.button("bar")).to_be_hidden()
         viewer.keep("no-scripts")
