@@ -82,7 +82,7 @@ def row(
 ) -> str:
     ends: Counter[str] = sum((diary.ends for diary in diaries), Counter())
     del ends["turn.completed"]
-    estimated = [each for each in books.bought if each["confidence"] == "estimated"]
+    estimated = [each for each in books.told["usage"] if each["error_code"] == "worker_lost"]
     told, bill = books.told, books.upstream_bill
     wrong = books.faults() + [fault for diary in diaries for fault in diary.faults()]
     return (
@@ -104,17 +104,15 @@ def scenario(database: str, victim: str, options: argparse.Namespace, upstream: 
         house.open(workers=2 if victim == "asleep" else 1)
         strikes = strikes_of(house, victim, server, options.strikes)
         begun = time.monotonic()
-        diaries = asyncio.run(trial(house, keys, strikes, within_s=options.within, format="2v2",
-                                    cast=CAST, language="ko"))  # fmt: skip
+        diaries = asyncio.run(
+            trial(house, keys, strikes, within_s=options.within, pause_s=3, language="ko")
+        )
         took = time.monotonic() - begun
         told: dict[str, Any] = settle_down(house)
         books = DebateBooks(told, upstream.sales())
         if options.keep:
             keep_logs(house, options.keep / f"{database}-{victim}")
         return row(database, victim, len(strikes), diaries, books, took)
-
-
-CAST = {"pro": ["kant", "nietzsche"], "con": ["hegel", "confucius"]}
 
 
 def keep_logs(house: Theatre, folder: Path) -> None:
@@ -149,7 +147,7 @@ def main() -> None:
         os.environ |= {"DJANGO_SETTINGS_MODULE": "costcontrol.settings", "DATA_DIR": scratch}
         say(lines, f"{time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC, {load()}\n\n{HEAD}")
         with running_debating() as upstream:
-            upstream.will(first_s=0.1, tokens_s=300, piece_s=0.02)
+            upstream.will(first_s=0.2, tokens_s=90, piece_s=0.08)
             for database in options.databases.split(","):
                 for victim in options.only.split(","):
                     if (database, victim) != ("sqlite", "database"):  # a file cannot be killed

@@ -29,8 +29,11 @@ class DebateBooks:
 
     def list_price(self, sale: Sale, *, output: int | None = None) -> int:
         """What a sale costs by the price book, worked out here."""
-        prices = self.told["prices"][f"{sale.vendor}/{sale.model}"]
         counts = sale.usage | ({} if output is None else {"output": output})
+        return self._price_of(f"{sale.vendor}/{sale.model}", counts)
+
+    def _price_of(self, model: str, counts: dict[str, int]) -> int:
+        prices = self.told["prices"][model]
         total = sum(Decimal(prices[name]) * count for name, count in counts.items())
         return int(total * NANOS_A_TOKEN)
 
@@ -50,13 +53,22 @@ class DebateBooks:
         return found + self._twice()
 
     def _twice(self) -> list[str]:
-        """An attempt of a call has one row; a whole answer of the upstream is in one row."""
+        """An attempt of a call has one row; a whole answer of the upstream is in one row, at its
+        price; what was cut off costs no more than was held."""
         attempts = Counter((row["call_id"], row["attempt"]) for row in self.told["usage"])
         found = [f"attempt billed {n} times: {key}" for key, n in attempts.items() if n > 1]
         sold, booked = self.whole_sales(), self.whole_rows()
         if more := booked - sold:
             found.append(f"{sum(more.values())} rows of answers that the upstream did not sell")
+        for row in self.bought:
+            is_whole, cost = row["outcome"] == "complete", row["cost_nanos"]
+            if (cost != self._list_price(row)) if is_whole else (cost > row["held_nanos"]):
+                found.append(f"{row['call_kind']} {row['call_id']} costs {cost}")
         return found
+
+    def _list_price(self, row: dict[str, Any]) -> int:
+        usage = {name: row[column] or 0 for name, column in BUCKETS.items()}
+        return self._price_of(f"{row['provider']}/{row['model']}", usage)
 
     def unbooked(self) -> int:
         """Whole answers that were sold to somebody who died before he could write it down."""

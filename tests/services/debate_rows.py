@@ -4,6 +4,7 @@
     python -m tests.services.debate_rows staff TIER           the key of somebody who sees costs
     python -m tests.services.debate_rows audit                the books
     python -m tests.services.debate_rows sweep                leases of the dead are over; swept
+    python -m tests.services.debate_rows abandon              debates of a dead worker are free
 
 In a process of its own, because the tests' own connection is to another database.
 """
@@ -95,8 +96,13 @@ def sweep() -> Any:
     return ledger.sweep()
 
 
+def abandon() -> Any:
+    return Debate.objects.exclude(worker="").update(lease_until=None)
+
+
 COMMANDS: dict[str, Callable[..., Any]] = {
     "setup": setup, "staff": staff, "audit": audit, "sweep": sweep,
+    "abandon": abandon,
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
@@ -130,6 +130,17 @@ def strike_of(house: Theatre, name: str, *, away_s: float = 0.5) -> Strike:
         part.wait()
 
     return Strike(name, part.kill, start, away_s)
+
+
+def strike_on_worker(house: Theatre) -> Strike:
+    """Nobody waits here until the leases of a dead worker have run out."""
+    usual = strike_of(house, "worker", away_s=0)
+
+    def start() -> None:
+        house.rows("abandon")
+        usual.start()
+
+    return replace(usual, start=start)
 
 
 async def trial(
