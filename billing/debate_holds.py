@@ -12,8 +12,8 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
+from billing import draws_sql as sql
 from billing import ledger
-from billing import ledger_sql as sql
 from billing.budgets import WindowRef
 from billing.draws import CEILINGS, LEASE_MS, LEASE_S, NAME, PAID_FROM, PaidFrom, locked
 from billing.holds import NoRoom

@@ -13,10 +13,10 @@ from uuid import UUID
 
 from django.db import transaction
 
+from billing import draws_sql as sql
 from billing import ledger
-from billing import ledger_sql as sql
+from billing.draws_sql import OpenHold
 from billing.ledger import Attempt, Hold, Reserved
-from billing.ledger_sql import OpenHold
 from billing.models import Reservation, UsageRecord
 from billing.prices import Price
 
