@@ -77,7 +77,7 @@ def fail(
 ) -> list[TurnEvent]:
     """What was written so far stays in the row, and in no transcript."""
     states.turn_fail(
-        turn, code=error.code, message=sayings.in_language(language, error.message), now=now,
+        turn, code=error.code, message=sayings.in_language(language, sayings.why(error)), now=now,
         text=text, cost_nanos=spent_on(turn.debate, call_id=turn.call_id).turn,
     )
     events = [sayings.failed(error, language=language)]

@@ -11,7 +11,12 @@ from django.utils.translation import override
 
 from billing.gauge import Reading
 from billing.models import Metric
-from costcontrol.lib.errors import CostControlError
+from costcontrol.lib.errors import (
+    ContextTooLong,
+    CostControlError,
+    ProviderError,
+    Unavailable,
+)
 from costcontrol.lib.money import credits
 from costcontrol.lib.problems import problem_of
 from costcontrol.lib.sentences import Sentence as _
@@ -73,9 +78,15 @@ def cancelled(turn: Turn) -> Event:
 
 def failed(error: CostControlError, *, language: str) -> Event:
     return "error", {
-        "code": error.code, "message": in_language(language, error.message),
+        "code": error.code, "message": in_language(language, why(error)),
         "retryable": error.status not in NOT_AGAIN, "retry_after": error.retry_after_s,
     }
+
+
+def why(error: CostControlError) -> str:
+    """For whoever has the debate. Which model failed, and how, is for staff: they see the call."""
+    is_ours = isinstance(error, ProviderError | Unavailable | ContextTooLong)
+    return _("No model can answer right now.") if is_ours else error.message
 
 
 def out_of_quota(error: CostControlError, *, language: str) -> Event:

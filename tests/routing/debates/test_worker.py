@@ -350,6 +350,14 @@ async def test_a_failed_turn_says_why_in_the_language_of_the_debate() -> None:
         assert (await ended(await run(next_turn, debate))).status == Status.COMPLETED
 
 
+async def test_which_model_failed_and_how_is_not_told() -> None:
+    debate = await debate_of("down", language="en")
+    async with working():
+        turn = await ended(await run(next_turn, debate))
+    told = await of_first(turn, "error")
+    assert told["message"] == turn.error == "No model can answer right now."
+
+
 async def test_an_answer_that_breaks_off_is_no_part_of_the_debate() -> None:
     debate = await debate_of("cut")
     async with working():
