@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.models import User
+from accounts.models import Member, Organisation, User
 from accounts.services import tiers_load
 from accounts.types import Caller
 from billing import debate_holds, debates, ledger
@@ -229,6 +229,21 @@ def test_credit_that_does_not_cover_it_is_told_as_the_plans_limit() -> None:
     assert refused.value.details["metric"] == "usd"
     assert refused.value.details["limit"] == 1_000_000
     assert (taken(), held()) == (0, 0)
+
+
+def test_members_of_an_organisation_share_its_money_and_its_debates() -> None:
+    tier = plan(
+        route_mode="hybrid", allowed_classes=["economy", "mid", "premium"], debates_per_day=3,
+        usd_per_day_nanos=5 * DOLLAR,
+    )
+    team = Organisation.objects.create(name="Team", tier=tier)
+    for name in ("ann", "ben"):
+        member = User.objects.create_user(f"{name}@example.com", tier_id="free")
+        Member.objects.create(organisation=team, user=member)
+        opened(Caller.signed_in(User.objects.get(pk=member.pk)))
+    rows = Window.objects.filter(scope_kind="org", scope_id=str(team.pk))
+    assert rows.get(metric="debates").spent == 2
+    assert rows.get(metric="usd").held == held() > 0
 
 
 # --- stage by stage --------------------------------------------------------------------------
