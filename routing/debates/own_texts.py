@@ -77,7 +77,8 @@ def forget(user_ids: Iterable[int], *, now: datetime) -> int:
 @transaction.atomic
 def _words_delete(debates: QuerySet[Debate]) -> None:
     ids = debates.values("pk")
-    TurnEvent.objects.filter(turn__debate__in=ids).delete()
+    # The last event of a turn has no words of anybody, and whoever reads along waits for it.
+    TurnEvent.objects.filter(turn__debate__in=ids, is_last=False).delete()
     Turn.objects.filter(debate__in=ids).update(text="", error="", rating_note="")
     BackgroundCall.objects.filter(debate__in=ids).update(text="")
     debates.update(

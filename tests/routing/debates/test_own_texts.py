@@ -11,7 +11,7 @@ from accounts.models import User
 from billing.models import Reservation
 from costcontrol.lib import clock
 from routing import forgetting, snapshot, tasks
-from routing.debates import messages, own_texts, services, turns
+from routing.debates import events, messages, own_texts, services, turns
 from routing.debates.endings import steps_left
 from routing.debates.orders import order_of
 from routing.models import BackgroundCall, CallText, Debate, Turn, TurnEvent
@@ -203,6 +203,12 @@ class TestClosedAccount:
         assert (debate.status, debate.topic, debate.share_key) == ("cancelled", "", "")
         assert not Reservation.objects.filter(state=Reservation.State.HELD).exists()
         assert own_texts.forget([user.pk], now=clock.now()) == 0
+
+    def test_who_reads_along_is_told_that_it_is_over(self, user: User) -> None:
+        turn = next_turn(spoken(user))
+        account_close(user, at=clock.now())
+        left = [(event.kind, event.is_last) for event in events.events_after(turn.pk, events.START)]
+        assert left == [("turn.cancelled", True)]
 
     def test_nor_the_names_of_philosophers_they_made(self, user: User) -> None:
         debate = spoken(user)
