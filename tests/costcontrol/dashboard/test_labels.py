@@ -12,8 +12,11 @@ NEVER_RECORDED = {
 
 
 def codes(error: type[CostControlError] = CostControlError) -> set[str]:
-    """Those of people and their keys are said on pages, before there is a call."""
-    kinds = [kind for kind in error.__subclasses__() if not kind.__module__.startswith("accounts.")]
+    """Those of people, their keys and debates are said before there is a call."""
+    kinds = [
+        kind for kind in error.__subclasses__()
+        if not kind.__module__.startswith(("accounts.", "routing.debates."))
+    ]
     return {error.code}.union(*map(codes, kinds))
 
 
