@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from costcontrol.lib.sentences import Sentence as _
 from routing.classify import detect_language
+from routing.debates.cards import is_unseen
 from routing.debates.errors import LanguageUnavailable, TopicBlocked, TopicUnknown
 from routing.debates.types import LANGUAGES
 from routing.models import Topic
@@ -66,6 +67,7 @@ def checked(text: str) -> str:
             _("The topic has control characters in it. Type it again as plain text."),
             param="topic",
         )
+    cleaned = "".join(sign for sign in cleaned if not is_unseen(sign))  # turns no page around
     if not normalised(cleaned):
         raise TopicBlocked(_("The topic is empty. Ask a question that has two sides."),
                            param="topic")
