@@ -41,6 +41,7 @@ SEEN_EVERY_S = 5.0
 MOST_STREAMS = 20  # of one caller, in one process
 MOST_REPLAYS = 200  # of one process
 REPLAYS = "replays"
+AS_IT_IS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 RETRY = b"retry: 1000\n\n"  # for browsers: come back after so many milliseconds
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
@@ -91,7 +92,7 @@ def _refusal(request: HttpRequest, error: CostControlError) -> HttpResponse:
         body = json.dumps(problem_of(error), cls=DjangoJSONEncoder, ensure_ascii=False)
     response = HttpResponse(
         body, status=error.status, content_type=PROBLEM,
-        headers=error_headers(error) | {"Content-Language": language},
+        headers=error_headers(error) | AS_IT_IS | {"Content-Language": language},
     )
     response._has_been_logged = True  # type: ignore[attr-defined]  # a refusal is no fault
     return response
@@ -176,7 +177,7 @@ def _speed(text: str) -> int:
 def _response(stream: AsyncIterator[bytes]) -> StreamingHttpResponse:
     return StreamingHttpResponse(
         stream, content_type="text/event-stream; charset=utf-8",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        headers=AS_IT_IS | {"X-Accel-Buffering": "no"},
     )
 
 

@@ -104,6 +104,15 @@ async def test_the_id_may_stand_in_the_address() -> None:
     assert await reader.read(turn, query=f"last_event_id={whole[0].id}&pace=0") == whole[1:]
 
 
+@pytest.mark.parametrize("after", ["", "nonsense"])
+async def test_no_cache_keeps_a_stream_and_no_browser_guesses_what_it_is(after: str) -> None:
+    reader, turn = await one_turn()
+    request = reader._request(after, "")
+    answer = await stream.turn_stream(request, debate_id=str(turn.debate_id), number="1")
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
 @pytest.mark.parametrize("after", ["9.1", "1.999", "nonsense", "1", "1.-1"])
 async def test_an_event_that_never_was_is_refused(after: str) -> None:
     reader, turn = await one_turn()
