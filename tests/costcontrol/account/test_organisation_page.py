@@ -35,7 +35,7 @@ def alice() -> User:
 
 @pytest.fixture
 def debates(alice: User) -> Organisation:
-    return organisation_create(owner=alice, name="Debates")
+    return organisation_create(owner=alice, name="Agora House")
 
 
 def signed_in(user: User) -> Client:
@@ -58,9 +58,9 @@ def test_who_is_in_none_reads_what_sharing_means_and_makes_one(alice: User) -> N
     client = signed_in(alice)
     before = text(client.get(PAGE))
     assert "What is shared" in before
-    answer = client.post(PAGE, {"name": "Debates"}, follow=True)
+    answer = client.post(PAGE, {"name": "Agora House"}, follow=True)
     assert "you are its owner" in text(answer)
-    assert Organisation.objects.get().name == "Debates"
+    assert Organisation.objects.get().name == "Agora House"
 
 
 @pytest.mark.parametrize("name", ["", "x" * 10_000])
@@ -74,15 +74,15 @@ def test_name_that_does_not_do_gets_a_sentence(alice: User, name: str) -> None:
 def test_quotas_are_not_multiplied_by_making_and_closing_organisations(alice: User) -> None:
     client = signed_in(alice)
     for _time in range(3):
-        assert client.post(PAGE, {"name": "Debates"}).status_code == 302
+        assert client.post(PAGE, {"name": "Agora House"}).status_code == 302
         client.post(f"{PAGE}close/")
     last = AuditEvent.objects.latest("pk").at  # by the wall clock
     with clock.at(last):
-        answer = client.post(PAGE, {"name": "Debates"})
+        answer = client.post(PAGE, {"name": "Agora House"})
     assert answer.status_code == 429
     assert "You have made 3 organisations within a day." in text(answer)
     with clock.at(last + timedelta(days=1)):
-        assert client.post(PAGE, {"name": "Debates"}).status_code == 302
+        assert client.post(PAGE, {"name": "Agora House"}).status_code == 302
 
 
 def test_owner_invites_by_email_and_the_link_in_it_works(
@@ -95,7 +95,7 @@ def test_owner_invites_by_email_and_the_link_in_it_works(
     assert link
     assert "bob@example.org" in text(owner.get(PAGE))
     guest = signed_in(bob)
-    assert "Debates" in text(guest.get(link[1]))
+    assert "Agora House" in text(guest.get(link[1]))
     assert not Member.objects.filter(user=bob).exists()  # looking is not joining
     assert "Welcome" in text(guest.post(link[1], follow=True))
     assert Member.objects.get(user=bob).role == "billing"
@@ -180,7 +180,7 @@ def test_forms_of_owners_are_refused_to_others(
     answer = signed_in(who).post(f"{PAGE}{what.format(bob=bob.uuid)}", sent)
     assert answer.status_code in (403, 404)
     assert 'role="alert"' in text(answer)
-    assert Organisation.objects.get().name == "Debates"
+    assert Organisation.objects.get().name == "Agora House"
     assert Member.objects.get(user=bob).role == "member"
     assert not mail.outbox
 
@@ -196,13 +196,13 @@ def test_not_even_the_question_is_asked_of_others(debates: Organisation, what: s
 def test_removed_member_sees_nothing_of_it_any_more(alice: User, debates: Organisation) -> None:
     bob = member_of(debates, "bob")
     guest, owner = signed_in(bob), signed_in(alice)
-    assert "Debates" in text(guest.get(PAGE))
+    assert "Agora House" in text(guest.get(PAGE))
     there = f"{PAGE}members/{bob.uuid}/remove/"
     assert "at once" in text(owner.get(there))
     assert Member.objects.filter(user=bob).exists()  # asked, not done
     owner.post(there)
     after = text(guest.get(PAGE))
-    assert "Debates" not in after
+    assert "Agora House" not in after
     assert "alice@example.org" not in after
 
 
@@ -241,5 +241,5 @@ def test_who_pays_already_is_told_before_and_while_two_plans_are_paid(alice: Use
     subscription(customer(alice))
     browser = signed_in(alice)
     assert "cancel your plan" in text(browser.get("/account/organisation/"))
-    organisation_create(owner=alice, name="Debates")
+    organisation_create(owner=alice, name="Agora House")
     assert "You also pay for a plan of your own" in text(browser.get("/account/organisation/"))
