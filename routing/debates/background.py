@@ -5,8 +5,10 @@ One that fails, or that nobody can use, is written down and left out: no turn fa
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID, uuid4
 
 from costcontrol.lib import clock
@@ -31,32 +33,41 @@ class Props:
     routes: Routes
 
 
+@dataclass(slots=True)
+class Finding:
+    """One call under way. `result` is there as soon as the answer is: before it is settled."""
+
+    task: "asyncio.Task[None]"
+    result: "asyncio.Future[Found | None]"
+
+
 class Backstage:
     """The background calls of one debate that are under way."""
 
     def __init__(self, commits: Commits) -> None:
         self._commits = commits
-        self._running: dict[tuple[str, str, int], asyncio.Task[Found | None]] = {}
+        self._running: dict[tuple[str, str, int], Finding] = {}
 
     @property
-    def tasks(self) -> list["asyncio.Task[Found | None]"]:
-        return [task for task in self._running.values() if not task.done()]
+    def tasks(self) -> list["asyncio.Task[None]"]:
+        return [each.task for each in self._running.values() if not each.task.done()]
 
     def start(self, wanted: Iterable[Background], scene: Scene, props: Props) -> None:
         """Those that are not made and not under way."""
         made = {(row.kind, row.speaker, row.step) for row in scene.background}
         for background in wanted:
             known = self._running.get(background.key)
-            if background.key in made or (known is not None and not known.cancelled()):
+            if background.key in made or (known is not None and not known.task.cancelled()):
                 continue
-            self._running[background.key] = asyncio.create_task(
-                self._find_out(background, scene, props)
-            )
+            result: asyncio.Future[Found | None] = asyncio.get_running_loop().create_future()
+            task = asyncio.create_task(self._find_out(background, scene, props, result))
+            task.add_done_callback(partial(_over, result))
+            self._running[background.key] = Finding(task, result)
 
     async def found(self, wanted: Callable[[Background], bool]) -> list[Found]:
         """What those that are wanted found out; waits for them."""
-        tasks = [task for key, task in self._running.items() if wanted(Background(*key))]
-        done = await asyncio.gather(*tasks, return_exceptions=True)
+        results = [each.result for key, each in self._running.items() if wanted(Background(*key))]
+        done = await asyncio.gather(*map(asyncio.shield, results), return_exceptions=True)
         return [each for each in done if isinstance(each, Found)]
 
     def cancel(self) -> None:
@@ -65,27 +76,31 @@ class Backstage:
 
     async def stop(self) -> None:
         self.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        tasks = [each.task for each in self._running.values()]
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _find_out(
-        self, background: Background, scene: Scene, props: Props
-    ) -> Found | None:
+        self, background: Background, scene: Scene, props: Props,
+        result: "asyncio.Future[Found | None]",
+    ) -> None:
         call_id = uuid4()
         try:
-            text = await self._asked(background, scene, props, call_id)
+            async for text in self._texts(background, scene, props, call_id):
+                if not result.done():
+                    result.set_result(_found(background, call_id, text))
         except CostControlError as error:
             log.info("debates: %s of %s left out (%s)", background, scene.debate, error.message)
-            text = ""
         except Exception:  # whatever it is: the turn goes on without it
             log.exception("debates: %s of %s left out", background, scene.debate)
-            text = ""
-        return await self._commits.do(
-            lambda _events: _kept(background, scene.debate.pk, call_id, text)
-        )
+        if not result.done():
+            result.set_result(None)
+        found = result.result()
+        await self._commits.do(lambda _events: _keep(background, scene.debate.pk, call_id, found))
 
-    async def _asked(
+    async def _texts(
         self, background: Background, scene: Scene, props: Props, call_id: UUID
-    ) -> str:
+    ) -> AsyncGenerator[str]:
+        """What is found out, once, as soon as it is whole; ends when it is settled."""
         assert scene.caller
         prompt = background_prompt(
             background, brief=scene.brief, transcript=scene.transcript, found=scene.found,
@@ -93,17 +108,30 @@ class Backstage:
         )
         request = background_request(props.part, background, prompt)
         answer = await gateway.answer(request, scene.caller, call_id=call_id)
-        chunks = await answer.whole()
-        return found_text(background.kind, "".join(chunk.text for chunk in chunks))
+        pieces: list[str] = []
+        async with aclosing(answer.chunks()) as chunks:
+            async for chunk in chunks:
+                pieces.append(chunk.text)
+                if chunk.stop_reason:
+                    yield found_text(background.kind, "".join(pieces)).replace("\0", "")
 
 
-def _kept(background: Background, debate_id: UUID, call_id: UUID, text: str) -> Found | None:
-    """Somebody else may have been faster, after a crash: then theirs counts."""
-    row, _is_new = BackgroundCall.objects.get_or_create(
+def _over(result: "asyncio.Future[Found | None]", _task: "asyncio.Task[None]") -> None:
+    """Nobody waits for what was cancelled."""
+    result.cancel()
+
+
+def _found(background: Background, call_id: UUID, text: str) -> Found | None:
+    """None: nobody can use it."""
+    kind, speaker, step = background.key
+    return Found(kind, speaker, step, text, call_id) if text else None
+
+
+def _keep(background: Background, debate_id: UUID, call_id: UUID, found: Found | None) -> None:
+    """Somebody else may have been faster, after a crash: then theirs stays."""
+    row = BackgroundCall(
         debate_id=debate_id, kind=background.kind, speaker=background.speaker,
-        step=background.step,
-        defaults={"call_id": call_id, "text": text.replace("\0", ""), "created_at": clock.now()},
+        step=background.step, call_id=call_id, text=found.text if found else "",
+        created_at=clock.now(),
     )
-    if not row.text:
-        return None
-    return Found(row.kind, row.speaker, row.step, row.text, row.call_id)
+    BackgroundCall.objects.bulk_create([row], ignore_conflicts=True)

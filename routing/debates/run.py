@@ -162,6 +162,7 @@ class Run:
             if not self._speaking.done() or not self._reason:
                 self._speaking.cancel()  # it is the run that is stopped
                 raise
+            self._backstage.cancel()
             await speech.give_up(self._reason)
         return None
 
