@@ -7,6 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from costcontrol.lib.money import format_usd
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bench.debates import Taken
 
 BAR_MS = 50
+NOT_OURS = ("models", "frontends")  # processes of the bench
 PLAN = 58  # calls of a 2v2 debate that nobody takes part in
 # What a turn may have to wait for from earlier ones, by the length that such calls may have.
 READ = {
@@ -38,6 +40,8 @@ class Cost:
     whole: float
     upstream: float
     post: float  # until the POST was answered
+    view: float  # from the POST to the view
+    take: float  # from the view to the worker
     begin: float  # from the POST to the first request upstream
     between: float  # from call to call
     end: float  # from the last byte upstream to `turn.completed`
@@ -57,6 +61,14 @@ class Report:
         self.by_tag: dict[str, list[Sale]] = defaultdict(list)
         for sale in books.sales:
             self.by_tag[sale.tag].append(sale)
+        behind = time.time() - time.monotonic()
+        self.rows = {
+            (row["debate_id"], row["number"]): tuple(
+                datetime.fromisoformat(row[name]).timestamp() - behind
+                for name in ("created_at", "started_at")
+            )
+            for row in books.told["turns"]
+        }
         self.costs = [cost for turn in turns if (cost := self._cost(turn))]
 
     # --- time ------------------------------------------------------------------------------
@@ -70,9 +82,11 @@ class Report:
         busy = union((max(sale.came_at, turn.asked_at), sale.ended_at) for sale in waited)
         delta = turn.heard.first("delta")
         whole = turn.done_at - turn.asked_at
+        created_at, started_at = self.rows[turn.debate_id, turn.number]
         begin, end = first - turn.asked_at, turn.done_at - own.ended_at
         return Cost(
             turn.kind, whole, busy, post=turn.answered_at - turn.asked_at, begin=begin, end=end,
+            view=created_at - turn.asked_at, take=started_at - created_at,
             between=whole - busy - begin - end, first=delta.at - own.first_at if delta else 0.0,
         )
 
@@ -119,6 +133,7 @@ class Report:
             f"{time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC, {os.cpu_count()} cores, load "
             f"{os.getloadavg()[0]:.2f} at the end; {name}, {options.webs} web, {options.workers} "
             f"debate worker(s); {options.debates} debates at once, begun within {options.ramp:g} s;"
+            f" read {options.read:g} ms a letter;"
             f" models: {options.first:g} s to a first token, {options.tokens:g} tokens/s in "
             f"pieces of {options.piece:g} s\n"
         )
@@ -128,7 +143,8 @@ class Report:
         lines = ["| ms | p50 | p95 | p99 | most |", "|---|---|---|---|---|"]
         for label, field in (
             ("**added to a turn**", "added"), ("POST answered", "post"),
-            ("to the first call", "begin"), ("between calls", "between"),
+            ("from the POST to its view", "view"), ("from the view to a worker", "take"),
+            ("from the POST to the first call", "begin"), ("between calls", "between"),
             ("after the last byte", "end"), ("first words, later than sent", "first"),
         ):
             values = spread(sorted(getattr(cost, field) * 1000 for cost in self.costs))
@@ -136,13 +152,21 @@ class Report:
         return lines
 
     def _by_kind(self) -> list[str]:
-        kinds: dict[str, list[float]] = defaultdict(list)
+        kinds: dict[str, list[Cost]] = defaultdict(list)
         for cost in self.costs:
-            kinds[cost.kind].append(cost.added * 1000)
-        lines = ["| added, ms | turns | p50 | p95 |", "|---|---|---|---|"]
-        for kind, values in kinds.items():
-            p50, p95, *_ = spread(sorted(values))
-            lines.append(f"| {kind} | {len(values)} | {p50:.1f} | {p95:.1f} |")
+            kinds[cost.kind].append(cost)
+        lines = [
+            "| added, ms | turns | p50 | p95 | to the first call | between | at the end |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        for kind, costs in kinds.items():
+            p50, p95, *_ = spread(sorted(cost.added * 1000 for cost in costs))
+            parts = [
+                spread(sorted(getattr(cost, name) * 1000 for cost in costs))[0]
+                for name in ("begin", "between", "end")
+            ]
+            said = " | ".join(f"{each:.1f}" for each in (p50, p95, *parts))
+            lines.append(f"| {kind} | {len(costs)} | {said} |")
         return lines
 
     def _checks(self) -> list[str]:
@@ -161,8 +185,12 @@ class Report:
             f"{mark(told['ledger'] == bill)} ledger {usd(told['ledger'])}, upstream {usd(bill)}",
             f"{mark(not faults)} books: {faults or 'balanced, nothing held'}",
             f"{len(self.turns)} turns in {self.took:.0f} s; CPU s: {cpu}; "
-            f"CPU ms a turn {sum(self.cpu.values()) * 1000 / max(1, len(self.turns)):.1f}",
+            f"CPU ms a turn of ours {self._ours() * 1000 / max(1, len(self.turns)):.1f}",
         ]  # fmt: skip
+
+
+    def _ours(self) -> float:
+        return sum(s for name, s in self.cpu.items() if name not in NOT_OURS)
 
 
 def union(spans: Iterable[tuple[float, float]]) -> float:

@@ -3,12 +3,13 @@
     .venv/bin/python -m bench.debates [--debates 50] [--workers 1] [--postgresql] …
 
 Each debate is a frontend: it creates the debate, asks for a turn, reads its stream to the end, and
-asks for the next at once. Added latency of a turn: from the POST that asks for it to the moment its
-`turn.completed` was read, less the time in which the upstream was busy (from the last byte of a
-request to the last byte of its answer, by the upstream's own clock) with calls that the turn had to
-wait for: those before its own, its own, and those after an earlier turn whose findings stand in it.
-Time in which several ran is counted once. So it holds everything of ours: the queue, the wake-up of
-a worker, holds, the gateway, the events in the database, and both ways through the API.
+asks for the next, at once or when its letters were typed out (`--read 20`: milliseconds a letter).
+Added latency of a turn: from the POST that asks for it to the moment its `turn.completed` was read,
+less the time in which the upstream was busy (from the last byte of a request to the last byte of
+its answer, by the upstream's own clock) with calls that the turn had to wait for: those before its
+own, its own, and those after an earlier turn whose findings stand in it. Time in which several ran
+is counted once. So it holds everything of ours: the queue, the wake-up of a worker, holds, the
+gateway, the events in the database, and both ways through the API.
 
 Providers, product and frontends share the machine's cores.
 """
@@ -23,6 +24,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from psutil import Process
 
 from bench.debate_report import Report
 from tests.services.debate_books import DebateBooks
@@ -55,6 +58,12 @@ class Taken:
     done_at: float
     heard: Heard
 
+    def reading_s(self, ms_a_letter: float) -> float:
+        """How long its reader is still busy with it, who began with its first words."""
+        first = self.heard.first("delta")
+        until = (first.at if first else 0.0) + len(self.heard.text) * ms_a_letter / 1000
+        return max(0.0, until - time.monotonic())
+
 
 async def debate_whole(who: Debater, tag: int, options: argparse.Namespace) -> list[Taken]:
     await asyncio.sleep(options.ramp * tag / options.debates)
@@ -68,6 +77,7 @@ async def debate_whole(who: Debater, tag: int, options: argparse.Namespace) -> l
         turns.append(await turn_take(who, made["id"], str(tag)))
         if turns[-1].heard.first("debate.completed"):
             return turns
+        await asyncio.sleep(turns[-1].reading_s(options.read))
 
 
 async def turn_take(who: Debater, debate_id: str, tag: str) -> Taken:
@@ -102,6 +112,7 @@ def measure(house: Theatre, upstream: Debating, options: argparse.Namespace) -> 
     upstream.reset()
     upstream.will(first_s=options.first, tokens_s=options.tokens, piece_s=options.piece)
     families = {name: part.family() for name, part in house.parts.items()}
+    families |= {"models": [Process(upstream.pid)], "frontends": [Process()]}
     before = {name: cpu_s(family) for name, family in families.items()}
     begun = time.monotonic()
     turns, seen = asyncio.run(run(house, keys, options))
@@ -124,6 +135,7 @@ def main() -> None:
     parser.add_argument("--first", type=float, default=0.4, help="seconds to a first token")
     parser.add_argument("--tokens", type=float, default=60, help="a second")
     parser.add_argument("--piece", type=float, default=0.08, help="seconds between pieces")
+    parser.add_argument("--read", type=float, default=0, help="milliseconds a letter")
     parser.add_argument("--ramp", type=float, default=10, help="seconds in which all begin")
     parser.add_argument("--keep", type=Path, help="folder for database and logs")
     options = parser.parse_args()

@@ -20,6 +20,7 @@ KEYS = {"ANTHROPIC_API_KEY": "sk-ant-test", "OPENAI_API_KEY": "sk-test"}
 @dataclass(frozen=True)
 class Debating:
     url: str
+    pid: int = 0
 
     @property
     def env(self) -> dict[str, str]:
@@ -50,7 +51,7 @@ def running_debating() -> Iterator[Debating]:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.upstreams.debating", str(port)], cwd=settings.BASE_DIR
     )
-    upstream = Debating(f"http://127.0.0.1:{port}")
+    upstream = Debating(f"http://127.0.0.1:{port}", process.pid)
     try:
         _wait_until_it_answers(upstream)
         yield upstream
