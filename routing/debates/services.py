@@ -179,7 +179,8 @@ def was_generated(debate: Debate) -> bool:
     """Whether a model has written anything for it, or is at it."""
     made = Turn.objects.filter(debate=debate).exclude(source=Turn.Source.USER)
     written = ~Q(text="") | Q(status__in=(Turn.Status.RUNNING, Turn.Status.COMPLETED))
-    return made.filter(written).exists() or BackgroundCall.objects.filter(debate=debate).exists()
+    found_out = BackgroundCall.objects.filter(debate=debate).exclude(text="")
+    return made.filter(written).exists() or found_out.exists()
 
 
 def debate_share(debate: Debate, *, is_public: bool) -> Debate:

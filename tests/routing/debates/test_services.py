@@ -21,7 +21,7 @@ from routing.debates.errors import (
     TurnUnknown,
 )
 from routing.debates.orders import order_of
-from routing.models import Debate, Deployment, Turn
+from routing.models import BackgroundCall, Debate, Deployment, Turn
 from tests.routing.debates.playing import caller_of, debate_make, next_turn, rows_make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -152,6 +152,16 @@ class TestEnd:
         debate = create(user).debate
         written(debate, status=Status.FAILED, text="")
         assert services.debate_cancel(debate, now=clock.now())
+
+    def test_what_failed_behind_the_scenes_has_found_out_nothing(self, user: User) -> None:
+        debate = create(user).debate
+        written(debate, status=Status.FAILED, text="")
+        BackgroundCall.objects.create(
+            debate=debate, kind="stance_statements", step=0, call_id=uuid4(),
+            created_at=clock.now(),
+        )
+        assert services.debate_cancel(debate, now=clock.now())
+        assert (quota_used(user), held()) == (0, 0)
 
     def test_a_turn_that_is_being_written_is_told_to_stop(self, user: User) -> None:
         debate = create(user).debate
