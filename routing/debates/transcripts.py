@@ -115,7 +115,10 @@ def stage_name(stage: str) -> str:
 
 
 def _about(debate: Debate) -> list[str]:
-    sides = {"pro": gettext("For"), "con": gettext("Against")}
+    sides = {
+        "pro": pgettext("side of a debate", "For"),
+        "con": pgettext("side of a debate", "Against"),
+    }
     return [
         f"- **{sides[side]}**: {', '.join(_called(debate, one) for one in people)}"
         for side, people in cast_json(debate).items()
