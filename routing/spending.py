@@ -12,7 +12,9 @@ from uuid import uuid4
 
 from accounts import auth
 from billing import gauge, ledger
-from billing.holds import Held, MustWait
+from billing.budgets import WindowRef
+from billing.holds import Held, MustWait, NoRoom
+from billing.models import Metric
 from billing.usage import Usage
 from costcontrol.lib import database
 from costcontrol.lib.errors import ProviderError
@@ -22,6 +24,7 @@ from routing.meter import Draft, Meter
 from routing.types import DeploymentSpec
 
 WAIT_S = 2.5  # how long a call waits for others' holds to be settled
+PART_WAIT_S = 30.0  # and a part of a debate for calls of the same payer to end
 POLL_S = 0.03
 
 
@@ -62,20 +65,37 @@ async def _hold(draft: Draft) -> Meter:
     begun = time.monotonic()
     try:
         held = await database.run(draft.hold, may_wait=draft.may_wait)
-    except MustWait as full:
-        held = await _wait_for_room(draft, full, deadline=begun + WAIT_S)
+    except NoRoom as full:
+        if not (seconds := _patience_s(draft, full)):
+            raise
+        held = await _wait_for_room(draft, full, deadline=begun + seconds)
     gauge.note(held.rooms)
     return draft.meter(held, waited_ms=int((time.monotonic() - begun) * 1000))
 
 
-async def _wait_for_room(draft: Draft, full: MustWait, *, deadline: float) -> Held:
+def _patience_s(draft: Draft, full: NoRoom) -> float:
+    """Parts of a debate wait for each other where only calls at once are limited: they end."""
+    if draft.call.request.is_part and all(_is_at_once(full, window) for window in full.windows):
+        return PART_WAIT_S
+    return WAIT_S if isinstance(full, MustWait) else 0.0
+
+
+def _is_at_once(full: NoRoom, window: WindowRef) -> bool:
+    return window.rule.metric == Metric.CONCURRENT and full.room_of(window).held > 0
+
+
+async def _wait_for_room(draft: Draft, full: NoRoom, *, deadline: float) -> Held:
     """Poll in turn; at the deadline take what is left, or refuse. No connection is kept."""
     seconds = deadline - time.monotonic()
     async with queues.turn(full.windows[0].id, seconds=seconds) as is_our_turn:
         while is_our_turn and time.monotonic() < deadline:
             try:
-                return await database.run(draft.hold, may_wait=True, max_age_s=POLL_S)
-            except MustWait:
+                return await database.run(
+                    draft.hold, may_wait=draft.may_wait, max_age_s=POLL_S
+                )
+            except NoRoom as still:
+                if not _patience_s(draft, still):
+                    raise
                 await asyncio.sleep(POLL_S)
         return await database.run(draft.hold, may_wait=False, max_age_s=POLL_S)
 

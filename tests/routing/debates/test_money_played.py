@@ -149,3 +149,26 @@ async def test_what_a_crashed_worker_left_is_released_when_its_lease_ends() -> N
 
     assert await run(dies) == (2, 0)
     assert (await run(money_of, debate)).held == 0
+
+
+async def test_its_own_calls_wait_for_each_other_where_few_may_run_at_once() -> None:
+    """None is refused or left out because others of the same debate are under way."""
+    debate = await run(opened, is_lean=False)
+
+    def one_at_a_time() -> None:
+        for model_class in ("economy", "mid", "premium"):
+            price(f"vendor-{model_class}", "words:3", fresh_input=1, output=4)
+        Deployment.objects.filter(name__startswith="fake/").update(model="words:3")
+        Tier.objects.filter(name="enterprise").update(concurrent_calls=1)
+        snapshot.forget()
+
+    await run(one_at_a_time)
+    async with working():
+        for _ in range(3):
+            turn = await ended(await run(next_turn, debate))
+            assert turn.status == Turn.Status.COMPLETED, turn.error
+    rows = UsageRecord.objects.filter(call_kind__in=("core_arguments", "rag_query"))
+    assert set(await run(lambda: list(rows.values_list("speaker", "outcome")))) == {
+        ("pro1", "complete"), ("con1", "complete")
+    }
+    assert await run(rows.count) == 4
