@@ -224,7 +224,7 @@ async def test_a_cancelled_debate_ends_its_turn() -> None:
 
 
 async def test_a_paused_debate_ends_its_turn_and_finds_out_nothing_more() -> None:
-    debate = await debate_of("words:10", is_lean=False)
+    debate = await debate_of("words:40", is_lean=False)
     async with working():
         await ended(await run(next_turn, debate))
         turn = await run(next_turn, debate)
