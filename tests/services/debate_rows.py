@@ -56,7 +56,9 @@ def key_of(email: str, tier: str, **columns: Any) -> str:
 
 
 def audit() -> Any:
-    prices = ModelPrice.objects.filter(superseded_at=None, min_input_tokens=0)
+    prices = ModelPrice.objects.filter(
+        superseded_at=None, min_input_tokens=0, processing=ModelPrice.Processing.STANDARD
+    )
     # Every call is in the one window of the platform, besides the windows of its caller.
     money = LedgerEntry.objects.filter(window__scope_kind="platform", window__metric="usd")
     return {
