@@ -46,6 +46,7 @@ class Job:
 
     work: Callable[[Events], Any]
     done: "asyncio.Future[Any]"
+    is_alone: bool = False
     events: Events = field(default_factory=list)
     result: Any = None
     error: Exception | None = None
@@ -80,12 +81,15 @@ class Commits:
         else:
             self._hurry.set()
 
-    async def do(self, work: Callable[[Events], T]) -> T:
+    async def do(self, work: Callable[[Events], T], *, is_alone: bool = False) -> T:
         """Run it in the next transaction, after all that was added before. Raises what it raises.
 
-        It is run again if the database went away meanwhile: it must bear that.
+        It is run again if the database went away meanwhile: it must bear that. `is_alone`: in a
+        transaction of its own, because it locks windows of money. Those of one debate are locked in
+        the ledger's order; those of several, one after the other, would meet other calls the wrong
+        way round.
         """
-        job = Job(work, asyncio.get_running_loop().create_future())
+        job = Job(work, asyncio.get_running_loop().create_future(), is_alone)
         self._waiting.append(job)
         self._news.set()
         self._hurry.set()
@@ -121,9 +125,11 @@ class Commits:
         for line in self._lines:
             line.open_piece = None
         self._lines.clear()
-        self._news.clear()
-        self._hurry.clear()
-        batch, self._waiting = self._waiting, []
+        count = _together(self._waiting)
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        if not self._waiting:
+            self._news.clear()
+            self._hurry.clear()
         return batch
 
     async def _written(self, batch: list[TurnEvent | Job]) -> None:
@@ -168,6 +174,12 @@ class Commits:
                 each.done.set_result(each.result)
         if events:
             self._publish(events)
+
+
+def _together(waiting: Sequence[TurnEvent | Job]) -> int:
+    """How many of these are written in one transaction, from the first on."""
+    alone = [i for i, each in enumerate(waiting) if isinstance(each, Job) and each.is_alone]
+    return max(1, alone[0]) if alone else len(waiting)
 
 
 def write(batch: Sequence[TurnEvent | Job]) -> None:

@@ -116,7 +116,7 @@ class Run:
         try:
             scene = await self._commits.do(lambda _events: scene_take(
                 self.debate_id, worker=self._worker, snapshot=known, now=clock.now()
-            ))
+            ), is_alone=True)
         except TurnLost:  # cancelled at this moment
             return self.poke()
         except CostControlError as error:
@@ -135,7 +135,8 @@ class Run:
         turn = scene.turn
         assert turn
         await self._commits.do(
-            lambda events: events.extend(endings.close_account(turn, seq=0, now=clock.now()))
+            lambda events: events.extend(endings.close_account(turn, seq=0, now=clock.now())),
+            is_alone=True,
         )
 
     async def _played(self, scene: Scene, known: snapshot.Snapshot) -> None:

@@ -216,7 +216,9 @@ class Speech:
             events += change(turn)
             return turn
 
-        vars(self.turn).update(vars(await self._commits.do(work)))
+        is_last = len(self.scene.steps_left) <= 1  # what the debate holds is released with it
+        turn = await self._commits.do(work, is_alone=is_last)
+        vars(self.turn).update(vars(turn))
 
 
 def _is_own_and_nearly_full(reading: Reading) -> bool:

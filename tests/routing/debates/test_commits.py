@@ -1,16 +1,20 @@
 """Group commit: what comes together is written together, in order, and in the end."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
+from billing import ledger
+from billing.models import Window
 from routing.debates import commits, sayings
 from routing.debates.commits import Commits, Line
 from routing.models import Debate, Turn, TurnEvent
+from tests.billing.books import counters, reserve, threads, window_make
+from tests.billing.debate_money import hold
 from tests.routing.debates.playing import debate_make, next_turn, person_make, run
 
 pytestmark = [pytest.mark.usefixtures("stage"), pytest.mark.postgresql]
@@ -122,3 +126,47 @@ async def test_what_belongs_to_a_deleted_debate_is_left_out() -> None:
     assert [row.data["text"] for row in await rows()] == ["mine"]
     assert [event.turn_id for batch in written.batches for event in batch] == [line.turn_id]
     await written.commits.close()
+
+
+async def test_what_locks_money_is_written_alone() -> None:
+    """Windows of two debates, locked in one transaction, would meet other calls' the wrong way."""
+    line, written = await a_line(), Written()
+    savepoints: list[list[str | None]] = []
+
+    def locking(_events: Any) -> None:
+        savepoints.append(list(connection.savepoint_ids))
+
+    written.commits.add(line, sayings.piece("before"))
+    jobs = [written.commits.do(locking, is_alone=is_alone) for is_alone in (True, True, False)]
+    await asyncio.gather(*jobs, written.all())
+    await written.commits.close()
+    assert savepoints[:2] == [[None], [None]]  # with nobody else to save
+    assert savepoints[2] != [None]
+    assert [row.data["text"] for row in await rows()] == ["before"]
+
+
+def test_what_is_held_for_two_debates_locks_nobody_out() -> None:
+    """Their users' windows are different, the platform's is the same: as for any other call."""
+    platform, *own = (window_make(10**6, scope=scope) for scope in ("platform", "user", "user"))
+    debates = [uuid4(), uuid4()]
+
+    def held(debate: UUID, window: Window) -> Callable[[Any], None]:
+        return lambda _events: hold(debate, window, platform, stage=100)
+
+    async def both() -> None:
+        written = Commits(lambda _events: None)
+        works = map(held, debates, own)
+        await asyncio.gather(*(written.do(work, is_alone=True) for work in works))
+        await written.close()
+
+    def work(number: int) -> None:
+        for _ in range(15):
+            if number == 0:
+                asyncio.run(both())
+                continue
+            key, _reserved = reserve(own[1], platform, amount=10)
+            ledger.settle(key, charged=1)
+
+    threads(3, work)
+    assert ledger.differences() == []
+    assert counters(platform) == (30, 200)
