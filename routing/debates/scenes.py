@@ -118,6 +118,8 @@ def _hold(scene: Scene, snapshot: Snapshot, now: datetime) -> None:
     """Without it the debate goes on, from what is held for its finish."""
     if scene.caller is None or scene.turn is None or scene.turn.is_whole:
         return
+    if scene.turn.is_cancel_asked:  # it will not be spoken; a cancelled debate holds nothing again
+        return
     if _holds(scene, now):
         scene.has_hold = not scene.debate.degraded_reason
         return

@@ -11,7 +11,7 @@ from billing.models import LedgerEntry, Reservation, UsageRecord, Window
 from costcontrol.lib import clock
 from costcontrol.lib.errors import QuotaExceeded
 from routing import snapshot
-from routing.debates import money
+from routing.debates import money, services, states
 from routing.models import Debate, Deployment, Turn, TurnEvent
 from tests.flows.rows import price
 from tests.routing.debates.playing import (
@@ -149,6 +149,16 @@ async def test_what_a_crashed_worker_left_is_released_when_its_lease_ends() -> N
 
     assert await run(dies) == (2, 0)
     assert (await run(money_of, debate)).held == 0
+
+
+async def test_a_debate_that_was_cancelled_while_its_worker_was_dead_holds_nothing_again() -> None:
+    debate = await run(opened)
+    turn = await run(next_turn, debate)
+    await run(states.turn_begin, turn, now=clock.now())  # by a worker that died
+    await run(services.debate_cancel, debate, now=clock.now())
+    async with working():
+        assert (await ended(turn)).status == Turn.Status.CANCELLED
+    assert await run(still_open) == 0
 
 
 async def test_its_own_calls_wait_for_each_other_where_few_may_run_at_once() -> None:
