@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from costcontrol.lib import database
 from routing.debates import sayings
@@ -125,36 +126,28 @@ class Commits:
         for line in self._lines:
             line.open_piece = None
         self._lines.clear()
-        count = _together(self._waiting)
-        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        end = _together(self._waiting)
+        batch, self._waiting = self._waiting[:end], self._waiting[end:]
         if not self._waiting:
             self._news.clear()
             self._hurry.clear()
         return batch
 
     async def _written(self, batch: list[TurnEvent | Job]) -> None:
-        """In the end. Again and again while the database is away; one by one if a row spoils it."""
-        tries = 0
-        while True:
-            try:
-                return await database.run(write, batch)
-            except (OperationalError, InterfaceError) as away:
-                if not tries:
-                    log.warning("debates: cannot write, trying again (%s)", away)
-            except DatabaseError as error:
-                log.warning("debates: writing one by one (%s)", error)
-                batch[:] = [each for each in batch if await self._is_written(each)]
-                return None
-            await asyncio.sleep(PAUSES_S[min(tries, len(PAUSES_S) - 1)])
-            tries += 1
+        """In the end. One by one if a row spoils it."""
+        try:
+            await _in_the_end(batch)
+        except Exception as error:  # whatever it is: nobody else may wait for ever
+            log.warning("debates: writing one by one (%s)", error)
+            batch[:] = [each for each in batch if await self._is_written(each)]
 
     async def _is_written(self, each: TurnEvent | Job) -> bool:
         """Alone. What no database takes (the debate was deleted meanwhile) is left out."""
         try:
-            await database.run(write, [each])
-        except DatabaseError as error:
+            await _in_the_end([each])
+        except Exception as error:
             if isinstance(each, Job):
-                each.error = error
+                each.events, each.error = [], error
                 return True
             return False
         return True
@@ -174,6 +167,19 @@ class Commits:
                 each.done.set_result(each.result)
         if events:
             self._publish(events)
+
+
+async def _in_the_end(batch: Sequence[TurnEvent | Job]) -> None:
+    """Again and again while the database is away."""
+    for tries in count():
+        try:
+            await database.run(write, batch)
+        except (OperationalError, InterfaceError) as away:
+            if not tries:
+                log.warning("debates: cannot write, trying again (%s)", away)
+        else:
+            break
+        await asyncio.sleep(PAUSES_S[min(tries, len(PAUSES_S) - 1)])
 
 
 def _together(waiting: Sequence[TurnEvent | Job]) -> int:

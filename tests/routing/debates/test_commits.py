@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from billing import ledger
 from billing.models import Window
@@ -125,6 +125,37 @@ async def test_what_belongs_to_a_deleted_debate_is_left_out() -> None:
     assert await written.commits.do(lambda _events: Turn.objects.count()) == 1
     assert [row.data["text"] for row in await rows()] == ["mine"]
     assert [event.turn_id for batch in written.batches for event in batch] == [line.turn_id]
+    await written.commits.close()
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+async def test_a_database_that_goes_away_while_rows_are_written_one_by_one(error: Any) -> None:
+    line, written, tries = await a_line(), Written(), []
+
+    def work(_events: Any) -> int:
+        tries.append(1)
+        if len(tries) == 2:  # first together with what spoils it, then alone
+            raise error("gone")
+        return len(tries)
+
+    written.commits.add(Line(uuid4(), 1), sayings.piece("whose?"))
+    written.commits.add(line, sayings.piece("mine"))
+    assert await written.commits.do(work) == 3
+    assert [row.data["text"] for row in await rows()] == ["mine"]
+    await written.commits.close()
+
+
+async def test_what_cannot_be_written_at_all_is_sent_to_nobody_and_holds_nobody_up() -> None:
+    line, written = await a_line(), Written()
+
+    def work(events: list[TurnEvent]) -> None:
+        events.append(TurnEvent(turn_id=line.turn_id, attempt=1, seq=1, data={"no": object()}))
+
+    with pytest.raises(TypeError):
+        await written.commits.do(work)
+    async with asyncio.timeout(2):
+        await written.all()
+    assert not written.batches
     await written.commits.close()
 
 
