@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from pytest_django.plugin import DjangoDbBlocker
 
 from accounts import auth
 from costcontrol.lib import database, redis
@@ -14,8 +13,10 @@ from tests.billing.conftest import nothing_remembered as nothing_remembered
 
 
 @pytest.fixture
-def stage(committed: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """For debates that are played: nothing of the last one is remembered."""
+def stage(committed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """For debates that are played: nothing of the last one is remembered, and no lease is kept for
+    those who might come back."""
+    monkeypatch.setattr("routing.debates.run.LINGER_S", 0.01)
     snapshot.forget()
     auth.forget_all()
     redis.breaker.cache_clear()
