@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from zlib import crc32
 
-from costcontrol.demo import durations, faults, texts
+from costcontrol.demo import debating, durations, faults, speeches, texts
 from costcontrol.demo.faults import Fate
 from costcontrol.demo.wire import Said
 
@@ -105,7 +105,11 @@ class Books:
         planned, attempt = page.plan.get(ref), page.asked[ref]
         page.asked[ref] += 1
         fate = faults.fate(planned.fault, attempt=attempt, vendor=vendor) if planned else Fate()
-        said = _said(vendor, body, planned or _unplanned(prompt), key=f"{ref} {attempt}")
+        asked = None if planned else debating.asked(prompt)
+        if asked:
+            said = _debated(body, asked, prompt)
+        else:
+            said = _said(vendor, body, planned or _unplanned(prompt), key=f"{ref} {attempt}")
         sale = _sale(vendor, said, fate, ref=ref, key=f"{ref} {attempt}")
         if not body.get("stream"):  # all of it comes at once
             sale = replace(sale, first_ms=sale.whole_ms)
@@ -115,21 +119,49 @@ class Books:
 
 
 def _prompt(body: dict[str, Any]) -> str:
-    parts = [str(body.get("system") or "")]
-    parts += [str(message.get("content")) for message in body.get("messages", ())]
+    parts = [_text(body.get("system") or "")]
+    parts += [_text(message.get("content")) for message in body.get("messages", ())]
     return "\n".join(parts)
+
+
+def _text(content: Any) -> str:
+    """Some texts come in blocks, for what a vendor is to remember of them."""
+    blocks = content if isinstance(content, list) else [content]
+    return "\n".join(
+        str(block.get("text", "")) if isinstance(block, dict) else str(block) for block in blocks
+    )
+
+
+def _size(text: str, language: str) -> int:
+    """In tokens, about."""
+    return round(len(text) / texts.CHARACTERS_A_TOKEN[language]) + 4
 
 
 def _unplanned(prompt: str) -> Planned:
     """Of a test call or the playground: a short answer in the language of the question."""
     language = "ko" if HANGUL.search(prompt) else "en"
-    tokens = round(len(prompt) / texts.CHARACTERS_A_TOKEN[language]) + 4
+    tokens = _size(prompt, language)
     return Planned("", language, prompt.strip()[-60:], tokens, 0, LIVE_TOKENS, "")
 
 
+def _debated(body: dict[str, Any], asked: debating.Asked, prompt: str) -> Said:
+    """A turn of a debate that people watch, or a call behind its scenes."""
+    text, language = speeches.speech(asked), asked.language
+    wanted, cap = _size(text, language), _cap(body)
+    if wanted > cap:
+        text = text[: round(cap * texts.CHARACTERS_A_TOKEN[language])]
+    return Said(
+        str(body.get("model")), text, _size(prompt, language), 0, min(wanted, cap),
+        is_length=wanted > cap,
+    )
+
+
+def _cap(body: dict[str, Any]) -> int:
+    return int(body.get("max_tokens") or body.get("max_completion_tokens") or 10**6)
+
+
 def _said(vendor: str, body: dict[str, Any], planned: Planned, *, key: str) -> Said:
-    cap = int(body.get("max_tokens") or body.get("max_completion_tokens") or 10**6)
-    output = min(planned.output_tokens, cap)
+    output = min(planned.output_tokens, _cap(body))
     text = texts.answer(
         kind=planned.kind, language=planned.language, topic=planned.topic, tokens=output,
         start=crc32(key.encode()),

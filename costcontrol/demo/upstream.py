@@ -20,6 +20,7 @@ from costcontrol.demo.books import Books, Order
 
 HOST = "127.0.0.1"
 PIECES, LIVE_PIECES = 3, 24
+LIVE_PIECE = 12  # characters of a long text: people read along
 LEAVING_S = 5.0  # how long we go on for a caller who is going to hang up
 LIMIT = 8 * 1024 * 1024
 STREAM_HEAD = (
@@ -76,7 +77,8 @@ class Upstream:
         return await send(writer, 200, wire.whole(vendor, order.said))
 
     async def _stream(self, vendor: str, order: Order, writer: asyncio.StreamWriter) -> bool:
-        pieces = LIVE_PIECES if order.is_live or order.fate.waits else PIECES
+        is_watched = order.is_live or order.fate.waits
+        pieces = max(LIVE_PIECES, len(order.said.text) // LIVE_PIECE) if is_watched else PIECES
         events = [
             b"%x\r\n%s\r\n" % (len(event), event)
             for event in wire.events(vendor, order.said, pieces=pieces)
@@ -84,7 +86,7 @@ class Upstream:
         writer.write(STREAM_HEAD)
         if order.fate.is_cut:
             return await cut(writer, events[: len(events) // 2])
-        if order.is_live or order.fate.waits:
+        if is_watched:
             await self._slowly(order, events, writer)
         else:
             writer.write(b"".join(events))
