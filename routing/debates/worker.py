@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from costcontrol.lib import clock, database
 from routing.debates import claims
@@ -58,16 +58,21 @@ class Worker:
         self._stopping.set()
 
     async def work(self) -> None:
-        """Until it is told to stop: then what is nearly done is ended, and the rest given back."""
-        works = (self._listen(), self._look(), self._watch())
+        """Until it is told to stop: then what is nearly done is ended, and the rest given back.
+
+        The same if it breaks: then it raises what broke, for somebody to start it again.
+        """
+        works = (self._listen(), self._look(), self._watch(), self._stopping.wait())
         tasks = [asyncio.create_task(work) for work in works]
-        await self._stopping.wait()
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
         await self._drain()
         await self._commits.close()
         await self._publisher.close()
+        for broken in (end for end in ends if isinstance(end, Exception)):
+            raise broken
 
     async def _drain(self) -> None:
         runs = list(self._runs.values())
@@ -146,6 +151,6 @@ async def _or_nothing(
 ) -> T | None:
     try:
         return await database.run(function, *args, **kwargs)
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         log.warning("debates: the database is away (%s)", error)
         return None

@@ -1,5 +1,6 @@
 """Debates as a worker writes them: whole ones, and whatever may come between."""
 
+import asyncio
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -14,6 +15,7 @@ from costcontrol.lib import clock
 from routing import snapshot
 from routing.debates import turns
 from routing.debates.shapes import steps_of
+from routing.debates.worker import Worker
 from routing.models import BackgroundCall, Debate, Deployment, Turn, TurnEvent
 from tests.flows.rows import price
 from tests.routing.debates.playing import (
@@ -324,6 +326,23 @@ async def test_a_worker_that_stops_ends_what_is_nearly_done() -> None:
         await until(lambda: TurnEvent.objects.filter(turn=turn, kind="delta").exists())
     turn = await run(Turn.objects.get, pk=turn.pk)
     assert (turn.status, turn.attempt) == (Status.COMPLETED, 1)
+
+
+async def test_a_worker_that_breaks_ends_and_leaves_its_turn_to_the_next() -> None:
+    """It does not stay behind, alive and deaf, with leases that it renews."""
+    debate = await debate_of("words:40")
+    turn = await run(next_turn, debate)
+    lives = iter((False, True))
+
+    async def alive() -> None:
+        if next(lives):
+            raise LookupError("broken")
+
+    with pytest.raises(LookupError):
+        async with asyncio.timeout(8):
+            await Worker(when_alive=alive).work()
+    async with working():
+        assert (await ended(turn)).status == Status.COMPLETED
 
 
 async def test_two_workers_write_a_debate_once() -> None:
