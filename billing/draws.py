@@ -138,6 +138,7 @@ def _terms_of(ids: Sequence[UUID]) -> dict[UUID, Terms]:
     if missing:
         if len(_terms) >= MAX_REMEMBERED:
             _terms.clear()
+            missing = list(ids)
         for row in Reservation.objects.filter(pk__in=missing).only("holds", "facts"):
             _terms[row.pk] = Terms.of(row)
     return {key: _terms[key] for key in ids if key in _terms}

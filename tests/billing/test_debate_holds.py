@@ -118,6 +118,16 @@ def test_the_stage_gives_way_before_the_finish() -> None:
     assert amounts(debate) == {"stage": 0, "finish": 70}
 
 
+def test_what_a_process_forgets_of_holds_it_reads_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    window, debate = window_make(100), uuid4()
+    hold(debate, window, finish=30)
+    draw(debate, window, amount=5)  # known from now on
+    hold(debate, window, stage=30)
+    monkeypatch.setattr(draws, "MAX_REMEMBERED", 1)
+    assert draw(debate, window, amount=40)[1].is_admitted
+    assert amounts(debate) == {"stage": 0, "finish": 15}
+
+
 def test_a_call_that_needs_more_than_is_held_takes_the_rest_from_what_is_free() -> None:
     window, debate = window_make(100), uuid4()
     hold(debate, window, stage=20)
