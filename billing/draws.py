@@ -2,6 +2,7 @@
 by what the call needs, and the call's own reservation takes the room. Nobody comes in between.
 
 Lock order as everywhere (docs/ledger.md): all windows by rank, then reservations. These holds are
+the only reservations whose amounts change after they were made: here, under those locks.
 """
 
 from collections import Counter

@@ -145,20 +145,24 @@ class Holding:
         return Wanted(FINISH, finish_nanos(self.routes, sizes), self.routes.ceilings(sizes))
 
     def _is_held(self, stage: str, wanted: Sequence[Wanted], kept: dict[str, Kept]) -> bool:
-        """Hold anew. Without room the finish stays, moved into today's windows if need be."""
+        """Hold anew, also in the room of stages that are over. Without room the finish stays, moved
+        into today's windows if need be."""
+        now = {f"{STAGE}:{stage}", FINISH}
+        over = [Wanted(name, 0) for name in kept if name not in now]
         try:
-            self.opening.hold(wanted)
+            self.opening.hold([*wanted, *over])
         except NoRoom:
-            self._keep_finish(stage, kept)
+            self._keep_finish(kept, over)
             return False
         return True
 
-    def _keep_finish(self, stage: str, kept: dict[str, Kept]) -> None:
+    def _keep_finish(self, kept: dict[str, Kept], over: Sequence[Wanted]) -> None:
         finish = self._finish(self.sizes)
         if finish.amount and not self._is_kept(kept, [finish]):
             with suppress(NoRoom):  # what is held elsewhere may still help
-                self.opening.hold([finish])
-        debate_holds.renew(self.debate.id)
+                self.opening.hold([finish, *over])
+        debate_holds.release(self.debate.id, names=[each.name for each in over])
+        debate_holds.renew(self.debate.id)  # last: windows are locked before reservations
 
     def _is_kept(self, kept: dict[str, Kept], wanted: Sequence[Wanted]) -> bool:
         """All that should be held is, in the windows of today. Less of it: calls drew on it."""

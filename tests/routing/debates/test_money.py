@@ -272,6 +272,21 @@ def test_asking_again_within_a_stage_changes_nothing() -> None:
     assert len(ids) == 2
 
 
+def test_what_a_stage_did_not_need_makes_room_for_the_next() -> None:
+    who = caller(usd_per_day_nanos=90 * DOLLAR)
+    debate = opened(who)
+    first = amounts(debate)["stage:opening"]
+    assert stage_hold(debate, "pro_argument", caller=who, snapshot=snapshot(), now=NOW)
+    need = held()
+    debate_close(debate, now=NOW)
+    again = opened(who)
+    Window.objects.filter(metric="usd").update(cap=max(need, held()))
+    assert need + first > max(need, held())
+    assert stage_hold(again, "pro_argument", caller=who, snapshot=snapshot(), now=NOW)
+    assert held() == need
+    assert ledger.differences() == []
+
+
 def test_when_the_money_is_gone_the_debate_goes_on_with_what_is_held_for_its_end() -> None:
     who = caller(usd_per_day_nanos=90 * DOLLAR)
     debate = opened(who)
