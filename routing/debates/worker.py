@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from costcontrol.lib import clock, database
+from routing import keeper
 from routing.debates import claims
 from routing.debates.commits import Commits
 from routing.debates.news import Inbox, Publisher, news
@@ -69,6 +70,8 @@ class Worker:
             task.cancel()
         ends = await asyncio.gather(*tasks, return_exceptions=True)
         await self._drain()
+        with suppress(DatabaseError, InterfaceError):
+            await keeper.flush()
         await self._commits.close()
         await self._publisher.close()
         for broken in (end for end in ends if isinstance(end, Exception)):

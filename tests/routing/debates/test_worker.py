@@ -10,9 +10,9 @@ import pytest
 from django.core.management import call_command
 
 from accounts.models import Tier, User
-from billing.models import Reservation, UsageRecord
+from billing.models import CallUse, Reservation, UsageRecord
 from costcontrol.lib import clock
-from routing import snapshot
+from routing import keeper, snapshot
 from routing.debates import turns
 from routing.debates.shapes import steps_of
 from routing.debates.worker import Worker
@@ -326,6 +326,17 @@ async def test_a_worker_that_stops_ends_what_is_nearly_done() -> None:
         await until(lambda: TurnEvent.objects.filter(turn=turn, kind="delta").exists())
     turn = await run(Turn.objects.get, pk=turn.pk)
     assert (turn.status, turn.attempt) == (Status.COMPLETED, 1)
+
+
+async def test_a_worker_that_stops_writes_down_what_was_used() -> None:
+    debate = await debate_of(is_lean=False)
+    async with working():
+        await play(debate)
+    used = BackgroundCall.objects.exclude(used_by=None).values_list("call_id", "used_by")
+    pairs = set(await run(lambda: list(used)))
+    assert pairs
+    assert pairs <= set(await run(lambda: list(CallUse.objects.values_list("call_id", "used_by"))))
+    assert not keeper._uses
 
 
 async def test_a_worker_that_breaks_ends_and_leaves_its_turn_to_the_next() -> None:
