@@ -22,7 +22,9 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from billing.models import UsageRecord
+from costcontrol.demo import rehearsal
 from costcontrol.demo.folder import Marker
+from costcontrol.demo.rehearsal import Script
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -33,6 +35,7 @@ UP_WITHIN_S = 60.0
 READY_WITHIN_MS = 30_000
 MOST_BYTES = 300_000
 CUSTOMER = "seoyeon@mail.example"  # who pays, and bought credit
+READER = "grace@mail.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Shot:
     width: int
     height: int
     session: str = ""  # "": staff, who sign in
+    debate: Script | None = None  # to be held first; its page is the one to show
 
 
 def take(marker: Marker, folder: Path) -> list[Path]:
@@ -51,6 +55,9 @@ def take(marker: Marker, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     session = _session(CUSTOMER)
     shots = (
+        # Debates first: then today's use is not nothing, whatever the hour.
+        Shot("debate", "", "ko-KR", "light", 1280, 1000, session, rehearsal.KOREAN),
+        Shot("debate-phone", "", "en-US", "dark", 390, 844, _session(READER), rehearsal.ENGLISH),
         Shot("overview-light", "/dashboard/?range=30d", "en-US", "light", 1440, 1300),
         Shot("overview-dark-ko", "/dashboard/?range=30d", "ko-KR", "dark", 1440, 1300),
         Shot("call-phone-ko", f"/dashboard/calls/{_call_to_show()}/", "ko-KR", "dark", 390, 1400),
@@ -120,7 +127,10 @@ def _take(browser: "Browser", address: str, marker: Marker, shot: Shot, folder: 
         context.add_cookies([{"name": name, "value": shot.session, "url": address}])
     else:
         _sign_in(page, address, marker)
-    page.goto(f"{address}{shot.path}")
+    if shot.debate:
+        rehearsal.play(page, address, shot.debate)
+    else:
+        page.goto(f"{address}{shot.path}")
     page.wait_for_selector("body[data-ready]", timeout=READY_WITHIN_MS)
     path = folder / f"{shot.name}.png"
     page.screenshot(path=path)
