@@ -24,6 +24,7 @@ class Glimpse:
     status: str
     seen_at: datetime | None
     is_cancel_asked: bool
+    is_turn_asked: bool  # and not begun: nobody may have been able to tell us
 
 
 def claim(debate_id: UUID, *, worker: str, now: datetime) -> bool:
@@ -50,12 +51,12 @@ def to_do(*, now: datetime, limit: int) -> list[UUID]:
 
 def glimpses(debate_ids: Collection[UUID], *, worker: str) -> Mapping[UUID, Glimpse]:
     """Two queries, whatever their number. One that was deleted is not in it."""
-    asked = set(
-        Turn.objects.filter(debate__in=debate_ids, status__in=ACTIVE, is_cancel_asked=True)
-        .values_list("debate_id", flat=True)
-    )
+    active = Turn.objects.filter(debate__in=debate_ids, status__in=ACTIVE)
+    turns = list(active.values_list("debate_id", "status", "is_cancel_asked"))
+    cancelled = {pk for pk, _, is_cancel_asked in turns if is_cancel_asked}
+    asked = {pk for pk, status, _ in turns if status == Turn.Status.QUEUED}
     rows = Debate.objects.filter(pk__in=debate_ids).values_list("pk", "worker", "status", "seen_at")
     return {
-        pk: Glimpse(owner == worker, status, seen_at, pk in asked)
+        pk: Glimpse(owner == worker, status, seen_at, pk in cancelled, pk in asked)
         for pk, owner, status, seen_at in rows
     }

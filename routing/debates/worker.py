@@ -127,7 +127,10 @@ class Worker:
         )
         for run in runs:
             if seen is not None and run.is_taken:
-                run.saw(seen.get(run.debate_id), now=clock.now())
+                glimpse = seen.get(run.debate_id)
+                run.saw(glimpse, now=clock.now())
+                if glimpse and glimpse.is_turn_asked:
+                    run.poke()
 
     def _take(self, debate_id: UUID) -> None:
         run = self._runs.get(debate_id)

@@ -328,6 +328,32 @@ async def test_a_worker_that_stops_ends_what_is_nearly_done() -> None:
     assert (turn.status, turn.attempt) == (Status.COMPLETED, 1)
 
 
+async def test_a_turn_that_nobody_told_of_does_not_wait_for_what_it_does_not_need(
+    monkeypatch: Any,
+) -> None:
+    """As without Valkey, while what an earlier statement is worth is still being found out."""
+    monkeypatch.setattr("routing.debates.worker.DRAIN_S", 0.0)
+    debate = await debate_of(is_lean=False)
+    await run(becomes, "words:250", "economy")
+    for kind in ("stance_statements", "moderator_intro", "core_arguments", "rag_query"):
+        await run(kind_change, kind, complexity="medium")
+    await run(kind_change, "quality_check", complexity="simple")
+    async with working():
+        for _ in range(2):
+            await ended(await run(next_turn, debate))
+        await ended(await run(untold, debate, number=3))
+        made = BackgroundCall.objects.filter(kind="quality_check", speaker="pro1")
+        assert not await run(made.exists)
+
+
+def untold(debate: Debate, *, number: int) -> Turn:
+    step = steps_of(debate)[number - 1]
+    return Turn.objects.create(
+        debate=debate, number=number, step=step.index, stage=step.stage, kind=step.kind,
+        speaker=step.speaker, created_at=clock.now(),
+    )
+
+
 async def test_a_worker_that_stops_writes_down_what_was_used() -> None:
     debate = await debate_of(is_lean=False)
     async with working():
