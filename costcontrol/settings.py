@@ -122,7 +122,7 @@ TEMPLATES = [
 ]
 
 # --- database -----------------------------------------------------------------------------
-BACKENDS = "django.db.backends"
+BACKENDS, SQLITE = "django.db.backends", "costcontrol.lib.sqlite3"
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
@@ -140,7 +140,7 @@ def database() -> dict[str, Any]:
     url = env.str("DATABASE_URL", default="")
     if not url:
         path = DATA_DIR / "costcontrol.sqlite3"
-        return {"ENGINE": f"{BACKENDS}.sqlite3", "NAME": str(path), "OPTIONS": SQLITE_OPTIONS}
+        return {"ENGINE": SQLITE, "NAME": str(path), "OPTIONS": SQLITE_OPTIONS}
     if url.partition("://")[0] not in ("sqlite", "postgres", "postgresql"):
         raise ImproperlyConfigured(
             "DATABASE_URL is not understood: write postgresql://user:password@host:5432/name or "
@@ -152,7 +152,7 @@ def database() -> dict[str, Any]:
     options = {**usual, **config.get("OPTIONS", {})}
     if socket_folder := options.pop("host", ""):  # postgresql://user@/name?host=/run/postgresql
         config["HOST"] = socket_folder
-    return config | {"OPTIONS": options}
+    return config | {"OPTIONS": options} | ({"ENGINE": SQLITE} if is_sqlite else {})
 
 
 DATABASES = {"default": database()}

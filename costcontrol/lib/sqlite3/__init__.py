@@ -1,0 +1,1 @@
+"""Django's SQLite, with more patience in smaller pieces: `base.py`."""
