@@ -23,7 +23,7 @@ from routing.debates.claims import Glimpse
 from routing.debates.commits import Commits
 from routing.debates.routes import Routes
 from routing.debates.scenes import Scene, fail_untold, scene_take
-from routing.debates.speech import Speech
+from routing.debates.speech import BROKEN, Speech
 from routing.debates.states import TurnLost
 from routing.models import Debate
 
@@ -121,6 +121,10 @@ class Run:
             return self.poke()
         except CostControlError as error:
             return await self._commits.do(partial(fail_untold, self.debate_id, error))
+        except Exception:  # and would break again: nobody waits for that for ever
+            log.exception("debates: the next turn of %s cannot be begun", self.debate_id)
+            broken = CostControlError(BROKEN)
+            return await self._commits.do(partial(fail_untold, self.debate_id, broken))
         if scene is None:
             return None
         self.is_taken = True

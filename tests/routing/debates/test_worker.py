@@ -382,6 +382,16 @@ async def test_a_worker_that_breaks_ends_and_leaves_its_turn_to_the_next() -> No
         assert (await ended(turn)).status == Status.COMPLETED
 
 
+async def test_a_turn_that_cannot_be_begun_fails_and_is_not_tried_for_ever() -> None:
+    debate = await debate_of()
+    await run(lambda: Debate.objects.update(cast={"pro": [{"no": "key"}], "con": []}))
+    turn = await run(next_turn, debate)
+    async with working():
+        turn = await ended(turn)
+    assert (turn.status, turn.attempt) == (Status.FAILED, 1)
+    assert "broke on our side" in turn.error
+
+
 async def test_two_workers_write_a_debate_once() -> None:
     debate = await debate_of()
     async with working(), working():
