@@ -24,7 +24,7 @@ from django.conf import settings  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest  # noqa: E402
 from django.core.handlers.exception import convert_exception_to_response  # noqa: E402
 
-from costcontrol.lib import clock, sentences  # noqa: E402
+from costcontrol.lib import clock, database, sentences  # noqa: E402
 from routing import providers, tokens  # noqa: E402
 
 Scope = dict[str, Any]
@@ -100,6 +100,7 @@ gateway = GatewayHandler()
 pages = ASGIHandler()
 gc.collect()
 gc.freeze()  # what is loaded now stays: no collection needs to look at it again
+database.take_turns_quickly()
 
 
 def is_short(path: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from costcontrol import heartbeats
-from costcontrol.lib import clock, sentences
+from costcontrol.lib import clock, database, sentences
 from routing import providers, tokens
 from routing.debates.worker import Worker
 
@@ -23,6 +23,7 @@ class Command(BaseCommand):
         providers.warm_up()
         gc.collect()
         gc.freeze()
+        database.take_turns_quickly()
         asyncio.run(_work())
 
 
