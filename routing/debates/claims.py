@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 
 from routing.debates.states import ACTIVE
@@ -34,8 +35,13 @@ def claim(debate_id: UUID, *, worker: str, now: datetime) -> bool:
     return bool(ours.update(worker=worker, lease_until=now + LEASE))
 
 
+@transaction.atomic
 def renew(debate_ids: Collection[UUID], *, worker: str, now: datetime) -> None:
-    Debate.objects.filter(pk__in=debate_ids, worker=worker).update(lease_until=now + LEASE)
+    """Those that are being written at this moment the next time: whoever writes several has locked
+    them in another order."""
+    ours = Debate.objects.filter(pk__in=debate_ids, worker=worker)
+    free = list(ours.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    Debate.objects.filter(pk__in=free).update(lease_until=now + LEASE)
 
 
 def release(debate_id: UUID, *, worker: str) -> None:
