@@ -43,7 +43,8 @@ def write_users_turn(debate: Debate, turn: Turn, *, caller: Caller, now: datetim
     """Its events: what the user said comes as one piece."""
     pieces = [sayings.piece(turn.text)] if turn.text else []
     rule = debates_rule(caller.tier, caller.payer)
-    readings = gauge.read([rule], now=now) if rule else ()
+    # Its window may be new, and ours is a transaction that may roll back.
+    readings = gauge.read([rule], now=now, is_kept=False) if rule else ()
     events = [
         sayings.started(debate, turn), *pieces, sayings.completed(turn),
         *what_follows(debate, turn, spent=spent_on(debate).debate, readings=readings, now=now),

@@ -6,9 +6,11 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from accounts.models import User
+from accounts.models import Tier, User
+from billing import gauge
+from billing.budgets import debates_rule
 from costcontrol.lib import clock
 from costcontrol.lib.errors import Conflict, CostControlError
 from routing.debates import turns
@@ -163,6 +165,20 @@ def test_what_the_user_says_is_a_turn_with_all_its_events(user: User) -> None:
         "turn.started", "delta", "turn.completed", "usage.updated",
     ]
     assert [event.is_last for event in events] == [False, False, False, True]
+
+
+def test_a_window_that_was_made_for_what_is_undone_is_not_remembered(user: User) -> None:
+    """The first of the day: calls of this process would look for room where there is none."""
+    Tier.objects.filter(pk=user.tier_id).update(debates_per_day=3)
+    debate = debate_make(user, seat="pro1")
+    said(debate, 0)
+    with transaction.atomic():
+        message(debate)
+        transaction.set_rollback(True)
+    rule = debates_rule(caller_of(user).tier, caller_of(user).payer)
+    assert rule
+    (reading,) = gauge.read([rule], now=clock.now())
+    assert reading.room.cap == 3
 
 
 def test_who_passes_says_nothing(user: User) -> None:
