@@ -11,6 +11,8 @@ from contextlib import aclosing, suppress
 from copy import copy
 from uuid import uuid4
 
+from django.db import DatabaseError, InterfaceError
+
 from billing.gauge import Reading
 from billing.models import ScopeKind
 from costcontrol.lib import clock, database
@@ -96,10 +98,13 @@ class Speech:
 
     async def _read_along(self) -> None:
         found = await self._find_out()
-        self._answer = await self._asked(found)
-        await self._announce(self._answer)
-        async with aclosing(self._answer.chunks()) as chunks:
+        answer = self._answer = await self._asked(found)
+        is_announced = False
+        async with aclosing(answer.chunks()) as chunks:  # whoever leaves from here on ends the call
             async for chunk in chunks:
+                if not is_announced:
+                    await self._announce(answer)
+                    is_announced = True
                 self._see(chunk)
         if self._writing is None:
             raise Unavailable(_("The model said nothing. Ask for the turn again."))
@@ -159,10 +164,11 @@ class Speech:
             await self._warn(nearly_full)
 
     async def _warn(self, nearly_full: Sequence[Reading]) -> None:
-        """Once a debate."""
-        if not await database.run(endings.was_warned, self.scene.debate):
-            for reading in nearly_full:
-                self._say(sayings.nearly_used_up(reading))
+        """Once a debate. While the database is away the text is worth more than the warning."""
+        with suppress(DatabaseError, InterfaceError):
+            if not await database.run(endings.was_warned, self.scene.debate):
+                for reading in nearly_full:
+                    self._say(sayings.nearly_used_up(reading))
 
     def _see(self, chunk: Chunk) -> None:
         if chunk.text:
