@@ -6,7 +6,7 @@ import pytest
 
 from accounts import auth
 from costcontrol.lib import database, redis
-from routing import keeper, snapshot
+from routing import health, keeper, snapshot
 from tests.billing.conftest import append_only as append_only
 from tests.billing.conftest import committed as committed
 from tests.billing.conftest import nothing_remembered as nothing_remembered
@@ -20,6 +20,7 @@ def stage(committed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     snapshot.forget()
     auth.forget_all()
     redis.breaker.cache_clear()
+    health.forget_all()
     yield
     keeper._rows.clear()
     database.close_threads()
