@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 BAR_MS = 50
 NOT_OURS = ("models", "frontends")  # processes of the bench
 PLAN = 58  # calls of a 2v2 debate that nobody takes part in
-# What a turn may have to wait for from earlier ones, by the length that such calls may have.
+# What a turn may have to wait for that began before it, by the length that such calls may have.
 READ = {
-    "attack_response": ("opening_analysis", "quality_check", "turn_analysis"),
-    "defense_response": ("quality_check",), "moderator_summary_2": ("turn_analysis",),
+    "opening_statement": ("core_arguments", "rag_query"),
+    "attack_response": ("opening_analysis", "quality_check", "turn_analysis", "tone_select"),
+    "defense_response": ("quality_check", "tone_select"), "followup_response": ("tone_select",),
+    "moderator_summary_2": ("turn_analysis",),
 }  # fmt: skip
 NEEDED = {
     turn: frozenset(CALL_KINDS[kind].max_output_tokens for kind in kinds)

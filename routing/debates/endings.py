@@ -61,7 +61,7 @@ def complete(
 ) -> list[TurnEvent]:
     """A turn that was written whole, with what it cost. Its last events, still to be written."""
     debate = Debate.objects.select_for_update().get(pk=turn.debate_id)
-    spent = spent_on(debate, call_id=turn.call_id)
+    spent = spent_on(debate, call_id=turn.call_id, uses=uses)
     states.turn_complete(turn, cost_nanos=spent.turn, now=now)
     if uses:
         found = BackgroundCall.objects.filter(debate=debate, call_id__in=uses, used_by=None)
@@ -142,11 +142,18 @@ def steps_left(debate: Debate) -> tuple[Step, ...]:
     return next_steps(steps_of(debate), lambda step: step.index in done)
 
 
-def spent_on(debate: Debate, *, call_id: UUID | None = None) -> Spent:
-    """By calls that are settled; `call_id`: of the turn's own call."""
+def spent_on(
+    debate: Debate, *, call_id: UUID | None = None, uses: Sequence[UUID] = ()
+) -> Spent:
+    """By calls that are settled; `call_id`: of the turn's own call, `uses`: what stands in it.
+
+    What was found out before any turn had asked for it belongs to the turn that used it.
+    """
     rows = UsageRecord.objects.filter(debate_id=str(debate.pk), user_id=debate.user_id)
     rows = rows.exclude(debate_id="")  # said for SQLite, which else does not use the index
     of_turn = Q(call_id=call_id) | Q(parent_call_id=call_id)
+    if uses:
+        of_turn |= Q(parent_call_id=None, call_id__in=uses)
     sums = rows.aggregate(debate=Sum("cost_nanos"), turn=Sum("cost_nanos", filter=of_turn))
     return Spent(sums["debate"] or 0, sums["turn"] or 0)
 

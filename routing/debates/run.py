@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -154,7 +155,15 @@ class Run:
             await self._speak(speech, unwanted=_why_unwanted(scene))
         if self._is_wanted and scene.steps_left:
             self._backstage.start(scene.after_calls, scene, props)
+            self._look_ahead(scene, props)
         await self._learnt()
+
+    def _look_ahead(self, scene: Scene, props: Props) -> None:
+        """While somebody reads: the next turn then waits only for what is not there yet. There is
+        no turn yet that these calls could be called a part of."""
+        if not self._is_leaving:
+            part = replace(props.part, call_id=None)
+            self._backstage.start(scene.ahead, scene, replace(props, part=part))
 
     async def _speak(self, speech: Speech, *, unwanted: str) -> None:
         self._reason = ""

@@ -77,6 +77,14 @@ class Scene:
         steps = [step for step in self.steps if step.index in done]
         return [each for step in steps for each in step.after if each.key not in made]
 
+    @property
+    def ahead(self) -> tuple[Background, ...]:
+        """What the next turn will want to know: of the same stage, so that money is held for it."""
+        if self.turn is None or self.turn.status != Turn.Status.COMPLETED or not self.steps_left:
+            return ()
+        step = self.steps_left[0]
+        return step.before if step.stage == self.turn.stage and not step.is_users else ()
+
 
 def scene_take(
     debate_id: UUID, *, worker: str, snapshot: Snapshot, now: datetime

@@ -32,6 +32,7 @@ def rows_make(*, model: str = "echo", **columns: Any) -> User:
     Deployment.objects.all().update(is_enabled=False)
     for model_class in ("economy", "mid", "premium"):
         simulated(model, model_class=model_class, **columns)
+    health.forget_all()
     snapshot.forget()
     return person_make()
 

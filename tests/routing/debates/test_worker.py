@@ -161,6 +161,84 @@ async def test_the_user_is_told_when_it_is_their_turn() -> None:
     assert (await of_first(turn, "user_turn"))["speaker"] == "pro1"
 
 
+# --- ahead of the next turn ----------------------------------------------------------------
+
+
+def found_of(speaker: str) -> list[BackgroundCall]:
+    """What its opening statement wants to know."""
+    kinds = ("core_arguments", "rag_query")
+    return list(BackgroundCall.objects.filter(speaker=speaker, kind__in=kinds))
+
+
+async def test_what_the_next_turn_wants_to_know_is_there_when_it_is_asked_for() -> None:
+    debate = await debate_of(is_lean=False)
+    async with working():
+        for _turn in range(5):  # to the first attack
+            await ended(await run(next_turn, debate))
+        tone = await until(lambda: BackgroundCall.objects.filter(step=5).first())
+        await run(lambda: BackgroundCall.objects.filter(step=5).update(text="calm"))
+        await until(again_sync, debate, is_it=is_free)
+        turn = await ended(await run(next_turn, debate))
+    assert tone is not None
+    assert (turn.step, turn.kind, tone.kind) == (5, "defense_response", "tone_select")
+    tone = await run(BackgroundCall.objects.get, step=5)
+    assert tone.used_by == turn.call_id
+    rows = {row.call_id: row for row in await sales()}
+    assert rows[tone.call_id].parent_call_id is None
+    assert turn.cost_nanos == rows[tone.call_id].cost_nanos + rows[turn.call_id].cost_nanos
+
+
+async def test_nothing_is_found_out_for_a_stage_that_has_not_begun() -> None:
+    debate = await debate_of(is_lean=False, format="2v2")
+    async with working():
+        await ended(await run(next_turn, debate))
+        await until(again_sync, debate, is_it=is_free)
+    assert not await run(found_of, "pro1")
+
+
+async def test_nothing_is_found_out_for_what_the_user_says() -> None:
+    debate = await debate_of(is_lean=False, format="2v2", seat="pro2")
+    async with working():
+        await ended(await run(next_turn, debate))
+        await ended(await run(next_turn, debate))
+        await until(again_sync, debate, is_it=is_free)
+    assert await run(found_of, "pro1")
+    assert not await run(found_of, "pro2")
+
+
+@pytest.mark.parametrize("end", ["paused", "cancelled", "unseen"])
+async def test_what_is_found_out_ahead_stops_when_nobody_wants_it(end: str) -> None:
+    debate = await debate_of("words:5", is_lean=False, format="2v2")
+    await run(kind_change, "core_arguments", complexity="simple")
+    await run(kind_change, "opening_statement", complexity="complex")
+    async with working():
+        await ended(await run(next_turn, debate))
+        turn = await run(next_turn, debate)
+        await until(lambda: TurnEvent.objects.filter(turn=turn, kind="delta").exists())
+        await run(becomes, "words:200", "economy")
+        await ended(turn)
+        await until(is_under_way, "core_arguments", "pro2")
+        await run(put_off, debate, end)
+        turns.wake(debate.pk)
+        await until(again_sync, debate, is_it=is_free)
+    rows = [(row.call_kind, row.outcome) for row in await sales() if row.speaker == "pro2"]
+    assert ("core_arguments", "cancelled") in rows
+    assert not await run(is_under_way, "core_arguments", "pro2")
+    assert "core_arguments" not in {row.kind for row in await run(found_of, "pro2")}
+
+
+def is_under_way(kind: str, speaker: str) -> bool:
+    calls = [row.facts.get("usage", {}) for row in Reservation.objects.filter(state__in=OPEN)]
+    return any((call.get("call_kind"), call.get("speaker")) == (kind, speaker) for call in calls)
+
+
+def put_off(debate: Debate, end: str) -> None:
+    if end == "unseen":
+        return unseen(debate)
+    Debate.objects.filter(pk=debate.pk).update(status=end)
+    return None
+
+
 # --- stopped -------------------------------------------------------------------------------
 
 
