@@ -116,9 +116,11 @@ class Worker:
             ids = list(self._runs)
             if ids and second % WATCHES_A_RENEWAL == 0:
                 await _or_nothing(claims.renew, ids, worker=self.name, now=clock.now())
-            await self._glimpse(ids)
+            await self._glimpse(ids, is_told=False)
 
-    async def _glimpse(self, debate_ids: list[UUID]) -> None:
+    async def _glimpse(self, debate_ids: list[UUID], *, is_told: bool = True) -> None:
+        """`is_told`: their runs know already that something was asked for. To say so again would
+        make them look a second time, after the turn."""
         runs = [run for each in debate_ids if (run := self._runs.get(each)) and run.is_taken]
         if not runs:
             return
@@ -129,7 +131,7 @@ class Worker:
             if seen is not None and run.is_taken:
                 glimpse = seen.get(run.debate_id)
                 run.saw(glimpse, now=clock.now())
-                if glimpse and glimpse.is_turn_asked:
+                if not is_told and glimpse and glimpse.is_turn_asked:
                     run.poke()
 
     def _take(self, debate_id: UUID) -> None:

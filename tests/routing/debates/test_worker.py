@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from io import StringIO
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
@@ -14,6 +14,7 @@ from billing.models import CallUse, Reservation, UsageRecord
 from costcontrol.lib import clock
 from routing import keeper, snapshot
 from routing.debates import turns
+from routing.debates.scenes import Scene, scene_take
 from routing.debates.shapes import steps_of
 from routing.debates.worker import Worker
 from routing.models import BackgroundCall, Debate, Deployment, Turn, TurnEvent
@@ -468,6 +469,23 @@ async def test_a_turn_that_cannot_be_begun_fails_and_is_not_tried_for_ever() -> 
         turn = await ended(turn)
     assert (turn.status, turn.attempt) == (Status.FAILED, 1)
     assert "broke on our side" in turn.error
+
+
+async def test_a_worker_looks_at_a_debate_once_a_turn(monkeypatch: Any) -> None:
+    looks: list[UUID] = []
+
+    def counted(debate_id: UUID, **facts: Any) -> Scene | None:
+        looks.append(debate_id)
+        return scene_take(debate_id, **facts)
+
+    monkeypatch.setattr("routing.debates.run.scene_take", counted)
+    monkeypatch.setattr("routing.debates.run.LINGER_S", 0.3)
+    debate = await debate_of()
+    async with working():
+        for _turn in range(3):
+            await ended(await run(next_turn, debate))
+        await until(again_sync, debate, is_it=is_free)
+    assert len(looks) in (3, 4)  # the first turn may be found just when the worker is told of it
 
 
 async def test_two_workers_write_a_debate_once() -> None:
