@@ -298,10 +298,10 @@ def ask_anything(gateway: Gateway, who: Account, body: dict[str, Any]) -> None:
 
 
 def test_whatever_is_sent_nothing_breaks(gateway: Gateway) -> None:
-    who = account(tier(requests_per_minute=None))
+    who, before = account(tier(requests_per_minute=None)), len(gateway.log.read_text())
     ask_anything(gateway, who)
     assert_the_books_agree()
-    assert "Traceback" not in gateway.log.read_text()
+    assert "Traceback" not in gateway.log.read_text()[before:]
 
 
 def test_refused_call_is_one_row_that_says_why(gateway: Gateway) -> None:
