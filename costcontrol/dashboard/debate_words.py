@@ -4,24 +4,14 @@ from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from billing.reports.debates import Use
 from costcontrol.dashboard.components import Tone
 from costcontrol.dashboard.labels import label, language
+from routing.debates.stage_names import STAGE_NAMES
 
 Words = Mapping[str, str | Promise]
-STAGES: Words = {
-    "opening": pgettext_lazy("stage of a debate", "Opening"),
-    "pro_argument": gettext_lazy("Arguments for"),
-    "con_argument": gettext_lazy("Arguments against"),
-    "moderator_summary_1": gettext_lazy("First summary"),
-    "interactive_argument": gettext_lazy("Attack and defence"),
-    "moderator_summary_2": gettext_lazy("Second summary"),
-    "pro_conclusion": gettext_lazy("Conclusion for"),
-    "con_conclusion": gettext_lazy("Conclusion against"),
-    "closing": pgettext_lazy("stage of a debate", "Closing"),
-}
 SOURCES: Words = {
     "provider": gettext_lazy("written by a model"),
     "exact": gettext_lazy("stored answer"),
@@ -41,7 +31,7 @@ def said(name: str, key: str) -> str:
     """The word for `key` among the values of a property of calls."""
     match name:
         case "stage":
-            return str(STAGES.get(key, key or NOT_SAID))
+            return str(STAGE_NAMES.get(key, key or NOT_SAID))
         case "source":
             return str(SOURCES.get(key, key))
         case "use":

@@ -7,12 +7,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from costcontrol.play import words
+from routing.debates.stage_names import STAGE_NAMES
 
 NOBODY = UUID(int=0)  # its place in an address is taken by the id of a call or debate
 
 
 GROUPS: dict[str, words.Words] = {
-    "stages": words.STAGES, "kinds": words.KINDS, "sides": words.SIDES,
+    "stages": STAGE_NAMES, "kinds": words.KINDS, "sides": words.SIDES,
     "sources": words.SOURCES, "classes": words.CLASSES,
 }
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from costcontrol import formats
 from costcontrol.play import words
+from routing.debates.stage_names import STAGE_NAMES
 
 Row = Mapping[str, Any]  # a debate or a turn, as JSON
 BUSY = ("queued", "running")
@@ -90,7 +91,7 @@ class Section:
 
     @property
     def title(self) -> str:
-        return words.word(words.STAGES, self.stage)
+        return words.word(STAGE_NAMES, self.stage)
 
 
 def sides(debate: Row) -> tuple[Side, ...]:

@@ -13,17 +13,6 @@ from costcontrol.dashboard.components import Tone
 
 Words = Mapping[str, str | Promise]
 
-STAGES: Words = {
-    "opening": pgettext_lazy("stage of a debate", "Opening"),
-    "pro_argument": _("Arguments for"),
-    "con_argument": _("Arguments against"),
-    "moderator_summary_1": _("First summary"),
-    "interactive_argument": _("Attack and defence"),
-    "moderator_summary_2": _("Second summary"),
-    "pro_conclusion": _("Conclusion for"),
-    "con_conclusion": _("Conclusion against"),
-    "closing": pgettext_lazy("stage of a debate", "Closing"),
-}
 KINDS: Words = {
     "moderator_intro": _("Introduction"),
     "opening_statement": _("Opening statement"),

@@ -17,6 +17,7 @@ from costcontrol.lib.sentences import Sentence as _
 from routing.debates import sayings
 from routing.debates.errors import DebateUnknown
 from routing.debates.shown import Json, Whole, cast_json, said_json, topic_json, whole_of
+from routing.debates.stage_names import STAGE_NAMES
 from routing.models import Debate, Turn
 
 USER = "user"
@@ -100,18 +101,7 @@ def file_name(debate: Debate, ending: str) -> str:
 
 def stage_name(stage: str) -> str:
     """Its heading, in the active language."""
-    names = {
-        "opening": pgettext("stage of a debate", "Opening"),
-        "pro_argument": gettext("Arguments for"),
-        "con_argument": gettext("Arguments against"),
-        "moderator_summary_1": gettext("First summary"),
-        "interactive_argument": gettext("Attack and defence"),
-        "moderator_summary_2": gettext("Second summary"),
-        "pro_conclusion": gettext("Conclusion for"),
-        "con_conclusion": gettext("Conclusion against"),
-        "closing": pgettext("stage of a debate", "Closing"),
-    }
-    return names.get(stage, stage)
+    return str(STAGE_NAMES.get(stage, stage))
 
 
 def _about(debate: Debate) -> list[str]:
