@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -13,13 +14,13 @@ from django.core.management import call_command
 
 from accounts.models import Tier, User
 from accounts.types import Caller
-from billing.models import ModelPrice
+from billing.models import ModelPrice, UsageRecord
 from costcontrol.lib import clock, database, redis
 from routing import health, snapshot
 from routing.debates import turns
 from routing.debates.endings import steps_left
 from routing.debates.worker import Worker
-from routing.models import CallKindRow, Debate, Deployment, Philosopher, Turn
+from routing.models import CallKindRow, Debate, Deployment, Philosopher, Turn, TurnEvent
 from tests.flows.rows import deployment, price
 
 T = TypeVar("T")
@@ -140,3 +141,39 @@ async def play(debate: Debate) -> list[Turn]:
         assert played[-1].status == Turn.Status.COMPLETED, played[-1].error
     return played
 
+
+async def debate_of(model: str = "echo", **columns: Any) -> Debate:
+    user = await run(rows_make, model=model)
+    return await run(debate_make, user, **columns)
+
+
+async def kinds_of(turn: Turn) -> list[str]:
+    rows = TurnEvent.objects.filter(turn=turn.pk).order_by("attempt", "seq")
+    return await run(lambda: list(rows.values_list("kind", flat=True)))
+
+
+async def of_first(turn: Turn, kind: str) -> dict[str, Any]:
+    row = await run(lambda: TurnEvent.objects.filter(turn=turn.pk, kind=kind).first())
+    assert row is not None
+    return dict(row.data)
+
+
+async def again(debate: Debate) -> Debate:
+    return await run(Debate.objects.get, pk=debate.pk)
+
+
+async def sales() -> list[UsageRecord]:
+    """What was bought, and what it cost."""
+    return await run(lambda: list(UsageRecord.objects.exclude(outcome="refused").order_by("pk")))
+
+
+def again_sync(debate: Debate) -> Debate:
+    return Debate.objects.get(pk=debate.pk)
+
+
+def is_free(debate: Debate) -> bool:
+    return debate.worker == ""
+
+
+def unseen(debate: Debate) -> None:
+    Debate.objects.filter(pk=debate.pk).update(seen_at=clock.now() - timedelta(minutes=1))
