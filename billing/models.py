@@ -315,6 +315,8 @@ class UsageRecord(models.Model):
     stage = models.CharField(_("stage"), max_length=40, null=True)  # noqa: DJ001
     speaker = models.CharField(_("speaker"), max_length=40, null=True)  # noqa: DJ001
     parent_call_id = models.UUIDField(_("made for call"), null=True)
+    answer_id = models.BigIntegerField(_("stored answer"), null=True)  # that it was answered with
+    is_holdout = models.BooleanField(_("held out to check savings"), null=True)  # null: no
     price_id = models.BigIntegerField(_("price row"), null=True)
     price_fresh_input = models.DecimalField(
         _("price of input"), max_digits=14, decimal_places=6, null=True

@@ -3,6 +3,16 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from routing.models_cache import AliasVote as AliasVote
+from routing.models_cache import AnswerRating as AnswerRating
+from routing.models_cache import AnswerSeen as AnswerSeen
+from routing.models_cache import PrecomputeBatch as PrecomputeBatch
+from routing.models_cache import PrecomputeItem as PrecomputeItem
+from routing.models_cache import PrecomputeRun as PrecomputeRun
+from routing.models_cache import StoredAnswer as StoredAnswer
+from routing.models_cache import TopicAlias as TopicAlias
+from routing.models_cache import TopicCalibration as TopicCalibration
+from routing.models_cache import TopicVector as TopicVector
 from routing.models_debates import BackgroundCall as BackgroundCall
 from routing.models_debates import CallKindRow as CallKindRow
 from routing.models_debates import Debate as Debate

@@ -61,6 +61,8 @@ class Topic(models.Model):
     )
     popularity_rank = models.PositiveIntegerField(_("popularity, 1 is first"), default=1000)
     is_active = models.BooleanField(_("on offer"), default=True)
+    # one more, and no stored answer of it is served again
+    epoch = models.PositiveIntegerField(_("epoch of its stored answers"), default=1)
 
     class Meta:
         verbose_name = _("topic")
@@ -137,6 +139,7 @@ class Debate(models.Model):
     moderator_style = models.CharField(_("style of the moderator"), max_length=20, default="casual")
     context = models.TextField(_("text the user added"), blank=True)  # personal
     is_lean = models.BooleanField(_("without background calls"), default=False)
+    variant = models.PositiveSmallIntegerField(_("variant of stored answers"), default=0)
     status = models.CharField(
         _("status"), max_length=10, choices=Status.choices, default=Status.OPEN
     )
@@ -180,6 +183,7 @@ class Turn(models.Model):
         COMPLETED = "completed", _("completed")
         CANCELLED = "cancelled", _("cancelled")
         FAILED = "failed", _("failed")
+        REPLACED = "replaced", _("written anew")
 
     class Source(models.TextChoices):
         LIVE = "live", _("written now")
@@ -204,6 +208,9 @@ class Turn(models.Model):
     source = models.CharField(_("source"), max_length=10, choices=Source.choices, blank=True)
     idempotency_key = models.CharField(max_length=255, blank=True)
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
+    is_fresh = models.BooleanField(_("not from the store"), default=False)
+    # the stored answer that it came from, or that was made of it
+    answer_id = models.BigIntegerField(_("stored answer"), null=True, blank=True)
     call_id = models.UUIDField(_("call"), null=True, blank=True)
     text = models.TextField(_("text"), blank=True)
     is_whole = models.BooleanField(_("the text is whole"), default=False)
@@ -287,6 +294,7 @@ class BackgroundCall(models.Model):
     call_id = models.UUIDField()
     text = models.TextField(blank=True)  # what was answered; "": nothing that can be used
     used_by = models.UUIDField(null=True)
+    answer_id = models.BigIntegerField(null=True)  # the stored answer it is, if it is one
     created_at = models.DateTimeField()
 
     class Meta:

@@ -46,6 +46,21 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Reuse:
+    """A request whose answer others may be given too.
+
+    `fields` are exactly what enters its prompt, as JSON values, and never a text that a user typed;
+    with the route they are the key (`routing.cache.keys`). `variants`: how many texts are kept for
+    one key; `prefer`: which of them, if it is there and the user has not seen it.
+    """
+
+    fields: Mapping[str, Any]
+    variants: int = 1
+    ttl_days: int = 30
+    prefer: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """What was asked, after shape checks. `max_output_tokens` None: the caller did not say."""
 
@@ -71,6 +86,7 @@ class ChatRequest:
     is_part: bool = False  # of a turn that was admitted as a whole: no request of its own
     is_never_cut: bool = False  # rather a smaller model than a shorter answer
     draws_on: tuple[UUID, ...] = ()  # reservations that hold money for it already
+    reuse: Reuse | None = None  # None: its answer is this user's alone
 
     @property
     def text(self) -> str:

@@ -1,0 +1,273 @@
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('routing', '0005_shipped_version'),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='PrecomputeRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('status', models.CharField(choices=[('estimated', 'estimated'), ('running', 'running'), ('stopping', 'being stopped'), ('finished', 'finished'), ('stopped', 'stopped'), ('failed', 'failed')], max_length=10, verbose_name='status')),
+                ('created_by', models.BigIntegerField(null=True, verbose_name='created by')),
+                ('created_at', models.DateTimeField(verbose_name='created')),
+                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
+                ('order', models.JSONField(default=dict)),
+                ('estimate', models.JSONField(default=dict)),
+                ('budget_nanos', models.BigIntegerField(verbose_name='budget, nano-USD')),
+                ('held_nanos', models.BigIntegerField(default=0, verbose_name='held, nano-USD')),
+                ('cost_nanos', models.BigIntegerField(default=0, verbose_name='cost, nano-USD')),
+                ('note', models.CharField(blank=True, max_length=500, verbose_name='note')),
+            ],
+            options={
+                'verbose_name': 'precompute run',
+                'verbose_name_plural': 'precompute runs',
+                'ordering': ['-created_at', '-pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='TopicCalibration',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(max_length=8, verbose_name='language')),
+                ('embedder', models.CharField(max_length=64, verbose_name='embedder')),
+                ('embedder_name', models.CharField(max_length=80, verbose_name='name of the embedder')),
+                ('threshold', models.FloatField(verbose_name='means the topic from')),
+                ('floor', models.FloatField(verbose_name='may mean the topic from')),
+                ('judged', models.PositiveIntegerField(verbose_name='judged')),
+                ('topics', models.PositiveIntegerField(verbose_name='topics')),
+                ('errors', models.PositiveIntegerField(verbose_name='errors')),
+                ('bound', models.FloatField(verbose_name='at most wrong, with 95 % certainty')),
+                ('source', models.CharField(max_length=200, verbose_name='judged on')),
+                ('made_at', models.DateTimeField(verbose_name='made')),
+                ('is_active', models.BooleanField(default=True, verbose_name='in use')),
+            ],
+            options={
+                'verbose_name': 'calibration of the topic resolver',
+                'verbose_name_plural': 'calibrations of the topic resolver',
+                'ordering': ['-made_at', '-pk'],
+            },
+        ),
+        migrations.AddField(
+            model_name='backgroundcall',
+            name='answer_id',
+            field=models.BigIntegerField(null=True),
+        ),
+        migrations.AddField(
+            model_name='debate',
+            name='variant',
+            field=models.PositiveSmallIntegerField(default=0, verbose_name='variant of stored answers'),
+        ),
+        migrations.AddField(
+            model_name='topic',
+            name='epoch',
+            field=models.PositiveIntegerField(default=1, verbose_name='epoch of its stored answers'),
+        ),
+        migrations.AddField(
+            model_name='turn',
+            name='answer_id',
+            field=models.BigIntegerField(blank=True, null=True, verbose_name='stored answer'),
+        ),
+        migrations.AddField(
+            model_name='turn',
+            name='is_fresh',
+            field=models.BooleanField(default=False, verbose_name='not from the store'),
+        ),
+        migrations.AlterField(
+            model_name='turn',
+            name='status',
+            field=models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('completed', 'completed'), ('cancelled', 'cancelled'), ('failed', 'failed'), ('replaced', 'written anew')], default='queued', max_length=10, verbose_name='status'),
+        ),
+        migrations.CreateModel(
+            name='PrecomputeBatch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('deployment', models.CharField(max_length=160, verbose_name='deployment')),
+                ('level', models.PositiveSmallIntegerField(verbose_name='step')),
+                ('status', models.CharField(choices=[('planned', 'to be sent'), ('sent', 'at the provider'), ('ended', 'answered'), ('read', 'read in'), ('lost', 'lost')], max_length=10, verbose_name='status')),
+                ('provider_id', models.CharField(blank=True, max_length=128, verbose_name='id at the provider')),
+                ('created_at', models.DateTimeField(verbose_name='created')),
+                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent')),
+                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
+                ('asked_at', models.DateTimeField(blank=True, null=True, verbose_name='last asked')),
+                ('error', models.CharField(blank=True, max_length=500, verbose_name='error')),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='routing.precomputerun')),
+            ],
+            options={
+                'verbose_name': 'batch',
+                'verbose_name_plural': 'batches',
+                'ordering': ['run', 'pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='StoredAnswer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=64, verbose_name='key')),
+                ('variant', models.PositiveSmallIntegerField(verbose_name='variant')),
+                ('kind', models.CharField(max_length=40, verbose_name='call kind')),
+                ('topic_key', models.CharField(blank=True, max_length=40, verbose_name='topic')),
+                ('side', models.CharField(blank=True, max_length=3, verbose_name='side')),
+                ('philosopher', models.CharField(blank=True, max_length=64, verbose_name='philosopher')),
+                ('owner_id', models.BigIntegerField(blank=True, null=True, verbose_name='owner')),
+                ('language', models.CharField(max_length=8, verbose_name='language')),
+                ('route', models.CharField(max_length=180, verbose_name='route')),
+                ('fields', models.JSONField(default=dict, verbose_name='what the key is made of')),
+                ('text', models.TextField(verbose_name='text')),
+                ('usage', models.JSONField(default=dict, verbose_name='usage')),
+                ('deployment', models.CharField(max_length=160, verbose_name='deployment')),
+                ('model_class', models.CharField(max_length=10, verbose_name='class')),
+                ('origin', models.CharField(choices=[('live', 'written for a debate'), ('batch', 'made ahead in a batch'), ('ahead', 'made ahead, one by one')], max_length=8, verbose_name='origin')),
+                ('call_id', models.UUIDField(verbose_name='made by call')),
+                ('cost_nanos', models.BigIntegerField(default=0, verbose_name='cost of making it, nano-USD')),
+                ('made_at', models.DateTimeField(verbose_name='made')),
+                ('soft_until', models.DateTimeField(verbose_name='fresh until')),
+                ('hard_until', models.DateTimeField(verbose_name='served until')),
+                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
+                ('ended_why', models.CharField(blank=True, choices=[('rated', 'rated badly'), ('purged', 'purged by staff'), ('refreshed', 'a newer one took its place'), ('expired', 'too old'), ('wrong', 'served for the wrong topic')], max_length=10, verbose_name='why it ended')),
+                ('served', models.PositiveIntegerField(default=0, verbose_name='times served')),
+                ('served_at', models.DateTimeField(blank=True, null=True, verbose_name='last served')),
+                ('saved_nanos', models.BigIntegerField(default=0, verbose_name='saved, nano-USD')),
+                ('ups', models.PositiveIntegerField(default=0, verbose_name='good ratings')),
+                ('downs', models.PositiveIntegerField(default=0, verbose_name='bad ratings')),
+            ],
+            options={
+                'verbose_name': 'stored answer',
+                'verbose_name_plural': 'stored answers',
+                'indexes': [models.Index(fields=['topic_key', 'kind'], name='answers_by_topic'), models.Index(fields=['philosopher', 'kind'], name='answers_by_philosopher'), models.Index(condition=models.Q(('ended_at', None)), fields=['hard_until'], name='answers_to_end'), models.Index(fields=['call_id'], name='answers_by_call')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('key', 'variant'), name='one_answer_per_variant')],
+            },
+        ),
+        migrations.CreateModel(
+            name='TopicAlias',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('norm', models.CharField(max_length=300, verbose_name='normalised')),
+                ('text', models.CharField(max_length=300, verbose_name='text')),
+                ('language', models.CharField(max_length=8, verbose_name='language')),
+                ('is_swapped', models.BooleanField(default=False, verbose_name='sides swapped')),
+                ('status', models.CharField(choices=[('proposed', 'proposed'), ('active', 'in use'), ('quarantined', 'in quarantine')], max_length=12, verbose_name='status')),
+                ('source', models.CharField(choices=[('chosen', 'chosen by users'), ('staff', 'entered by staff'), ('reported', 'reported as wrong')], max_length=10, verbose_name='source')),
+                ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
+                ('created_at', models.DateTimeField(verbose_name='created')),
+                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided')),
+                ('topic', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='routing.topic')),
+            ],
+            options={
+                'verbose_name': 'other words for a topic',
+                'verbose_name_plural': 'other words for topics',
+            },
+        ),
+        migrations.CreateModel(
+            name='AliasVote',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('user_id', models.BigIntegerField(db_index=True)),
+                ('at', models.DateTimeField()),
+                ('alias', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='votes', to='routing.topicalias')),
+            ],
+            options={
+                'verbose_name': 'vote for an alias',
+                'verbose_name_plural': 'votes for aliases',
+            },
+        ),
+        migrations.CreateModel(
+            name='TopicVector',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(max_length=8)),
+                ('embedder', models.CharField(max_length=64)),
+                ('text_hash', models.CharField(max_length=64)),
+                ('vector', models.BinaryField()),
+                ('topic', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='vectors', to='routing.topic')),
+            ],
+            options={
+                'verbose_name': 'vector of a topic',
+                'verbose_name_plural': 'vectors of topics',
+            },
+        ),
+        migrations.CreateModel(
+            name='PrecomputeItem',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('call_id', models.UUIDField(unique=True)),
+                ('key', models.CharField(max_length=64)),
+                ('variant', models.PositiveSmallIntegerField()),
+                ('level', models.PositiveSmallIntegerField()),
+                ('kind', models.CharField(max_length=40)),
+                ('topic_key', models.CharField(max_length=40)),
+                ('language', models.CharField(max_length=8)),
+                ('deployment', models.CharField(max_length=160)),
+                ('fields', models.JSONField(default=dict)),
+                ('expected_uses', models.FloatField()),
+                ('status', models.CharField(choices=[('planned', 'to be made'), ('sent', 'at the provider'), ('made', 'made'), ('failed', 'failed'), ('expired', 'expired at the provider'), ('skipped', 'not needed any more')], max_length=10)),
+                ('cost_nanos', models.BigIntegerField(default=0)),
+                ('error', models.CharField(blank=True, max_length=300)),
+                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='items', to='routing.precomputebatch')),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='routing.precomputerun')),
+                ('answer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='routing.storedanswer')),
+            ],
+            options={
+                'verbose_name': 'answer to be made ahead',
+                'verbose_name_plural': 'answers to be made ahead',
+                'indexes': [models.Index(fields=['run', 'status', 'level'], name='items_to_do')],
+                'constraints': [models.UniqueConstraint(fields=('run', 'key', 'variant'), name='one_item_per_variant')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AnswerSeen',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('user_id', models.BigIntegerField()),
+                ('at', models.DateTimeField()),
+                ('answer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='seen', to='routing.storedanswer')),
+            ],
+            options={
+                'verbose_name': 'stored answer that was seen',
+                'verbose_name_plural': 'stored answers that were seen',
+                'constraints': [models.UniqueConstraint(fields=('user_id', 'answer'), name='one_sight_per_user')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AnswerRating',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('user_id', models.BigIntegerField()),
+                ('rating', models.SmallIntegerField()),
+                ('at', models.DateTimeField()),
+                ('answer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ratings', to='routing.storedanswer')),
+            ],
+            options={
+                'verbose_name': 'rating of a stored answer',
+                'verbose_name_plural': 'ratings of stored answers',
+                'constraints': [models.UniqueConstraint(fields=('answer', 'user_id'), name='one_rating_per_user')],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='topicalias',
+            index=models.Index(fields=['status', '-created_at'], name='aliases_by_status'),
+        ),
+        migrations.AddConstraint(
+            model_name='topicalias',
+            constraint=models.UniqueConstraint(fields=('norm', 'topic', 'is_swapped'), name='one_alias_per_meaning'),
+        ),
+        migrations.AddConstraint(
+            model_name='topicalias',
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'active')), fields=('norm',), name='one_active_alias'),
+        ),
+        migrations.AddConstraint(
+            model_name='aliasvote',
+            constraint=models.UniqueConstraint(fields=('alias', 'user_id'), name='one_vote_per_alias'),
+        ),
+        migrations.AddConstraint(
+            model_name='topicvector',
+            constraint=models.UniqueConstraint(fields=('topic', 'language', 'embedder'), name='one_vector_per_embedder'),
+        ),
+    ]
