@@ -1,4 +1,4 @@
-"""Answers that are kept for everybody, the words that topics are known by, and what is made ahead."""
+"""Answers kept for everybody, the words that topics are known by, and what is made ahead."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
