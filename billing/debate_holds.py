@@ -19,6 +19,9 @@ from billing.draws import CEILINGS, LEASE_MS, LEASE_S, NAME, PAID_FROM, PaidFrom
 from billing.holds import NoRoom
 from billing.ledger import Attempt, Hold, Reserved
 from billing.models import Reservation
+from costcontrol.lib.rows import Rows
+
+_reservations = Rows(Reservation, "WHERE call_id = %s ORDER BY created_ms, id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,7 @@ def release(
 
 def _rows(debate_id: UUID) -> list[Reservation]:
     """All that were ever held for it. Its place in the quota is no hold, and has no name."""
-    rows = Reservation.objects.filter(call_id=debate_id).order_by("created_ms", "pk")
-    return [row for row in rows if NAME in row.facts]
+    return [row for row in _reservations(debate_id) if NAME in row.facts]
 
 
 def _release(rows: Sequence[Reservation], *, windows: Collection[int] = ()) -> int:

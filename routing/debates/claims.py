@@ -11,10 +11,16 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from costcontrol.lib.rows import Rows, asked
 from routing.debates.states import ACTIVE
 from routing.models import Debate, Turn
 
 LEASE = timedelta(seconds=10)
+_debates = Rows(Debate, "")
+CLAIM = (
+    "UPDATE routing_debate SET worker = %s, lease_until = %s WHERE id = %s"
+    f" AND (worker = %s OR lease_until IS NULL OR lease_until < %s) RETURNING {_debates.columns}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +36,13 @@ class Glimpse:
 
 def claim(debate_id: UUID, *, worker: str, now: datetime) -> bool:
     """Have it for a while, or longer. False: somebody else has it, or it is gone."""
-    free = Q(worker=worker) | Q(lease_until=None) | Q(lease_until__lt=now)
-    ours = Debate.objects.filter(free, pk=debate_id)
-    return bool(ours.update(worker=worker, lease_until=now + LEASE))
+    return claimed(debate_id, worker=worker, now=now) is not None
+
+
+def claimed(debate_id: UUID, *, worker: str, now: datetime) -> Debate | None:
+    """The same, and what there is to know of it."""
+    found = asked(CLAIM, worker, now + LEASE, debate_id, worker, now)
+    return next(iter(_debates.made_of(found)), None)
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ written while the database is away is kept and written later.
 """
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, transaction
 
 from costcontrol.lib import database
+from costcontrol.lib.rows import changed
 from routing.debates import sayings
 from routing.models import TurnEvent
 
@@ -27,6 +29,8 @@ Events = list[TurnEvent]
 # Between the beginnings of two transactions that hold nothing but pieces of text.
 MIN_GAP_S, MAX_GAP_S = 1 / 30, 0.15
 SHARE = 0.1  # of the time that such transactions may take
+EVENTS_A_STATEMENT = 100
+INSERT = "INSERT INTO routing_turnevent (turn_id, attempt, seq, kind, data, is_last) VALUES"
 PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)  # between tries while the database is away
 log = logging.getLogger(__name__)
 
@@ -196,7 +200,21 @@ def write(batch: Sequence[TurnEvent | Job]) -> None:
             alone = len(batch) == 1
             events += _done(each, alone=alone) if isinstance(each, Job) else [each]
         if events:
-            TurnEvent.objects.bulk_create(events, ignore_conflicts=True)
+            insert(events)
+
+
+def insert(events: Sequence[TurnEvent]) -> None:
+    """What is there already stays as it is."""
+    for begin in range(0, len(events), EVENTS_A_STATEMENT):
+        some = events[begin : begin + EVENTS_A_STATEMENT]
+        words = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(some))
+        params = (
+            value for event in some for value in (
+                event.turn_id, event.attempt, event.seq, event.kind, json.dumps(event.data),
+                event.is_last,
+            )
+        )
+        changed(f"{INSERT} {words} ON CONFLICT DO NOTHING", *params)
 
 
 def _done(job: Job, *, alone: bool) -> Events:

@@ -8,28 +8,39 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Q, Sum
-
 from accounts.types import Caller
 from billing import gauge
 from billing.budgets import debates_rule
 from billing.gauge import Reading
-from billing.models import Metric, UsageRecord
+from billing.models import Metric
 from costcontrol.lib.errors import (
     BudgetExhausted,
     CostControlError,
     PaymentRequired,
     QuotaExceeded,
 )
+from costcontrol.lib.rows import Rows, asked, changed
 from routing.debates import money, sayings, states
 from routing.debates.plan import next_steps
 from routing.debates.shapes import steps_of
 from routing.debates.types import Step
-from routing.models import BackgroundCall, Debate, Turn, TurnEvent
+from routing.models import Debate, Turn, TurnEvent
 
 ASKED = "asked"  # somebody cancelled it
 NOBODY_WATCHING = "nobody_watching"
 ACCOUNT_CLOSED = "account_closed"
+USED = (
+    "UPDATE routing_backgroundcall SET used_by = %s"
+    " WHERE debate_id = %s AND used_by IS NULL AND call_id IN"
+)
+DONE = "SELECT step FROM routing_turn WHERE debate_id = %s AND status = %s"
+# Its last condition is said for SQLite, which else does not use the index.
+SPENT = (
+    "SELECT SUM(cost_nanos), SUM(CASE WHEN {of_turn} THEN cost_nanos ELSE 0 END)"
+    " FROM billing_usagerecord"
+    " WHERE debate_id = %s AND user_id = %s AND NOT (debate_id = '')"
+)
+_locked = Rows(Debate, "WHERE id = %s", lock=True)
 
 
 class Spent(NamedTuple):
@@ -60,12 +71,11 @@ def complete(
     turn: Turn, *, uses: Sequence[UUID], readings: Sequence[Reading], seq: int, now: datetime
 ) -> list[TurnEvent]:
     """A turn that was written whole, with what it cost. Its last events, still to be written."""
-    debate = Debate.objects.select_for_update().get(pk=turn.debate_id)
+    debate = _locked(turn.debate_id)[0]
     spent = spent_on(debate, call_id=turn.call_id, uses=uses)
     states.turn_complete(turn, cost_nanos=spent.turn, now=now)
     if uses:
-        found = BackgroundCall.objects.filter(debate=debate, call_id__in=uses, used_by=None)
-        found.update(used_by=turn.call_id)
+        changed(f"{USED} ({_marks(uses)})", turn.call_id, debate.pk, *uses)
     events = [
         sayings.completed(turn),
         *what_follows(debate, turn, spent=spent.debate, readings=readings, now=now),
@@ -135,10 +145,7 @@ def what_follows(
 
 def steps_left(debate: Debate) -> tuple[Step, ...]:
     """What may be said now, the usual first; nothing: it is over."""
-    done = set(
-        Turn.objects.filter(debate=debate, status=Turn.Status.COMPLETED)
-        .values_list("step", flat=True)
-    )
+    done = {step for step, in asked(DONE, debate.pk, Turn.Status.COMPLETED)}
     return next_steps(steps_of(debate), lambda step: step.index in done)
 
 
@@ -149,13 +156,16 @@ def spent_on(
 
     What was found out before any turn had asked for it belongs to the turn that used it.
     """
-    rows = UsageRecord.objects.filter(debate_id=str(debate.pk), user_id=debate.user_id)
-    rows = rows.exclude(debate_id="")  # said for SQLite, which else does not use the index
-    of_turn = Q(call_id=call_id) | Q(parent_call_id=call_id)
+    of_turn = "call_id = %s OR parent_call_id = %s"
     if uses:
-        of_turn |= Q(parent_call_id=None, call_id__in=uses)
-    sums = rows.aggregate(debate=Sum("cost_nanos"), turn=Sum("cost_nanos", filter=of_turn))
-    return Spent(sums["debate"] or 0, sums["turn"] or 0)
+        of_turn += f" OR (parent_call_id IS NULL AND call_id IN ({_marks(uses)}))"
+    words = SPENT.format(of_turn=of_turn)
+    found = asked(words, call_id, call_id, *uses, str(debate.pk), debate.user_id)
+    return Spent(*(int(sum_ or 0) for sum_ in found[0]))
+
+
+def _marks(values: Sequence[UUID]) -> str:
+    return ", ".join(["%s"] * len(values))
 
 
 def was_warned(debate: Debate) -> bool:

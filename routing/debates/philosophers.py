@@ -3,15 +3,22 @@
 A debate keeps the exact versions it was cast with: an edit never changes who spoke.
 """
 
+import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
+from costcontrol.lib.rows import asked
 from costcontrol.lib.sentences import Sentence as _
 from routing.debates.errors import PhilosopherUnknown
 from routing.debates.types import LANGUAGES, SIDES, Brief, Cast, Character
 from routing.models import Debate, Philosopher
+
+VERSIONS = (
+    "SELECT key, version, owner_id, name_ko, name_en, card FROM routing_philosopher WHERE key IN"
+)
 
 
 def philosophers_for(user_id: int) -> list[Philosopher]:
@@ -80,9 +87,21 @@ def card_in(row: Philosopher, language: str) -> dict[str, Any]:
 
 def _characters(entries: Iterable[Mapping[str, Any]], language: str) -> list[Character]:
     wanted = [(str(entry["key"]), int(entry["version"])) for entry in entries]
-    keys = {key for key, _version in wanted}
-    rows = {(row.key, row.version): row for row in Philosopher.objects.filter(key__in=keys)}
+    marks = ", ".join(["%s"] * len(wanted))
+    found = asked(f"{VERSIONS} ({marks})", *(key for key, _version in wanted)) if wanted else []
+    rows = {row[:2]: row for row in found}
     for key, version in wanted:
         if (key, version) not in rows:
             raise unknown(key)
-    return [character_from(rows[name], language) for name in wanted]
+    return [_understood(rows[name], language) for name in wanted]
+
+
+@lru_cache(maxsize=512)
+def _understood(row: tuple[Any, ...], language: str) -> Character:
+    """A version is read each time, since it may be deleted, and its card understood once."""
+    key, version, owner_id, name_ko, name_en, card = row
+    return character_from(
+        Philosopher(key=key, version=version, owner_id=owner_id, name_ko=name_ko,
+                    name_en=name_en, card=json.loads(card)),
+        language,
+    )

@@ -130,6 +130,8 @@ class Run:
             return None
         self.is_taken = True
         self._is_wanted = scene.debate.status == Debate.Status.OPEN
+        if not self._is_wanted:
+            self._backstage.cancel()
         if scene.turn is not None and scene.caller is None:
             return await self._close_account(scene)
         if scene.caller is not None:

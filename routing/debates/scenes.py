@@ -2,17 +2,18 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from accounts.models import User
 from accounts.types import Caller
 from costcontrol.lib import clock
 from costcontrol.lib.errors import CostControlError
+from costcontrol.lib.rows import Rows
 from routing.debates import claims, endings, money, states
+from routing.debates.callers import caller_of as caller_of
 from routing.debates.philosophers import brief_of
 from routing.debates.shapes import steps_of
 from routing.debates.types import Background, Brief, Found, Said, Step
@@ -20,6 +21,8 @@ from routing.models import BackgroundCall, Debate, Turn, TurnEvent
 from routing.snapshot import Snapshot
 
 HELD_ANEW_AFTER = timedelta(minutes=5)
+_turns = Rows(Turn, "WHERE debate_id = %s ORDER BY number")
+_background = Rows(BackgroundCall, "WHERE debate_id = %s ORDER BY id")
 log = logging.getLogger(__name__)
 
 
@@ -90,9 +93,10 @@ def scene_take(
     debate_id: UUID, *, worker: str, snapshot: Snapshot, now: datetime
 ) -> Scene | None:
     """Have the debate and begin its turn. None: somebody else has it."""
-    if not claims.claim(debate_id, worker=worker, now=now):
+    debate = claims.claimed(debate_id, worker=worker, now=now)
+    if debate is None:
         return None
-    scene = _read(Debate.objects.get(pk=debate_id), snapshot)
+    scene = _read(debate, snapshot)
     if scene.turn is not None:
         states.turn_begin(scene.turn, now=now)
         _hold(scene, snapshot, now)
@@ -114,10 +118,10 @@ def fail_untold(debate_id: UUID, error: CostControlError, events: list[TurnEvent
 
 def _read(debate: Debate, snapshot: Snapshot) -> Scene:
     off = frozenset(kind.name for kind in snapshot.kinds.values() if not kind.is_enabled)
-    turns = list(Turn.objects.filter(debate=debate).order_by("number"))
+    turns = _turns(debate.pk)
     return Scene(
         debate, caller_of(debate), brief_of(debate), steps_of(debate, off=off), turns,
-        list(BackgroundCall.objects.filter(debate=debate)),
+        _background(debate.pk),
         next((turn for turn in turns if turn.status in states.ACTIVE), None),
     )
 
@@ -153,13 +157,3 @@ def _holds(scene: Scene, now: datetime) -> bool:
     stage = scene.turn.stage
     ends = [turn.completed_at for turn in scene.completed if turn.stage == stage]
     return any(end is not None and now - end < HELD_ANEW_AFTER for end in ends)
-
-
-def caller_of(debate: Debate) -> Caller | None:
-    """Whoever's debate it is, as they are now."""
-    users = User.objects.select_related("tier", "member__organisation__tier")
-    user = users.filter(pk=debate.user_id, is_active=True).first()
-    if user is None:
-        return None
-    caller = Caller.signed_in(user)
-    return replace(caller, key_prefix=debate.key_prefix)

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from costcontrol.lib.rows import changed
 from routing.models import Turn
 
 Status = Turn.Status
@@ -57,7 +58,13 @@ def _move(turn: Turn, to: Turn.Status, **facts: Any) -> None:
     """Raises TurnLost. The object says afterwards what its row says."""
     known = {"pk": turn.pk, "status": turn.status, "attempt": turn.attempt}
     allowed = to in MOVES.get(Status(turn.status), ())
-    if not allowed or not Turn.objects.filter(**known).update(status=to, **facts):
+    if not allowed or not _is_moved(known, {"status": to, **facts}):
         raise TurnLost(f"turn {turn} is not {turn.status} any more")
     for name, value in {"status": to, **facts}.items():
         setattr(turn, name, value)
+
+
+def _is_moved(known: dict[str, Any], facts: dict[str, Any]) -> bool:
+    columns = ", ".join(f"{name} = %s" for name in facts)  # none of them is a key of another table
+    words = f"UPDATE routing_turn SET {columns} WHERE id = %s AND status = %s AND attempt = %s"
+    return bool(changed(words, *facts.values(), known["pk"], known["status"], known["attempt"]))

@@ -93,9 +93,15 @@ class Worker:
         with news().following(CHANNEL) as inbox:
             while True:
                 await inbox.wait(LOOK_S)
-                for debate_id in woken(inbox):
+                told = woken(inbox)
+                for debate_id in told:
                     self._take(debate_id)
-                    await self._glimpse([debate_id])
+                await self._glimpse([each for each in told if self._is_busy(each)])
+
+    def _is_busy(self, debate_id: UUID) -> bool:
+        """With a turn. All others look for themselves, as they were told."""
+        run = self._runs.get(debate_id)
+        return run is not None and run.is_speaking
 
     async def _look(self) -> None:
         """Debates that nobody works at."""
