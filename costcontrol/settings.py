@@ -253,6 +253,8 @@ SNAPSHOT_SECONDS = env.float("SNAPSHOT_SECONDS", default=3.0)  # age of keys, ti
 GAUGE_SECONDS = env.float("GAUGE_SECONDS", default=1.0)
 CACHE_TTL_S = env.int("CACHE_TTL_S", default=3600)
 CACHE_MEMORY_BYTES = 16 * 1024 * 1024
+CACHE_SHARED = env.bool("CACHE_SHARED", default=True)  # stored answers that others may be given
+CACHE_BAD_RATINGS = max(1, env.int("CACHE_BAD_RATINGS", default=2))  # people who end an answer
 KEEP_TEXT_DAYS = max(0, env.int("KEEP_TEXT_DAYS", default=0))  # prompts and answers; 0: not kept
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)

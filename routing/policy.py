@@ -21,7 +21,7 @@ from costcontrol.lib.errors import (
 from costcontrol.lib.sentences import Sentence as _
 from costcontrol.lib.sentences import joined
 from routing import tokens
-from routing.providers import get_provider
+from routing.providers import get_provider, missing_key
 from routing.snapshot import Snapshot
 from routing.types import ChatRequest, Classified, DeploymentSpec, ModelClass, Plan
 from routing.upgrades import next_up
@@ -63,6 +63,33 @@ def choose(situation: Situation) -> Plan:
     return Plan(tuple(kept), reason, situation.is_economy, if_closed=tuple(closed))
 
 
+def usual_route(kind: str, *, tier: TierRules, language: str, snapshot: Snapshot) -> str:
+    """Who answers a kind of call when all is well, as "class deployment"; "" if nobody does.
+
+    By the table alone: neither budgets nor failures change it, so what one user is given another
+    one of the same route may be given too.
+    """
+    known = snapshot.kinds.get(kind)
+    cell = snapshot.cells.get(tier.route_mode, {}).get(known.complexity, []) if known else []
+    allowed = [model_class for model_class in cell if model_class in tier.allowed_classes]
+    return next(
+        (
+            f"{deployment.model_class} {deployment.name}"
+            for deployment in _of_classes(snapshot, allowed)
+            if _answers(deployment, language=language, snapshot=snapshot)
+        ),
+        "",
+    )
+
+
+def _answers(deployment: DeploymentSpec, *, language: str, snapshot: Snapshot) -> bool:
+    return (
+        language in deployment.languages
+        and snapshot.prices.has(*deployment.price_key)
+        and not missing_key(deployment)
+    )
+
+
 def _is_open(situation: Situation) -> bool:
     """The caller left the choice to us, so a closed budget may send the call to a local model."""
     is_ours = situation.request.model in (AUTO, *CLASSES)
@@ -79,7 +106,7 @@ def _named(situation: Situation) -> tuple[list[DeploymentSpec], str]:
         classes = [request.model, *(c for c in _cell(situation) if c != request.model)]
         if situation.is_economy:
             classes = _cell(situation)
-        return _of_classes(situation, classes), f"{request.model} was asked for"
+        return _of_classes(situation.snapshot, classes), f"{request.model} was asked for"
     deployment = situation.snapshot.deployment(request.model)
     if deployment is None:
         raise UnknownModel(
@@ -111,7 +138,8 @@ def _by_table(situation: Situation) -> tuple[list[DeploymentSpec], str]:
     why = f"{classified.complexity} ({classified.reason}) on {tier.name} ({tier.route_mode})"
     if situation.is_economy:
         why += ", economy mode: a budget passed its soft limit"
-    return _of_classes(situation, classes), f"{why}: {' > '.join(classes) or 'nothing allowed'}"
+    why += f": {' > '.join(classes) or 'nothing allowed'}"
+    return _of_classes(situation.snapshot, classes), why
 
 
 def _cell(situation: Situation) -> list[str]:
@@ -120,13 +148,13 @@ def _cell(situation: Situation) -> list[str]:
     return [c for c in cell if c in situation.tier.allowed_classes]
 
 
-def _of_classes(situation: Situation, classes: list[str]) -> list[DeploymentSpec]:
-    ordered = sorted(situation.snapshot.deployments, key=lambda d: (d.priority, d.name))
+def _of_classes(snapshot: Snapshot, classes: list[str]) -> list[DeploymentSpec]:
+    ordered = sorted(snapshot.deployments, key=lambda d: (d.priority, d.name))
     return [d for model_class in classes for d in ordered if d.model_class == model_class]
 
 
 def _local(situation: Situation) -> list[DeploymentSpec]:
-    return _of_classes(situation, [ModelClass.LOCAL])
+    return _of_classes(situation.snapshot, [ModelClass.LOCAL])
 
 
 def _sift(

@@ -1,0 +1,203 @@
+"""L2 and L3: answers that others may be given too, as rows. Synchronous, exact, never similar.
+
+One key has several variants. A user is given one that they have not seen: the preferred one if it
+is there, else the one that was served least. None left is a miss, whose answer becomes another
+variant. What is only read by other prompts is nobody's to see, and may be given again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+
+from billing.usage import Usage
+from routing.cache.endings import Scope, end, expire, purge
+from routing.cache.histories import History, history
+from routing.cache.keys import jitter, key_of, owner_of, philosopher_of
+from routing.cache.ratings import rate
+from routing.call_kinds import CALL_KINDS
+from routing.models import AnswerSeen, StoredAnswer
+from routing.types import Completion, ModelClass, Reuse, StopReason
+
+__all__ = [
+    "PATTERN", "PRECOMPUTED", "History", "Scope", "Stored", "count", "end", "expire", "history",
+    "lookup", "purge", "rate", "seen", "served", "store", "take", "text_is_shown",
+]
+
+PATTERN, PRECOMPUTED = "pattern", "precomputed"  # layers
+SOFT_SHARE = 0.8  # of its time an answer counts as fresh
+TRIES = 3  # against somebody who takes the same number
+Origin = StoredAnswer.Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One variant, as it is served. `is_stale`: it is, and is to be made anew."""
+
+    answer_id: int
+    variant: int
+    text: str
+    completion: Completion
+    layer: str
+    origin: str
+    is_stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An answer that was just written, by which call, and for how much."""
+
+    completion: Completion
+    origin: str
+    call_id: UUID
+    cost_nanos: int
+    at: datetime
+
+    def columns(self, key: str, reuse: Reuse) -> dict[str, Any]:
+        lasts = timedelta(days=reuse.ttl_days) * jitter(key)
+        return {
+            "text": self.completion.text, "usage": asdict(self.completion.usage),
+            "deployment": self.completion.deployment,
+            "model_class": str(self.completion.model_class), "origin": self.origin,
+            "call_id": self.call_id, "cost_nanos": self.cost_nanos, "made_at": self.at,
+            "soft_until": self.at + lasts * SOFT_SHARE, "hard_until": self.at + lasts,
+        }
+
+
+def lookup(reuse: Reuse, *, route: str, user_id: int, now: datetime) -> Stored | None:
+    """The variant for this user. Writes nothing: `take` also notes that they saw it."""
+    rows = _for_user(_live(key_of(reuse, route=route), now=now), reuse, user_id)
+    is_preferred = Case(When(variant=reuse.prefer, then=Value(0)), default=Value(1))
+    row = rows.order_by(is_preferred, "served", "variant").first()
+    return None if row is None else _stored(row, now=now)
+
+
+def take(reuse: Reuse, *, route: str, user_id: int, now: datetime) -> Stored | None:
+    """The same, and nobody else of the same name gets it meanwhile: noted at once."""
+    while found := lookup(reuse, route=route, user_id=user_id, now=now):
+        if not text_is_shown(reuse) or seen(found.answer_id, user_id, now):
+            return found
+    return None
+
+
+def text_is_shown(reuse: Reuse) -> bool:
+    """To the user, who is never shown one text twice. Others only stand in prompts."""
+    kind = CALL_KINDS.get(str(reuse.fields["kind"]))
+    return kind is None or kind.is_streamed
+
+
+def _live(key: str, *, now: datetime) -> QuerySet[StoredAnswer]:
+    return StoredAnswer.objects.filter(key=key, ended_at=None, hard_until__gt=now)
+
+
+def _for_user(
+    rows: QuerySet[StoredAnswer], reuse: Reuse, user_id: int
+) -> QuerySet[StoredAnswer]:
+    """Not what they have seen, and nothing of a philosopher that somebody else made."""
+    rows = rows.filter(Q(owner_id=None) | Q(owner_id=user_id))
+    if not text_is_shown(reuse):
+        return rows
+    mine = AnswerSeen.objects.filter(user_id=user_id, answer=OuterRef("pk"))
+    return rows.filter(~Exists(mine))
+
+
+def _stored(row: StoredAnswer, *, now: datetime) -> Stored:
+    completion = Completion(
+        row.text, StopReason.STOP, Usage(**row.usage), row.deployment,
+        ModelClass(row.model_class), call_id=str(row.call_id),
+    )
+    layer = PATTERN if row.origin == Origin.LIVE else PRECOMPUTED
+    return Stored(
+        row.pk, row.variant, row.text, completion, layer, row.origin, row.soft_until <= now
+    )
+
+
+def seen(answer_id: int, user_id: int, now: datetime) -> bool:
+    """Note who was given it. False: they had been given it before."""
+    _row, is_new = AnswerSeen.objects.get_or_create(
+        user_id=user_id, answer_id=answer_id, defaults={"at": now}
+    )
+    return is_new
+
+
+def count(reuse: Reuse, *, route: str, now: datetime | None = None) -> int:
+    """How many variants there are; with `now`, of those that are served."""
+    rows = StoredAnswer.objects.filter(key=key_of(reuse, route=route), ended_at=None)
+    return (rows.filter(hard_until__gt=now) if now else rows).count()
+
+
+def served(answer_id: int, *, times: int, saved_nanos: int, now: datetime) -> None:
+    """Count what it was good for. Never more than one statement an answer."""
+    StoredAnswer.objects.filter(pk=answer_id).update(
+        served=F("served") + times, saved_nanos=F("saved_nanos") + saved_nanos, served_at=now
+    )
+
+
+def store(
+    reuse: Reuse, completion: Completion, *, route: str, origin: str, call_id: UUID,
+    cost_nanos: int, now: datetime, user_id: int | None, variant: int | None = None,
+) -> StoredAnswer | None:
+    """Another variant. None: it may not be stored, there are enough, somebody was faster, or the
+    same text is there. The user it was written for has seen it."""
+    if not may_be_stored(completion, route=route):
+        return None
+    made = Made(completion, origin, call_id, cost_nanos, now)
+    viewer = user_id if text_is_shown(reuse) else None
+    for _try in range(TRIES):
+        try:
+            return _insert(reuse, made, route=route, viewer=viewer, wanted=variant)
+        except IntegrityError:
+            if variant is not None:
+                return None
+    return None
+
+
+def may_be_stored(completion: Completion, *, route: str) -> bool:
+    """Whole, all of it text, counted, and by exactly whom the route wants: no stand-in."""
+    is_whole = completion.stop_reason == StopReason.STOP and not completion.delta
+    is_usual = route == f"{completion.model_class} {completion.deployment}"
+    return is_whole and is_usual and completion.usage.is_reported and bool(completion.text.strip())
+
+
+@transaction.atomic
+def _insert(
+    reuse: Reuse, made: Made, *, route: str, viewer: int | None, wanted: int | None
+) -> StoredAnswer | None:
+    """Raises IntegrityError when somebody took the number meanwhile."""
+    key = key_of(reuse, route=route)
+    rows = StoredAnswer.objects.filter(key=key, ended_at=None)
+    end(rows.filter(hard_until__lte=made.at), why=StoredAnswer.End.EXPIRED, now=made.at)
+    known = list(rows.values_list("variant", "text"))
+    number = _number([taken for taken, _text in known], reuse, wanted)
+    if number is None or made.completion.text in [text for _taken, text in known]:
+        return None
+    row = StoredAnswer.objects.create(
+        key=key, variant=number, route=route, **_facts(reuse), **made.columns(key, reuse)
+    )
+    if viewer is not None:
+        seen(row.pk, viewer, made.at)
+    return row
+
+
+def _number(taken: Sequence[int], reuse: Reuse, wanted: int | None) -> int | None:
+    """The wanted one, the preferred one, else the first that is free; None: there are enough."""
+    if len(taken) >= reuse.variants:
+        return None
+    if wanted is not None:
+        return None if wanted in taken else wanted
+    numbers: list[int] = [reuse.prefer, *range(len(taken) + 1)]
+    return next(number for number in numbers if number not in taken)
+
+
+def _facts(reuse: Reuse) -> dict[str, Any]:
+    """What pages and purges look for, from the fields."""
+    fields = dict(reuse.fields)
+    return {
+        "kind": str(fields["kind"]), "topic_key": str(fields["topic"]),
+        "language": str(fields["lang"]), "side": str(fields.get("side") or ""),
+        "philosopher": philosopher_of(fields), "owner_id": owner_of(fields), "fields": fields,
+    }
