@@ -71,6 +71,14 @@ class StoredAnswer(models.Model):
                 fields=["hard_until"], condition=models.Q(ended_at=None), name="answers_to_end"
             ),
             models.Index(fields=["call_id"], name="answers_by_call"),
+            models.Index(
+                fields=["owner_id"], condition=models.Q(owner_id__isnull=False),
+                name="answers_by_owner",
+            ),
+            models.Index(
+                fields=["ended_at"], condition=models.Q(ended_at__isnull=False),
+                name="answers_to_delete",
+            ),
         ]
 
     def __str__(self) -> str:
