@@ -20,7 +20,11 @@ STANCES = re.compile(r"^(PRO|CON): (.+)$", re.M)
 
 
 def words_of(brief: Brief) -> Words:
-    return WORDS.get(brief.language, EN)
+    return words_in(brief.language)
+
+
+def words_in(language: str) -> Words:
+    return WORDS.get(language, EN)
 
 
 def brief_text(brief: Brief, found: Sequence[Found]) -> str:

@@ -37,6 +37,9 @@ class Words:
     notes: Mapping[str, str]
     card: Mapping[str, str]  # field -> its label
     transitions: Mapping[str, str]
+    views: Mapping[str, str]  # what PRO and CON of the catalogue's topic say, without these names
+    you_say: str
+    canon: Mapping[str, str]  # tasks whose answers other debates may use: nothing of this one
 
     def side(self, speaker: str) -> str:
         return {"pro": self.pro, "con": self.con}.get(speaker[:3], "")

@@ -37,7 +37,7 @@ __all__ = (
     "transition", "turn_prompt", "wants",
 )
 
-VERSION = 1  # of all texts and their order; a test fails if they change without it
+VERSION = 2  # of all texts and their order; a test fails if they change without it
 SHORT_BELOW = 1_500  # tokens of room, below which rules of this length would leave too little
 LEAST_ROOM = 450  # tokens that the shortest prompt may need
 

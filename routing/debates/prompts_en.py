@@ -195,4 +195,44 @@ WORDS = Words(
         "passionate": "And on it goes! {name}, for {side}, what do you say to this?",
         "socratic": "What remains to be asked? {name}, for {side}, may begin.",
     },
+    views={
+        "pro": "yes to the question, or the first of two options",
+        "con": "no to the question, or the second of two options",
+    },
+    you_say="You are {name}. What you say is {view}.",
+    canon={
+        "stance_statements": (
+            'Write two positions on the topic, two sentences each, equally strong: "pro" says '
+            '{pro}; "con" says {con}. Do not use the words PRO and CON in them. Answer with JSON '
+            'only: {{"pro": "...", "con": "..."}}'
+        ),
+        "core_arguments": (
+            "Find the two or three arguments with which {name} would say {view}, each from the "
+            "thinker's own concepts. Answer with JSON only: "
+            '{{"arguments": [{{"claim": "...", "reason": "..."}}]}}'
+        ),
+        "rag_query": (
+            "Which evidence would make the case of {name} stronger, who says {view}? Give two or "
+            "three web searches of at most twelve words. Answer with JSON only: "
+            '{{"queries": ["..."]}}'
+        ),
+        "opening_statement": (
+            "Give your opening statement in 350 to 450 words: your thesis in one sentence; two or "
+            "three arguments that grow out of your own philosophy; one concrete example or piece "
+            "of evidence that you are sure of; a last sentence to remember. It stands by itself: "
+            "name no other speaker, answer nobody yet, and do not call your side PRO or CON."
+        ),
+        "quality_check": (
+            "Judge the statement: does it keep the voice and ideas of {name}, does it say {view}, "
+            "is it in English throughout? Marks from 0 to 10; the note says in one sentence what "
+            "to mend, or is empty. Answer with JSON only: "
+            '{{"persona": 0, "stance": 0, "language": 0, "note": ""}}'
+        ),
+        "opening_analysis": (
+            "Take the statement of {name} apart, who says {view}: its two or three main claims, "
+            "where each is weakest, and how an opponent should attack. Short sentences. Answer "
+            'with JSON only: {{"arguments": [{{"claim": "...", "weakness": "..."}}], "plan": '
+            '"..."}}'
+        ),
+    },
 )

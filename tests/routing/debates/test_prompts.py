@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from routing.call_kinds import CALL_KINDS
+from routing.debates.prompt_canonical import Canon, Statement, canonical_prompt
 from routing.debates.prompt_parts import WORDS
 from routing.debates.prompt_room import cost
 from routing.debates.prompts import (
@@ -17,6 +18,7 @@ from routing.debates.prompts import (
     transition,
     turn_prompt,
 )
+from routing.debates.reuse import CANONICAL
 from routing.debates.types import Background, Cast, Character, Said
 from tests.routing.debates.prompting import (
     NAMES,
@@ -36,8 +38,21 @@ TURNS = sorted({step.kind for step in steps_of()})
 JOBS = sorted(
     {b.kind for s in steps_of() + steps_of(seat="con1") for b in (*s.before, *s.after)}
 )
+CANON = sorted(CANONICAL - {"rag_search"})
 HANGUL = re.compile("[가-힣]")
-DIGESTS = {1: "c105d03236479d36"}  # of all texts that a version of the prompts is made of
+DIGESTS = {2: "c656efe60fe6110d"}  # of all texts that a version of the prompts is made of
+
+
+def canonical_text(kind: str, language: str) -> str:
+    cast = brief_of(language).cast
+    statements = (Statement(cast.pro[0], "pro", "Words."), Statement(cast.con[0], "con", "Words."))
+    canon = Canon(
+        kind, language, TOPICS[language], "con", cast.con[0], cast,
+        statements if kind == "moderator_summary_1" else statements[1:],
+    )
+    return "\n".join(
+        each.content for each in canonical_prompt(canon, found=[found(kind) for kind in JOBS])
+    )
 
 
 def job(kind: str) -> Background:
@@ -74,6 +89,7 @@ def test_a_change_of_the_texts_is_a_new_version() -> None:
         for style in MODERATOR_STYLES for step in steps_of()
     ]
     texts += [job_prompt(kind, language) for language in LANGUAGES for kind in JOBS]
+    texts += [canonical_text(kind, language) for language in LANGUAGES for kind in CANON]
     texts += [repr(words) for words in WORDS.values()]
     digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
     assert digest == DIGESTS[VERSION]
