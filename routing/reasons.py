@@ -20,7 +20,6 @@ from routing.models import Deployment
 from routing.types import ModelClass
 
 Outcome = UsageRecord.Outcome
-SHARED = "shared"
 TRAIL = re.compile(r"; (not|left) (\S+?): ")
 SOURCE = re.compile(r"answered by call ([0-9a-f-]{36})")
 ASKED_FOR = " was asked for"
@@ -78,11 +77,28 @@ def source_of(attempt: AttemptReport) -> UUID | None:
 
 
 def _from_cache(last: AttemptReport) -> str:
-    if last.cache_layer == SHARED:
-        return _(
-            "The same question of the same user was being answered at that moment, so this call "
-            "got the same answer as it came in, and no model was asked a second time."
-        )
+    """By the layer that answered."""
+    match last.cache_layer:
+        case "shared":
+            return _(
+                "The same question of the same user was being answered at that moment, so this "
+                "call got the same answer as it came in, and no model was asked a second time."
+            )
+        case "pattern":
+            return _(
+                "The same part of a debate on this topic was written before, and this user had "
+                "not seen it: the stored answer was given, and no model was asked."
+            )
+        case "precomputed":
+            return _(
+                "This part of a debate on this topic had been written ahead of time, and this "
+                "user had not seen it: that answer was given, and no model was asked."
+            )
+        case "template":
+            return _(
+                "This part needs no model: it was put together from a template. It counts as no "
+                "hit of a cache."
+            )
     return _(
         "The same user had asked exactly this before, so the stored answer was given again and "
         "no model was asked."

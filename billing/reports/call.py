@@ -69,6 +69,7 @@ class AttemptReport:
     waited_ms: int
     first_token_ms: int | None
     latency_ms: int
+    answer_id: int | None = None  # the stored answer that it was answered with
 
 
 ATTEMPT_COLUMNS = tuple(field.name for field in fields(AttemptReport))

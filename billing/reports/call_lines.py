@@ -41,6 +41,7 @@ class CallLine:
     saved_nanos: int | None
     latency_ms: int | None
     failed_attempts: int
+    answer_id: int | None = None  # the stored answer that it was answered with
 
 
 def lines_of(ids: Sequence[int]) -> list[CallLine]:
@@ -81,6 +82,7 @@ def _line(
         saved_nanos=savings.saved_by_call(every),
         latency_ms=_latency_ms(row),
         failed_attempts=len(before),
+        answer_id=row.answer_id,
     )
 
 

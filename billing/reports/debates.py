@@ -23,6 +23,7 @@ IDS_A_QUERY = 500
 FIELDS = (
     "call_id", "at", "stage", "call_kind", "speaker", "language", "deployment", "model_class",
     "cache_layer", "outcome", "error_code", "parent_call_id", "cost_nanos", "output_tokens",
+    "answer_id",
 )
 
 
@@ -52,6 +53,7 @@ class DebateCall:
     cost_nanos: int
     output_tokens: int | None
     use: Use
+    answer_id: int | None = None  # the stored answer that it was answered with
 
     @property
     def is_wasted(self) -> bool:
@@ -172,7 +174,7 @@ def _call(attempts: Sequence[dict[str, Any]], use: Use) -> DebateCall:
         cache_layer=last["cache_layer"], outcome=last["outcome"], error_code=last["error_code"],
         parent_call_id=last["parent_call_id"],
         cost_nanos=sum(row["cost_nanos"] for row in attempts),
-        output_tokens=last["output_tokens"], use=use,
+        output_tokens=last["output_tokens"], use=use, answer_id=last["answer_id"],
     )
 
 

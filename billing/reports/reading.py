@@ -76,18 +76,18 @@ class DebateSum:
 
 def usage(spans: Sequence[Span], filters: Filters) -> tuple[UsageSum, ...]:
     cube = measures.USAGE.only(field.name for field in fields(UsageSum))
-    rows = _rows(cube, ("deployment", "model_class", "cache_layer"), spans, filters)
+    rows = rows_of(cube, ("deployment", "model_class", "cache_layer"), spans, filters)
     return tuple(UsageSum(*row) for row in rows)
 
 
 def costs(spans: Sequence[Span]) -> tuple[CostSum, ...]:
     """By tier and deployment, for whoever asks about scopes."""
-    rows = _rows(measures.USAGE.only(["cost_nanos"]), ("tier", "deployment"), spans, Filters())
+    rows = rows_of(measures.USAGE.only(["cost_nanos"]), ("tier", "deployment"), spans, Filters())
     return tuple(CostSum(*row) for row in rows)
 
 
 def outcomes(spans: Sequence[Span], filters: Filters) -> tuple[OutcomeSum, ...]:
-    rows = _rows(measures.OUTCOME, ("outcome", "error_code"), spans, filters)
+    rows = rows_of(measures.OUTCOME, ("outcome", "error_code"), spans, filters)
     return tuple(OutcomeSum(*row) for row in rows)
 
 
@@ -177,7 +177,7 @@ def latencies(spans: Sequence[Span], filters: Filters) -> Mapping[tuple[int, str
     return merged
 
 
-def _rows(
+def rows_of(
     cube: Cube, dimensions: tuple[str, ...], spans: Sequence[Span], filters: Filters
 ) -> Iterable[tuple[Any, ...]]:
     for source in (Source.ROLLED, Source.LIVE):

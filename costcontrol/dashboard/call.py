@@ -107,7 +107,7 @@ def call_view(call: CallReport, *, zone: str) -> CallView:
     tried = [one for one in call.attempts if one.attempt]
     return CallView(
         report=call,
-        badge=badge_of(last.outcome, last.error_code),
+        badge=badge_of(last.outcome, last.error_code, last.cache_layer),
         why=why(call),
         source=source_of(last),
         cards=tuple(_cards(call)),
@@ -173,7 +173,7 @@ def _attempt(call: CallReport, one: AttemptReport, bill: Bill | None, zone: str)
     return AttemptView(
         report=one,
         title=f"{one.deployment} ({class_label(one.model_class)})",
-        badge=badge_of(one.outcome, one.error_code),
+        badge=badge_of(one.outcome, one.error_code, one.cache_layer),
         error=label(one.error_code) if one.error_code else "",
         bill=bill if bill and bill.is_worth_showing else None,
         bill_lines=tuple(_bill_lines(bill)) if bill else (),

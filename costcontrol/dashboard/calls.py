@@ -13,11 +13,13 @@ from billing.models import UsageRecord
 from billing.reports.call_lines import CallLine
 from billing.reports.calls import CallPage, Cursor
 from billing.reports.errors import REFUSALS
+from billing.reports.layers import TEMPLATE
 from costcontrol.dashboard.calls_state import ENDED_LABELS, CallsState
 from costcontrol.dashboard.components import Badge, Tone
 from costcontrol.dashboard.filter_bar import Choice, FilterBar, Select, filter_bar
 from costcontrol.dashboard.filters import PRESET_TITLES
 from costcontrol.dashboard.labels import label
+from costcontrol.dashboard.layer_names import layer_name
 from routing.call_kinds import CALL_KINDS
 
 Outcome = UsageRecord.Outcome
@@ -28,7 +30,6 @@ ENDINGS = {
     Outcome.CANCELLED: (gettext_lazy("client left"), Tone.OFF),
     Outcome.FAILED: (gettext_lazy("failed"), Tone.BAD),
 }
-LAYERS = {"exact": gettext_lazy("stored answer"), "shared": gettext_lazy("read along")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +90,17 @@ def line_of(call: CallLine, *, zone: str) -> Line:
         url=reverse("dashboard:call", args=[call.call_id]),
         time=f"{call.at.astimezone(ZoneInfo(zone)):%m-%d %H:%M:%S}",
         user=call.user or _("user %(number)d") % {"number": call.user_id},
-        badge=badge_of(call.outcome, call.error_code),
+        badge=badge_of(call.outcome, call.error_code, call.cache_layer),
         notes=tuple(_notes(call)),
         route=_route(call),
         route_key=call.cache_layer or call.model_class,
     )
 
 
-def badge_of(outcome: str, error_code: str) -> Badge:
-    """One word. A refusal by our own rules is no failure."""
+def badge_of(outcome: str, error_code: str, layer: str = "") -> Badge:
+    """One word. A refusal by our own rules is no failure, and a template no cache."""
+    if outcome == Outcome.CACHED and layer == TEMPLATE:
+        return Badge(_("from a template"), Tone.OK)
     if outcome == Outcome.REFUSED:
         if error_code in REFUSALS:
             return Badge(_("refused"), Tone.WARN)
@@ -120,7 +123,7 @@ def _notes(call: CallLine) -> Iterable[str]:
 def _route(call: CallLine) -> str:
     """Who answered: a model, or a cache; nobody if the call was refused."""
     if call.cache_layer:
-        return str(LAYERS.get(call.cache_layer, call.cache_layer))
+        return layer_name(call.cache_layer)
     return call.deployment
 
 

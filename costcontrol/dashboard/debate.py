@@ -181,7 +181,7 @@ def _calls(calls: Sequence[DebateCall], *, zone: str) -> Table:
 
 def _call_row(call: DebateCall, zone: str) -> tuple[Cell, ...]:
     time = f"{call.at.astimezone(ZoneInfo(zone)):%m-%d %H:%M:%S}"
-    ended, (use, tone) = badge_of(call.outcome, call.error_code), USES[call.use]
+    ended, (use, tone) = badge_of(call.outcome, call.error_code, call.cache_layer), USES[call.use]
     route = call.deployment if call.source == "provider" else said("source", call.source)
     return (
         link(time, _call_url(call, zone)), text(said("stage", call.stage)), text(call.kind or None),

@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy
 from billing.reports.debates import Use
 from costcontrol.dashboard.components import Tone
 from costcontrol.dashboard.labels import label, language
+from costcontrol.dashboard.layer_names import LAYER_NAMES
 from routing.debates.stage_names import STAGE_NAMES
 
 Words = Mapping[str, str | Promise]
 SOURCES: Words = {
     "provider": gettext_lazy("written by a model"),
-    "exact": gettext_lazy("stored answer"),
-    "shared": gettext_lazy("read along"),
+    **LAYER_NAMES,
     "": gettext_lazy("no model asked"),
 }
 USES: Mapping[str, tuple[str | Promise, Tone]] = {

@@ -18,6 +18,15 @@ BECAUSE: Mapping[str, str | Promise] = {
     "shared": gettext_lazy(
         "The biggest part, %(part)s, because the same question was being answered at that moment."
     ),
+    "pattern": gettext_lazy(
+        "The biggest part, %(part)s, because the same was written before for somebody else."
+    ),
+    "precomputed": gettext_lazy(
+        "The biggest part, %(part)s, because it had been written ahead at half the price."
+    ),
+    "template": gettext_lazy(
+        "The biggest part, %(part)s, because a template said it and no model was needed."
+    ),
     "prompt_cache": gettext_lazy(
         "The biggest part, %(part)s, because providers charge less for the beginning of a prompt "
         "that they have seen before."

@@ -113,6 +113,12 @@ class TestPage:
         [
             ({"outcome": "cached", "cache_layer": "exact", "attempt": 0},
              "the stored answer was given again"),
+            ({"outcome": "cached", "cache_layer": "pattern", "attempt": 0},
+             "this user had not seen it: the stored answer was given"),
+            ({"outcome": "cached", "cache_layer": "precomputed", "attempt": 0},
+             "had been written ahead of time"),
+            ({"outcome": "cached", "cache_layer": "template", "attempt": 0},
+             "It counts as no hit of a cache."),
             ({"outcome": "refused", "error_code": "quota_exceeded", "attempt": 0,
               "reason": "The 5 debates of today are used up."},
              "refused before any model was asked: The 5 debates of today are used up."),

@@ -77,8 +77,11 @@ class TestList:
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
-            ({"outcome": "cached", "cache_layer": "exact"}, ["from the cache", "stored answer"]),
+            ({"outcome": "cached", "cache_layer": "exact"}, ["from the cache", "same question again"]),
             ({"outcome": "cached", "cache_layer": "shared"}, ["from the cache", "read along"]),
+            ({"outcome": "cached", "cache_layer": "pattern"}, ["from the cache", "stored answer"]),
+            ({"outcome": "cached", "cache_layer": "precomputed"}, ["made ahead"]),
+            ({"outcome": "cached", "cache_layer": "template"}, ["from a template"]),
             ({"outcome": "refused", "error_code": "quota_exceeded", "deployment": ""},
              ["refused", "no model asked", "User&#x27;s quota used up"]),
             ({"outcome": "refused", "error_code": "upstream_unavailable"}, ["failed"]),

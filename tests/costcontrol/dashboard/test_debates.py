@@ -107,7 +107,7 @@ def test_a_debate_of_another_backend_has_a_page_too(staff: Client) -> None:
     said = text_of(staff, f"{LIST}theirs/")
     assert "part one" in said
     assert "Socrates" in said
-    assert "stored answer" in said
+    assert "same question again" in said
     assert "Plotly" in said or 'type="application/json"' in said
 
 
