@@ -81,15 +81,46 @@ USAGE = Cube(
         count_if("compared", savings.IS_KNOWN),
         sum_if("baseline_nanos", savings.IS_KNOWN, "baseline_nanos"),
         Measure("saved_cache_nanos", savings.SAVED_CACHE),
+        Measure("saved_search_nanos", savings.SAVED_SEARCH),
         Measure("saved_prompt_cache_nanos", savings.SAVED_PROMPT_CACHE),
         Measure("saved_route_nanos", savings.SAVED_ROUTE),
+        Measure("saved_local_nanos", savings.SAVED_LOCAL),
+        Measure("saved_precompute_nanos", savings.SAVED_PRECOMPUTE),
+        Measure("saved_helpers_nanos", savings.SAVED_HELPERS),
         Measure("saved_failed_nanos", savings.SAVED_FAILED),
+        count_if("own", f"{savings.IS_ANSWERED} AND {savings.IS_OWN}"),
         Measure("fresh_input_tokens", "COALESCE(fresh_input_tokens, 0)"),
         Measure("cache_read_tokens", "COALESCE(cache_read_tokens, 0)"),
         Measure("cache_write_tokens", "COALESCE(cache_write_tokens, 0)"),
         Measure("output_tokens", "COALESCE(output_tokens, 0)"),
         Measure("first_baseline", KNOWN_BASELINE, "MIN"),
         Measure("last_baseline", KNOWN_BASELINE, "MAX"),
+    ),
+)
+INPUT_TOKENS = (
+    "COALESCE(fresh_input_tokens, 0) + COALESCE(cache_read_tokens, 0)"
+    " + COALESCE(cache_write_tokens, 0)"
+)
+SAVING = Cube(
+    table="billing_hourlysaving",
+    dimensions=("tier", "language", "deployment", "model_class", "call_kind", "cache_layer"),
+    only_fine=("tier", "language", "deployment"),
+    measures=(
+        count_if("answered", savings.IS_ANSWERED),
+        count_if("own", f"{savings.IS_ANSWERED} AND {savings.IS_OWN}"),
+        count_if("compared", savings.IS_KNOWN),
+        Measure("cost_nanos", "cost_nanos"),
+        sum_if("compared_nanos", savings.IS_KNOWN, "cost_nanos"),
+        sum_if("baseline_nanos", savings.IS_KNOWN, "baseline_nanos"),
+        sum_if("prompt_cache_nanos", savings.IS_FROM_PROVIDER, "prompt_cache_nanos"),
+        Measure("precompute_nanos", savings.SAVED_PRECOMPUTE),
+        Measure("helpers_nanos", savings.SAVED_HELPERS),
+        Measure("failed_nanos", savings.SAVED_FAILED),
+        sum_if("input_tokens", savings.IS_KNOWN, INPUT_TOKENS),
+        sum_if("output_tokens", savings.IS_KNOWN, "COALESCE(output_tokens, 0)"),
+        sum_if("compared_searches", savings.IS_KNOWN, "COALESCE(searches, 0)"),
+        sum_if("searches", "outcome <> 'cached'", "COALESCE(searches, 0)"),
+        Measure("search_nanos", "COALESCE(search_nanos, 0)"),
     ),
 )
 OUTCOME = Cube(
@@ -101,6 +132,13 @@ OUTCOME = Cube(
 DEBATE = Cube(
     table="billing_hourlydebate",
     dimensions=("tier", "language", "user_id", "debate_id"),
-    measures=(count_if("calls", savings.IS_CALL), Measure("cost_nanos", "cost_nanos")),
+    measures=(
+        count_if("calls", savings.IS_CALL),
+        Measure("cost_nanos", "cost_nanos"),
+        count_if("answered", savings.IS_ANSWERED),
+        count_if("held_out", f"{savings.IS_ANSWERED} AND is_holdout"),
+        sum_if("baseline_nanos", savings.IS_KNOWN, "baseline_nanos"),
+        Measure("saved_nanos", f"COALESCE({savings.SAVED}, 0)"),
+    ),
     rows="debate_id <> ''",
 )

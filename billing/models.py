@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from billing.models_baselines import Baseline as Baseline
 from billing.models_payments import CreditGrant as CreditGrant
 from billing.models_payments import CreditPack as CreditPack
 from billing.models_payments import Customer as Customer
@@ -19,6 +20,7 @@ from billing.models_rollup import FilterValue as FilterValue
 from billing.models_rollup import HourlyDebate as HourlyDebate
 from billing.models_rollup import HourlyLatency as HourlyLatency
 from billing.models_rollup import HourlyOutcome as HourlyOutcome
+from billing.models_rollup import HourlySaving as HourlySaving
 from billing.models_rollup import HourlyUsage as HourlyUsage
 from billing.models_rollup import LateRow as LateRow
 from billing.models_rollup import RollupState as RollupState
@@ -292,7 +294,7 @@ class UsageRecord(models.Model):
     model_class = models.CharField(_("class"), max_length=10, blank=True)
     provider = models.CharField(_("provider"), max_length=40, blank=True)
     model = models.CharField(_("model"), max_length=120, blank=True)
-    cache_layer = models.CharField(_("cache layer"), max_length=10, blank=True)
+    cache_layer = models.CharField(_("cache layer"), max_length=16, blank=True)
     outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome.choices)
     error_code = models.CharField(_("error code"), max_length=40, blank=True)
     stop_reason = models.CharField(_("stop reason"), max_length=20, blank=True)
@@ -332,6 +334,7 @@ class UsageRecord(models.Model):
     )
     held_nanos = models.BigIntegerField(_("held, nano-USD"), default=0)
     cost_nanos = models.BigIntegerField(_("cost, nano-USD"), default=0)
+    search_nanos = models.BigIntegerField(_("of it for searches, nano-USD"), null=True)
     baseline = models.CharField(_("baseline"), max_length=160, blank=True)
     baseline_nanos = models.BigIntegerField(_("cost on the baseline, nano-USD"), null=True)
     prompt_cache_nanos = models.BigIntegerField(_("saved by the prompt cache, nano-USD"), default=0)
@@ -363,6 +366,10 @@ class UsageRecord(models.Model):
             ),
             models.Index(
                 fields=["deployment", "call_kind", "language", "-id"], name="usage_output_lengths"
+            ),
+            models.Index(
+                fields=["answer_id", "-at"], condition=models.Q(answer_id__isnull=False),
+                name="usage_by_answer",
             ),
         ]
 

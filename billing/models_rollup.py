@@ -23,7 +23,7 @@ class HourlyUsage(models.Model):
     language = models.CharField(max_length=8)
     deployment = models.CharField(max_length=160)
     model_class = models.CharField(max_length=10)
-    cache_layer = models.CharField(max_length=10)
+    cache_layer = models.CharField(max_length=16)
     attempts = models.BigIntegerField()
     calls = models.BigIntegerField()
     answered = models.BigIntegerField()
@@ -32,9 +32,14 @@ class HourlyUsage(models.Model):
     compared = models.BigIntegerField()
     baseline_nanos = models.BigIntegerField()
     saved_cache_nanos = models.BigIntegerField()
+    saved_search_nanos = models.BigIntegerField(default=0)
     saved_prompt_cache_nanos = models.BigIntegerField()
     saved_route_nanos = models.BigIntegerField()
+    saved_local_nanos = models.BigIntegerField(default=0)
+    saved_precompute_nanos = models.BigIntegerField(default=0)
+    saved_helpers_nanos = models.BigIntegerField(default=0)
     saved_failed_nanos = models.BigIntegerField()
+    own = models.BigIntegerField(default=0)  # answers of our own work, which nobody asked for
     fresh_input_tokens = models.BigIntegerField()
     cache_read_tokens = models.BigIntegerField()
     cache_write_tokens = models.BigIntegerField()
@@ -51,6 +56,47 @@ class HourlyUsage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hour} {self.deployment} {self.cache_layer}"
+
+
+class HourlySaving(models.Model):
+    """What the calls of one hour would have cost on any baseline, and what they cost, by kind.
+
+    Tokens are those of compared calls: a baseline with prices by kind of call is made of them.
+    """
+
+    grain = models.SmallIntegerField(choices=Grain.choices)
+    hour = models.IntegerField()
+    tier = models.CharField(max_length=40)
+    language = models.CharField(max_length=8)
+    deployment = models.CharField(max_length=160)
+    model_class = models.CharField(max_length=10)
+    call_kind = models.CharField(max_length=40)
+    cache_layer = models.CharField(max_length=16)
+    answered = models.BigIntegerField()
+    own = models.BigIntegerField()
+    compared = models.BigIntegerField()
+    cost_nanos = models.BigIntegerField()
+    compared_nanos = models.BigIntegerField()
+    baseline_nanos = models.BigIntegerField()
+    prompt_cache_nanos = models.BigIntegerField()
+    precompute_nanos = models.BigIntegerField()
+    helpers_nanos = models.BigIntegerField()
+    failed_nanos = models.BigIntegerField()
+    input_tokens = models.BigIntegerField()
+    output_tokens = models.BigIntegerField()
+    compared_searches = models.BigIntegerField()
+    searches = models.BigIntegerField()
+    search_nanos = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("savings of an hour")
+        verbose_name_plural = _("savings by hour")
+        indexes = [
+            models.Index(fields=["grain", "hour", "tier", "language"], name="saving_by_hour")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hour} {self.call_kind} {self.cache_layer}"
 
 
 class HourlyOutcome(models.Model):
@@ -104,6 +150,10 @@ class HourlyDebate(models.Model):
     debate_id = models.CharField(max_length=128)
     calls = models.BigIntegerField()
     cost_nanos = models.BigIntegerField()
+    answered = models.BigIntegerField(default=0)
+    held_out = models.BigIntegerField(default=0)  # of the answered: to check savings
+    baseline_nanos = models.BigIntegerField(default=0)
+    saved_nanos = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = _("debate in an hour")

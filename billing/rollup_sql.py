@@ -9,7 +9,7 @@ from django.db import connection
 from billing import histograms
 from billing.histograms import Histogram
 from billing.hours import EPOCH, start_of
-from billing.measures import DEBATE, IS_MEASURED, LATENCY_SOURCE, OUTCOME, USAGE, Cube
+from billing.measures import DEBATE, IS_MEASURED, LATENCY_SOURCE, OUTCOME, SAVING, USAGE, Cube
 from billing.models import HourlyLatency
 from billing.models_rollup import Grain
 
@@ -50,16 +50,26 @@ def oldest_writer() -> datetime | None:
 
 
 def usage(first: int, end: int) -> None:
-    """By tier and language out of usage rows, and the whole out of that."""
-    _clear(USAGE.table, f"({IN_WHOLE}) OR ({IN_FINE})", [first, end, first, end])
-    _add_up(USAGE, first, end, grain=Grain.FINE)
-    kept = ("deployment", "model_class", "cache_layer")
-    sums = ", ".join(measure.of_hours for measure in USAGE.measures)
+    _in_both_grains(USAGE, first, end)
+
+
+def savings(first: int, end: int) -> None:
+    _in_both_grains(SAVING, first, end)
+
+
+def _in_both_grains(cube: Cube, first: int, end: int) -> None:
+    """The fine one out of usage rows, and the whole out of that."""
+    _clear(cube.table, f"({IN_WHOLE}) OR ({IN_FINE})", [first, end, first, end])
+    _add_up(cube, first, end, grain=Grain.FINE)
+    kept = ", ".join(name for name in cube.dimensions if name not in cube.only_fine)
+    left_out = ", ".join(cube.only_fine)
+    nothing = ", ".join(["''"] * len(cube.only_fine))
+    sums = ", ".join(measure.of_hours for measure in cube.measures)
     _run(
-        f"INSERT INTO {USAGE.table} (grain, hour, tier, language, {', '.join(kept)},"
-        f" {', '.join(measure.name for measure in USAGE.measures)})"
-        f" SELECT {Grain.WHOLE.value}, hour, '', '', {', '.join(kept)}, {sums}"
-        f" FROM {USAGE.table} WHERE {IN_FINE} GROUP BY hour, {', '.join(kept)}",
+        f"INSERT INTO {cube.table} (grain, hour, {left_out}, {kept},"
+        f" {', '.join(measure.name for measure in cube.measures)})"
+        f" SELECT {Grain.WHOLE.value}, hour, {nothing}, {kept},"
+        f" {sums} FROM {cube.table} WHERE {IN_FINE} GROUP BY hour, {kept}",
         [first, end],
     )
 

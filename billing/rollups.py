@@ -115,7 +115,9 @@ def _runs(hours: list[int]) -> Iterator[tuple[int, int]]:
 
 def _roll(first: int, end: int) -> None:
     LateRow.objects.filter(hour__gte=first, hour__lt=end).delete()  # first: see above
-    for statement in (sql.usage, sql.outcomes, sql.latencies, sql.debates, sql.filter_values):
+    for statement in (
+        sql.usage, sql.savings, sql.outcomes, sql.latencies, sql.debates, sql.filter_values
+    ):
         statement(first, end)
     payer_days.roll(first, end)
 

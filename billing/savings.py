@@ -1,10 +1,15 @@
 """What one usage row saved against its baseline, and by which cause. The only definition.
 
-A row that was refused saved nothing; a failed attempt saved minus its cost; a row without a
-baseline is not known, which is not 0; every other row saved baseline - cost. Answers from a cache
-saved all of it by their layer. Of the rest, `prompt_cache` is what the provider's own prompt cache
-made cheaper (less than nothing where writing to it cost more than reading saved), and `route` is
-what is left: a cheaper model. So the causes of a row add up to what it saved.
+A row of our own work (answers made ahead, judges, embeddings) has no baseline: nobody would have
+needed it, so it saved minus its cost. A row that was refused saved nothing; a failed attempt saved
+minus its cost; a row without a baseline is not known, which is not 0; every other row saved
+baseline - cost.
+
+Each row has its causes in a fixed order, and they add up to what it saved. An answer from a cache:
+all of it by its layer, or `search_cache` for a search. From a provider: `prompt_cache` is what the
+provider's own cache made cheaper (below 0 where writing to it cost more than reading saved);
+`local` is the price of our own machine, below 0; `route` is the rest, what a cheaper model took
+less. So the parts that are never above 0 (`OWN_COSTS`) are what saving cost.
 
 In Python for one call, in SQL for sums; a test holds them together.
 """
@@ -17,25 +22,47 @@ from billing.prices import Price, cost
 from billing.usage import Usage
 
 Outcome = UsageRecord.Outcome
-PROMPT_CACHE, ROUTE, FAILED = "prompt_cache", "route", "failed"
+LAYERS = ("exact", "shared", "pattern", "precomputed")  # caches, in the order they are asked
+TEMPLATE = "template"  # written by nobody: it saves, and is no cache hit
+SEARCH_CACHE, PROMPT_CACHE, ROUTE = "search_cache", "prompt_cache", "route"
+LOCAL, PRECOMPUTE, HELPERS, FAILED = "local", "precompute", "helpers", "failed"
+CAUSES = (*LAYERS, TEMPLATE, SEARCH_CACHE, PROMPT_CACHE, ROUTE)
+OWN_COSTS = (LOCAL, PRECOMPUTE, HELPERS, FAILED)
+
+PRECOMPUTE_TIER = "precompute"  # whoever makes answers ahead
+HELPER_KINDS = ("judge", "embedding")  # calls that decide about answers
+SEARCH_KIND = "rag_search"
+LOCAL_CLASS = "local"
 
 IS_CALL = "outcome <> 'failed'"
 IS_ANSWERED = "outcome NOT IN ('failed', 'refused')"
-IS_KNOWN = f"({IS_ANSWERED} AND baseline_nanos IS NOT NULL)"
+IS_AHEAD = f"tier = '{PRECOMPUTE_TIER}'"
+_KINDS = "', '".join(HELPER_KINDS)
+IS_HELPER = f"call_kind IN ('{_KINDS}')"
+IS_OWN = f"({IS_AHEAD} OR {IS_HELPER})"
+IS_KNOWN = f"({IS_ANSWERED} AND baseline_nanos IS NOT NULL AND NOT {IS_OWN})"
+IS_CACHED = f"({IS_KNOWN} AND outcome = 'cached')"
 IS_FROM_PROVIDER = f"({IS_KNOWN} AND outcome <> 'cached')"
+IS_FAILED = f"(outcome = 'failed' AND NOT {IS_OWN})"
+IS_LOCAL = f"({IS_FROM_PROVIDER} AND model_class = '{LOCAL_CLASS}')"
+IS_SEARCH = f"call_kind = '{SEARCH_KIND}'"
 SAVED = (
-    "CASE WHEN outcome = 'refused' THEN 0 WHEN outcome = 'failed' THEN -cost_nanos"
-    " ELSE baseline_nanos - cost_nanos END"
+    f"CASE WHEN {IS_OWN} THEN -cost_nanos WHEN outcome = 'refused' THEN 0"
+    " WHEN outcome = 'failed' THEN -cost_nanos ELSE baseline_nanos - cost_nanos END"
 )
 SAVED_CACHE = (
-    f"CASE WHEN {IS_KNOWN} AND outcome = 'cached' THEN baseline_nanos - cost_nanos ELSE 0 END"
+    f"CASE WHEN {IS_CACHED} AND NOT {IS_SEARCH} THEN baseline_nanos - cost_nanos ELSE 0 END"
 )
+SAVED_SEARCH = f"CASE WHEN {IS_CACHED} AND {IS_SEARCH} THEN baseline_nanos - cost_nanos ELSE 0 END"
 SAVED_PROMPT_CACHE = f"CASE WHEN {IS_FROM_PROVIDER} THEN prompt_cache_nanos ELSE 0 END"
 SAVED_ROUTE = (
-    f"CASE WHEN {IS_FROM_PROVIDER} THEN baseline_nanos - cost_nanos - prompt_cache_nanos"
-    " ELSE 0 END"
+    f"CASE WHEN {IS_LOCAL} THEN baseline_nanos - prompt_cache_nanos"
+    f" WHEN {IS_FROM_PROVIDER} THEN baseline_nanos - cost_nanos - prompt_cache_nanos ELSE 0 END"
 )
-SAVED_FAILED = "CASE WHEN outcome = 'failed' THEN -cost_nanos ELSE 0 END"
+SAVED_LOCAL = f"CASE WHEN {IS_LOCAL} THEN -cost_nanos ELSE 0 END"
+SAVED_PRECOMPUTE = f"CASE WHEN {IS_AHEAD} THEN -cost_nanos ELSE 0 END"
+SAVED_HELPERS = f"CASE WHEN {IS_HELPER} AND NOT {IS_AHEAD} THEN -cost_nanos ELSE 0 END"
+SAVED_FAILED = f"CASE WHEN {IS_FAILED} THEN -cost_nanos ELSE 0 END"
 
 
 class Row(Protocol):
@@ -43,6 +70,12 @@ class Row(Protocol):
 
     @property
     def outcome(self) -> str: ...
+    @property
+    def tier(self) -> str: ...
+    @property
+    def call_kind(self) -> str: ...
+    @property
+    def model_class(self) -> str: ...
     @property
     def cache_layer(self) -> str: ...
     @property
@@ -53,8 +86,17 @@ class Row(Protocol):
     def prompt_cache_nanos(self) -> int: ...
 
 
+def own_cause(row: Row) -> str:
+    """Of our own work; empty: somebody asked for it."""
+    if row.tier == PRECOMPUTE_TIER:
+        return PRECOMPUTE
+    return HELPERS if row.call_kind in HELPER_KINDS else ""
+
+
 def saved_nanos(row: Row) -> int | None:
     """None: not known."""
+    if own_cause(row):
+        return -row.cost_nanos
     if row.outcome == Outcome.REFUSED:
         return 0
     if row.outcome == Outcome.FAILED:
@@ -71,13 +113,27 @@ def saved_by_call(rows: Iterable[Row]) -> int | None:
 def causes(row: Row) -> dict[str, int]:
     """By cause; their sum is what the row saved. Empty where nothing is known or saved."""
     saved = saved_nanos(row)
-    if saved is None or row.outcome == Outcome.REFUSED:
+    if saved is None:
+        return {}
+    if own := own_cause(row):
+        return {own: saved}
+    if row.outcome == Outcome.REFUSED:
         return {}
     if row.outcome == Outcome.FAILED:
         return {FAILED: saved}
     if row.outcome == Outcome.CACHED:
-        return {row.cache_layer: saved}
-    return {PROMPT_CACHE: row.prompt_cache_nanos, ROUTE: saved - row.prompt_cache_nanos}
+        return {SEARCH_CACHE if row.call_kind == SEARCH_KIND else row.cache_layer: saved}
+    return _of_provider(row, saved)
+
+
+def _of_provider(row: Row, saved: int) -> dict[str, int]:
+    rest = saved - row.prompt_cache_nanos
+    if row.model_class != LOCAL_CLASS:
+        return {PROMPT_CACHE: row.prompt_cache_nanos, ROUTE: rest}
+    return {
+        PROMPT_CACHE: row.prompt_cache_nanos, ROUTE: rest + row.cost_nanos,
+        LOCAL: -row.cost_nanos,
+    }
 
 
 def prompt_cache_nanos(usage: Usage, price: Price) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from billing.models import UsageRecord
-from billing.prices import Price
+from billing.prices import Price, cost
 from billing.savings import prompt_cache_nanos
 from billing.usage import Usage
 from costcontrol.lib.errors import CostControlError
@@ -42,6 +42,7 @@ def of_attempt(meter: Meter, usage: Usage, error: BaseException | None) -> Usage
         **_prices(price),
         held_nanos=meter.held.amount,
         cost_nanos=meter.cost_nanos,
+        search_nanos=_search_nanos(meter, usage, price),
         baseline=baseline,
         baseline_nanos=baseline_nanos,
         prompt_cache_nanos=prompt_cache_nanos(usage, price),
@@ -64,6 +65,13 @@ def _error_code(error: BaseException | None) -> str:
     if error is None or not isinstance(error, Exception):
         return ""
     return error.code if isinstance(error, CostControlError) else "internal_error"
+
+
+def _search_nanos(meter: Meter, usage: Usage, price: Price) -> int | None:
+    """Of the cost, what searches cost apart from tokens. None: there was none."""
+    if not usage.searches:
+        return None
+    return min(meter.cost_nanos, cost(Usage(searches=usage.searches), price))
 
 
 def _prices(price: Price) -> dict[str, Any]:

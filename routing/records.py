@@ -64,6 +64,7 @@ def of_hit(call: Call, completion: Completion, *, layer: str) -> UsageRecord:
         cache_read_tokens=usage.cache_read_tokens,
         cache_write_tokens=usage.cache_write_tokens,
         output_tokens=usage.output_tokens,
+        searches=usage.searches,
         baseline=baseline,
         baseline_nanos=baseline_nanos,
         latency_ms=call.elapsed_ms,
@@ -80,11 +81,17 @@ def of_refusal(call: Call, error: CostControlError) -> UsageRecord:
 
 
 def baseline_of(call: Call, usage: Usage) -> tuple[str, int | None]:
-    """What the same tokens would have cost on the baseline deployment, and its name."""
+    """What the same tokens and searches would have cost on the baseline deployment, and its name:
+    at the frozen prices; while nothing is frozen, on the premium deployment at those of today."""
+    if frozen := call.snapshot.frozen:
+        return frozen.deployment, frozen.nanos(usage)
     baseline = call.snapshot.baseline
     if baseline is None:
         return "", None
-    fresh = Usage(fresh_input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
+    fresh = Usage(
+        fresh_input_tokens=usage.input_tokens, output_tokens=usage.output_tokens,
+        searches=usage.searches,
+    )
     try:
         price = call.snapshot.prices.price(*baseline.price_key, input_tokens=fresh.input_tokens)
     except UnpricedModel:

@@ -17,6 +17,8 @@ from types import MappingProxyType
 from django.conf import settings
 from django.db import DatabaseError
 
+from billing import baselines
+from billing.baselines import ByDeployment
 from billing.budgets import Book
 from billing.prices import PriceTable
 from costcontrol.lib import clock, database
@@ -42,6 +44,7 @@ class Snapshot:
     plans: tuple[PlanOffer, ...] = ()
     kinds: Mapping[str, CallKind] = field(default_factory=lambda: CALL_KINDS)
     has_replays: bool = False  # somebody shares one
+    frozen: ByDeployment | None = None  # the baseline in force
     loaded_at: float = field(default_factory=time.monotonic)
 
     def deployment(self, name: str) -> DeploymentSpec | None:
@@ -115,7 +118,7 @@ def load() -> Snapshot:
     return Snapshot(
         deployments, cells, version, prices, Book.load(), _baseline(deployments, prices),
         _hash(version, deployments, kinds), upgrades.load(), kinds,
-        has_replays=_has_replays(),
+        has_replays=_has_replays(), frozen=baselines.premium(),
     )
 
 

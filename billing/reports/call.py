@@ -37,6 +37,8 @@ class AttemptReport:
     attempt: int
     reservation_id: UUID | None
     at: datetime
+    tier: str
+    call_kind: str
     deployment: str
     model_class: str
     cache_layer: str
@@ -59,6 +61,7 @@ class AttemptReport:
     price_output: Decimal | None
     held_nanos: int
     cost_nanos: int
+    search_nanos: int | None
     baseline: str
     baseline_nanos: int | None
     prompt_cache_nanos: int

@@ -7,6 +7,7 @@ from billing.measures import PROVIDER
 from billing.reports import debates, errors, latency, savings
 from billing.reports.facts import Facts
 from billing.reports.shapes import Kpi, Unit
+from billing.savings import TEMPLATE
 
 P95 = 95
 
@@ -29,10 +30,11 @@ def saved(facts: Facts) -> int | None:
 
 
 def cache_hits(facts: Facts) -> int | None:
-    """Of the answered calls, those that a cache answered."""
-    answered = sum(row.answered for row in facts.usage)
-    hits = sum(row.answered for row in facts.usage if row.cache_layer)
-    return share(hits, answered)
+    """Of the calls that a cache or a model answered, those that a cache did. Templates are in
+    neither, nor is what we ask for ourselves."""
+    asked = [row for row in facts.usage if row.cache_layer != TEMPLATE]
+    answered = sum(row.answered - row.own for row in asked)
+    return share(sum(row.answered - row.own for row in asked if row.cache_layer), answered)
 
 
 def latency_p95(facts: Facts) -> int | None:

@@ -40,9 +40,14 @@ class UsageSum:
     compared: int
     baseline_nanos: int
     saved_cache_nanos: int
+    saved_search_nanos: int
     saved_prompt_cache_nanos: int
     saved_route_nanos: int
+    saved_local_nanos: int
+    saved_precompute_nanos: int
+    saved_helpers_nanos: int
     saved_failed_nanos: int
+    own: int
     first_baseline: str
     last_baseline: str
 

@@ -4,16 +4,22 @@ from billing.reports.facts import Facts
 from billing.reports.reading import UsageSum
 from billing.reports.shapes import Series, Unit
 from billing.reports.spend import Saved
-from billing.savings import FAILED, PROMPT_CACHE, ROUTE
-
-LAYERS = ("exact", "shared")
+from billing.savings import (
+    CAUSES,
+    FAILED,
+    HELPERS,
+    LOCAL,
+    OWN_COSTS,
+    PRECOMPUTE,
+    PROMPT_CACHE,
+    ROUTE,
+    SEARCH_CACHE,
+)
 
 
 def by_cause(facts: Facts) -> Series:
-    """`failed` is never above 0. Layers that these names do not cover follow at the end."""
-    sums: dict[str, dict[int, int | None]] = {
-        cause: {} for cause in (*LAYERS, PROMPT_CACHE, ROUTE, FAILED)
-    }
+    """Own costs are never above 0. Layers that these names do not cover follow at the end."""
+    sums: dict[str, dict[int, int | None]] = {cause: {} for cause in (*CAUSES, *OWN_COSTS)}
     for row in facts.usage:
         for cause, nanos in causes(row).items():
             line = sums.setdefault(cause, {})
@@ -25,8 +31,12 @@ def causes(row: UsageSum) -> dict[str, int]:
     """What is not 0."""
     parts = {
         row.cache_layer: row.saved_cache_nanos,
+        SEARCH_CACHE: row.saved_search_nanos,
         PROMPT_CACHE: row.saved_prompt_cache_nanos,
         ROUTE: row.saved_route_nanos,
+        LOCAL: row.saved_local_nanos,
+        PRECOMPUTE: row.saved_precompute_nanos,
+        HELPERS: row.saved_helpers_nanos,
         FAILED: row.saved_failed_nanos,
     }
     return {cause: nanos for cause, nanos in parts.items() if nanos}

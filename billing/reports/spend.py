@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import BigIntegerField, Count, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, IntegerField, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
 from billing import savings
@@ -107,8 +107,8 @@ def spend_between(start: datetime, end: datetime, *, parts: Sequence[str] = ()) 
 
 
 def saved_by(records: QuerySet[UsageRecord]) -> Saved | None:
-    answered = records.exclude(outcome__in=[Outcome.FAILED, Outcome.REFUSED])
-    known = answered.filter(baseline_nanos__isnull=False)
+    is_known = RawSQL(f"CASE WHEN {savings.IS_KNOWN} THEN 1 ELSE 0 END", [], IntegerField())
+    known = records.annotate(is_known=is_known).filter(is_known=1)
     baselines = tuple(known.order_by("baseline").values_list("baseline", flat=True).distinct())
     if not baselines:
         return None

@@ -16,6 +16,10 @@ CLASSES = {OPUS: "premium", HAIKU: "economy", GEMMA: "local"}
 _numbers = itertools.count(1)
 MONEY = st.integers(0, 10**12)
 OUTCOMES = ("complete", "incomplete", "cancelled", "cached", "refused")
+COUNT = st.none() | st.integers(0, 1000)
+TIERS = ("free", "premium", "free", "premium", "precompute")
+KINDS = ("", "closing", "opening_statement", "rag_search", "judge")
+LAYERS = ("exact", "shared", "pattern", "precomputed", "template")
 CODES = {
     "failed": ["upstream_timeout", "upstream_unavailable"],
     "refused": ["rate_limited", "quota_exceeded", "upstream_unavailable", "internal_error"],
@@ -29,7 +33,8 @@ def calls(draw: st.DrawFn, at: st.SearchStrategy[datetime]) -> list[UsageRecord]
     when = draw(at)
     facts = {
         "call_id": uuid.UUID(int=next(_numbers)), "at": when,
-        "user_id": draw(st.integers(1, 3)), "tier": draw(st.sampled_from(["free", "premium"])),
+        "user_id": draw(st.integers(1, 3)), "tier": draw(st.sampled_from(TIERS)),
+        "call_kind": draw(st.sampled_from(KINDS)),
         "language": draw(st.sampled_from(["ko", "en", ""])),
         "debate_id": draw(st.sampled_from(["", "a", "b"])), "requested_model": "auto",
     }
@@ -46,15 +51,18 @@ def attempt(draw: st.DrawFn, outcome: str, facts: dict[str, Any], number: int) -
     return UsageRecord(
         **facts, outcome=outcome, attempt=0 if is_refused or is_cached else number,
         deployment=deployment, model_class=CLASSES.get(deployment, ""),
-        cache_layer=draw(st.sampled_from(["exact", "shared"])) if is_cached else "",
+        cache_layer=draw(st.sampled_from(LAYERS)) if is_cached else "",
         error_code=draw(st.sampled_from(CODES.get(outcome, [""]))),
         confidence=draw(st.sampled_from(["exact", "estimated"])),
         cost_nanos=0 if is_refused or is_cached else draw(MONEY),
         baseline="" if baseline is None else draw(st.sampled_from([OPUS, HAIKU])),
         baseline_nanos=baseline,
         prompt_cache_nanos=0 if is_refused or is_cached else draw(st.integers(-(10**9), 10**9)),
-        fresh_input_tokens=draw(st.none() | st.integers(0, 1000)),
-        output_tokens=draw(st.none() | st.integers(0, 1000)),
+        fresh_input_tokens=draw(COUNT), cache_read_tokens=draw(COUNT),
+        cache_write_tokens=draw(COUNT), output_tokens=draw(COUNT),
+        searches=draw(st.none() | st.integers(0, 2)),
+        search_nanos=None if is_refused or is_cached else draw(st.none() | MONEY),
+        is_holdout=draw(st.sampled_from([None, None, True])),
         latency_ms=draw(st.integers(0, 100_000)),
     )
 

@@ -21,6 +21,7 @@ from billing.models import (
     HourlyDebate,
     HourlyLatency,
     HourlyOutcome,
+    HourlySaving,
     HourlyUsage,
     LateRow,
     RollupState,
@@ -34,7 +35,10 @@ from billing.reports.shapes import Filters, Question, Series
 from tests.billing import ledgers
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
-TABLES = (HourlyUsage, HourlyOutcome, HourlyLatency, HourlyDebate, FilterValue, RollupState)
+TABLES = (
+    HourlyUsage, HourlySaving, HourlyOutcome, HourlyLatency, HourlyDebate, FilterValue,
+    RollupState,
+)
 ZONES = ("UTC", "Asia/Seoul", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 NOONS = (  # right after New York's clocks went on, went back, and on a plain day
     datetime(2026, 3, 9, 16, 30, tzinfo=UTC),
@@ -117,12 +121,10 @@ def assert_money(found: Facts, rows: list[UsageRecord]) -> None:
     whole = savings.saved(found)
     if whole is not None:
         assert whole.nanos == sum(saved)
-        compared = [row for row in rows if is_answer(row) and row.baseline_nanos is not None]
+        compared = [row for row in rows if is_compared(row)]
         assert whole.calls == len(compared)
         assert whole.baselines == tuple(sorted({row.baseline for row in compared}))
-    assert (whole is None) == (not any(
-        is_answer(row) and row.baseline_nanos is not None for row in rows
-    ))
+    assert (whole is None) == (not any(map(is_compared, rows)))
     figures = {kpi.key: kpi.value for kpi in kpis.kpis(found, found)}
     assert figures["spend"] == cost
     assert figures["saved"] == (None if whole is None else whole.nanos)
@@ -219,6 +221,10 @@ def asked_for(filters: Filters) -> dict[str, str]:
 
 def is_answer(row: UsageRecord) -> bool:
     return row.outcome not in ("failed", "refused")
+
+
+def is_compared(row: UsageRecord) -> bool:
+    return is_answer(row) and row.baseline_nanos is not None and not rows_saved.own_cause(row)
 
 
 def total(series: Series) -> int:

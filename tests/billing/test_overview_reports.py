@@ -23,6 +23,7 @@ from billing.reports import (
 from billing.reports.facts import Facts
 from billing.reports.ranges import last_days
 from billing.reports.shapes import Filters, Part, Question, Series
+from billing.savings import CAUSES, OWN_COSTS
 from costcontrol.lib import errors as failures
 from costcontrol.lib.errors import CostControlError, ProviderError
 
@@ -69,12 +70,22 @@ def test_savings_are_told_by_cause() -> None:
     record(outcome="cached", attempt=0, cache_layer="exact", baseline=OPUS, baseline_nanos=9)
     record(outcome="failed", cost_nanos=4)
     found = savings.by_cause(load())
-    assert lines(found) == {
-        "exact": 9, "shared": 0, "prompt_cache": 20, "route": 50, "failed": -4
+    assert {cause: nanos for cause, nanos in lines(found).items() if nanos} == {
+        "exact": 9, "prompt_cache": 20, "route": 50, "failed": -4
     }
+    assert list(lines(found)) == [*CAUSES, *OWN_COSTS]
     whole = savings.saved(load())
     assert whole is not None
     assert (whole.nanos, whole.calls, whole.baselines) == (75, 2, (OPUS,))
+
+
+def test_templates_and_our_own_calls_are_in_no_hit_rate() -> None:
+    record(cost_nanos=30)
+    record(outcome="cached", attempt=0, cache_layer="pattern")
+    record(outcome="cached", attempt=0, cache_layer="template")
+    record(tier="precompute")
+    values = {kpi.key: kpi.value for kpi in kpis.kpis(load(), load())}
+    assert values["cache_hits"] == 5000
 
 
 def test_ten_routes_and_the_rest() -> None:

@@ -16,6 +16,7 @@ from billing.models import (
     HourlyDebate,
     HourlyLatency,
     HourlyOutcome,
+    HourlySaving,
     HourlyUsage,
     LateRow,
     RollupState,
@@ -28,7 +29,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 HOUR = hour_of(datetime(2026, 11, 20, 3, tzinfo=UTC))
 NOW = start_of(HOUR + 2)
 OPUS = "anthropic/claude-opus-5-5"
-TABLES = (HourlyUsage, HourlyOutcome, HourlyLatency, HourlyDebate)
+TABLES = (HourlyUsage, HourlySaving, HourlyOutcome, HourlyLatency, HourlyDebate)
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +92,7 @@ def test_rolling_again_changes_nothing() -> None:
     rollups.roll(HOUR, HOUR + 1)
     before = everything()
     rollups.roll(HOUR, HOUR + 1)
-    assert all(before[:1] + before[2:])
+    assert all(before[:2] + before[3:])
     assert everything() == before
 
 

@@ -19,8 +19,10 @@ from tests.billing import ledgers
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 AT = datetime(2026, 11, 25, 3, tzinfo=UTC)
 PARTS = {
-    "cache": savings.SAVED_CACHE, "prompt_cache": savings.SAVED_PROMPT_CACHE,
-    "route": savings.SAVED_ROUTE, "failed": savings.SAVED_FAILED,
+    "cache": savings.SAVED_CACHE, "search_cache": savings.SAVED_SEARCH,
+    "prompt_cache": savings.SAVED_PROMPT_CACHE, "route": savings.SAVED_ROUTE,
+    "local": savings.SAVED_LOCAL, "precompute": savings.SAVED_PRECOMPUTE,
+    "helpers": savings.SAVED_HELPERS, "failed": savings.SAVED_FAILED,
 }
 
 
@@ -36,6 +38,28 @@ def test_an_answer_saved_what_is_missing_to_its_baseline() -> None:
 def test_an_answer_from_a_cache_saved_all_of_it_by_its_layer() -> None:
     hit = row("cached", cost_nanos=0, cache_layer="shared")
     assert savings.causes(hit) == {"shared": 100}
+
+
+def test_a_stored_search_is_a_cause_of_its_own() -> None:
+    hit = row("cached", cost_nanos=0, cache_layer="precomputed", call_kind="rag_search")
+    assert savings.causes(hit) == {"search_cache": 100}
+
+
+def test_our_own_machine_costs_what_its_price_says() -> None:
+    answer = row(model_class="local", prompt_cache_nanos=5)
+    assert savings.causes(answer) == {"prompt_cache": 5, "route": 95, "local": -30}
+
+
+@pytest.mark.parametrize("outcome", ["complete", "failed", "cancelled"])
+@pytest.mark.parametrize(
+    ("columns", "cause"),
+    [({"tier": "precompute"}, "precompute"), ({"call_kind": "judge"}, "helpers"),
+     ({"call_kind": "embedding", "tier": "precompute"}, "precompute")],
+)
+def test_what_nobody_asked_for_saves_nothing(
+    outcome: str, columns: dict[str, str], cause: str
+) -> None:
+    assert savings.causes(row(outcome, **columns)) == {cause: -30}
 
 
 def test_a_failed_attempt_saved_less_than_nothing() -> None:
@@ -66,8 +90,10 @@ def test_python_and_sql_say_the_same_of_every_row(rows: list[list[UsageRecord]])
         causes = savings.causes(found)
         assert found.sql_saved == savings.saved_nanos(found)
         assert sum(causes.values()) == (found.sql_saved or 0)
-        assert found.sql_cache == causes.get("exact", 0) + causes.get("shared", 0)
-        for name in ("prompt_cache", "route", "failed"):
+        assert found.sql_cache == sum(
+            causes.get(layer, 0) for layer in (*savings.LAYERS, savings.TEMPLATE)
+        )
+        for name in PARTS.keys() - {"cache"}:
             assert getattr(found, f"sql_{name}") == causes.get(name, 0)
 
 
