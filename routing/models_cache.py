@@ -291,6 +291,11 @@ class PrecomputeBatch(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     asked_at = models.DateTimeField(_("last asked"), null=True, blank=True)
+    # nobody looks before; whoever looks moves it on, so that one process has the batch
+    next_at = models.DateTimeField(_("asked again"), null=True, blank=True)
+    tries = models.PositiveIntegerField(_("tries to send it"), default=0)
+    # of its results beside those of our items: {"twice": 1, "unknown": 2, "unreadable": 1}
+    counts = models.JSONField(default=dict)
     error = models.CharField(_("error"), max_length=500, blank=True)
 
     class Meta:
