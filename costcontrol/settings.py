@@ -6,12 +6,13 @@ STAFF_NEEDS_MFA SIGN_UP_OPEN PROXY_COUNT
 KEEP_TEXT_DAYS STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE GRACE_DAYS
 KRW_PER_USD
 EMAIL_URL DEFAULT_FROM_EMAIL SITE_URL OVERAGE_MOST_USD
-API_ORIGINS DEBATE_TEXT_DAYS
+API_ORIGINS DEBATE_TEXT_DAYS PRECOMPUTE_MONTHLY_USD PRECOMPUTE_POLL_S
 """
 
 import os
 import secrets
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,11 @@ CACHE_TTL_S = env.int("CACHE_TTL_S", default=3600)
 CACHE_MEMORY_BYTES = 16 * 1024 * 1024
 CACHE_SHARED = env.bool("CACHE_SHARED", default=True)  # stored answers that others may be given
 CACHE_BAD_RATINGS = max(1, env.int("CACHE_BAD_RATINGS", default=2))  # people who end an answer
+# What may be spent a month on answers that are made ahead; 0: precompute is off.
+PRECOMPUTE_MONTHLY_USD = max(
+    Decimal(0), Decimal(env.str("PRECOMPUTE_MONTHLY_USD", default="") or ("20" if DEMO else "0"))
+)
+PRECOMPUTE_POLL_S = max(1, env.int("PRECOMPUTE_POLL_S", default=15))  # how soon a batch is asked
 KEEP_TEXT_DAYS = max(0, env.int("KEEP_TEXT_DAYS", default=0))  # prompts and answers; 0: not kept
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
