@@ -256,6 +256,8 @@ CACHE_TTL_S = env.int("CACHE_TTL_S", default=3600)
 CACHE_MEMORY_BYTES = 16 * 1024 * 1024
 CACHE_SHARED = env.bool("CACHE_SHARED", default=True)  # stored answers that others may be given
 CACHE_BAD_RATINGS = max(1, env.int("CACHE_BAD_RATINGS", default=2))  # people who end an answer
+# Who tells which topic a typed one means: builtin, e5, ollama:<model>, openai:<model>, off.
+TOPIC_EMBEDDER = env.str("TOPIC_EMBEDDER", default="") or "builtin"
 # What may be spent a month on answers that are made ahead; 0: precompute is off.
 PRECOMPUTE_MONTHLY_USD = max(
     Decimal(0), Decimal(env.str("PRECOMPUTE_MONTHLY_USD", default="") or ("20" if DEMO else "0"))

