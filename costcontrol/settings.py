@@ -263,6 +263,8 @@ PRECOMPUTE_MONTHLY_USD = max(
     Decimal(0), Decimal(env.str("PRECOMPUTE_MONTHLY_USD", default="") or ("20" if DEMO else "0"))
 )
 PRECOMPUTE_POLL_S = max(1, env.int("PRECOMPUTE_POLL_S", default=15))  # how soon a batch is asked
+# This share of debates goes the way of the baseline, to check what we say is saved; 0: none does.
+HOLDOUT_PERCENT = min(100.0, max(0.0, env.float("HOLDOUT_PERCENT", default=0.0)))
 KEEP_TEXT_DAYS = max(0, env.int("KEEP_TEXT_DAYS", default=0))  # prompts and answers; 0: not kept
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
