@@ -162,14 +162,15 @@ def _sift(
 ) -> tuple[list[DeploymentSpec], list[Struck]]:
     kept, struck = [], []
     for deployment in candidates:
-        if error := _objection(situation, deployment):
+        if error := objection(situation, deployment):
             struck.append(Struck(deployment, error))
         else:
             kept.append(deployment)
     return kept, struck
 
 
-def _objection(situation: Situation, deployment: DeploymentSpec) -> CostControlError | None:
+def objection(situation: Situation, deployment: DeploymentSpec) -> CostControlError | None:
+    """Why this one may not answer; None: it may."""
     request, language = situation.request, situation.classified.language
     if language not in deployment.languages:
         return Unavailable(_("it does not speak %(language)s") % {"language": language})

@@ -157,12 +157,16 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who may answer, best first, and why in words. `if_closed`: who may when money is out."""
+    """Who may answer, best first, and why in words. `if_closed`: who may when money is out.
+
+    `is_holdout`: the first is the baseline's model, to check savings; answers of others are not.
+    """
 
     candidates: tuple[DeploymentSpec, ...]
     reason: str
     is_economy: bool = False
     if_closed: tuple[DeploymentSpec, ...] = ()
+    is_holdout: bool = False
 
 
 @dataclass(frozen=True, slots=True)
