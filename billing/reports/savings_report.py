@@ -1,0 +1,111 @@
+"""What was saved against one baseline: in all, over time, by layer, kind, tier and language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from billing import baselines
+from billing.baselines import Named
+from billing.reports import facts
+from billing.reports.ranges import Bucket
+from billing.reports.savings_sums import (
+    LayerLine,
+    SavingSum,
+    Statement,
+    by_layer,
+    causes_of,
+    grouped,
+    statement_of,
+    sums_of,
+)
+from billing.reports.shapes import Line, Question, Series, Unit
+from billing.savings import CAUSES, OWN_COSTS
+
+Groups = tuple[tuple[str, Statement], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Searches:
+    """Web searches that were bought, apart from tokens, and those that were not needed."""
+
+    bought: int
+    cost_nanos: int
+    stored: int
+    by_kind: tuple[tuple[str, int, int], ...] = ()  # kind, searches, nanos
+
+
+@dataclass(frozen=True, slots=True)
+class SavingsReport:
+    """`against` None: no baseline is frozen, so rows are compared with what they say themselves."""
+
+    question: Question
+    against: Named | None
+    whole: Statement
+    series: Series
+    layers: tuple[LayerLine, ...]
+    by_kind: Groups
+    by_tier: Groups
+    by_language: Groups
+    searches: Searches
+    lag_s: int
+    missing_hours: int
+
+
+def load(question: Question, *, against: Named | None) -> SavingsReport:
+    buckets = question.range.buckets
+    until = question.now + timedelta.resolution
+    located = facts.located(buckets, until=until, now=question.now)
+    rows = sums_of(located.spans, question.filters)
+    fine = sums_of(located.spans, question.filters, is_fine=True)
+    known = [
+        bucket.start < until and number not in located.missing_buckets
+        for number, bucket in enumerate(buckets)
+    ]
+    return SavingsReport(
+        question, against, statement_of(rows, against), _series(rows, against, buckets, known),
+        by_layer(rows, against),
+        by_kind=grouped(rows, lambda row: row.call_kind, against),
+        by_tier=grouped(fine, lambda row: row.tier, against),
+        by_language=grouped(fine, lambda row: row.language, against),
+        searches=searches_of(rows),
+        lag_s=located.lag_s, missing_hours=located.missing_hours,
+    )
+
+
+def chosen(name: str) -> tuple[Named | None, tuple[Named, ...]]:
+    """The baseline of this name, else the usual one; and all that are in force."""
+    every = baselines.in_force()
+    found = next((each for each in every if each.name == name), None)
+    return found or (every[0] if every else None), every
+
+
+def searches_of(rows: tuple[SavingSum, ...]) -> Searches:
+    kinds: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        if row.searches or row.search_nanos:
+            count, nanos = kinds.get(row.call_kind, (0, 0))
+            kinds[row.call_kind] = (count + row.searches, nanos + row.search_nanos)
+    return Searches(
+        bought=sum(row.searches for row in rows),
+        cost_nanos=sum(row.search_nanos for row in rows),
+        stored=sum(row.compared_searches for row in rows if row.cache_layer),
+        by_kind=tuple((kind, *found) for kind, found in sorted(kinds.items())),
+    )
+
+
+def _series(
+    rows: tuple[SavingSum, ...], against: Named | None, buckets: tuple[Bucket, ...],
+    known: list[bool],
+) -> Series:
+    sums: dict[str, dict[int, int]] = {name: {} for name in (*CAUSES, *OWN_COSTS)}
+    for row in rows:
+        for cause, nanos in causes_of(row, against).items():
+            line = sums.setdefault(cause, {})
+            line[row.bucket] = line.get(row.bucket, 0) + nanos
+    return Series(
+        buckets, tuple(Line(key, _values(line, known)) for key, line in sums.items()), Unit.NANOS
+    )
+
+
+def _values(line: Mapping[int, int], known: list[bool]) -> tuple[int | None, ...]:
+    return tuple(line.get(number, 0) if is_known else None for number, is_known in enumerate(known))
