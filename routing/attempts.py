@@ -22,6 +22,7 @@ from costcontrol.lib.errors import (
 )
 from costcontrol.lib.sentences import Sentence as _
 from routing import health, refusals
+from routing.cache.patterns import Stored
 from routing.cache.singleflight import Flight
 from routing.call import Call
 from routing.idempotency import Claim
@@ -44,6 +45,10 @@ class Work(Flight):
         self.meter: Meter | None = None
         self.completion: Completion | None = None
         self.found: Completion | None = None  # another process had it
+        self.stored: Stored | None = None  # the stored answer that it found
+        self.stored_id: int | None = None  # the stored answer that it is by now
+        self.viewers: set[int] = set()  # users who read it
+        self.noted: set[int] = set()  # of them, whom the stored answer is not given again
 
     def keep(self, claim: Claim) -> None:
         """Somebody may come back for the answer: end with it, whoever leaves."""

@@ -11,7 +11,7 @@ from uuid import UUID
 from accounts.types import Caller
 from billing.budgets import Rule, rules_of_call
 from routing.snapshot import Snapshot
-from routing.types import ChatRequest, Classified, Plan
+from routing.types import ChatRequest, Classified, Plan, Reuse
 from routing.upgrades import next_up
 
 
@@ -42,6 +42,17 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """Its answer is one that others may be given too. `route`: who usually answers; `there`: how
+    many variants there are, all of which this user has seen."""
+
+    reuse: Reuse
+    route: str
+    key: str
+    there: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """`at` is the one "now" of the call: its windows and its record use it."""
 
@@ -52,6 +63,7 @@ class Call:
     classified: Classified
     snapshot: Snapshot
     plan: Plan
+    share: Share | None = None  # None: its answer is this user's alone
     is_beyond: bool = False  # of a debate that was opened beyond the plan: it pays for all of it
     begun: float = field(default_factory=time.monotonic)
     times: Times = field(default_factory=Times)

@@ -17,7 +17,13 @@ from billing.gauge import Reading
 from billing.holds import NoRoom
 from billing.purses import purses_of
 from costcontrol.lib import clock, database
-from costcontrol.lib.errors import CostControlError, RateLimited
+from costcontrol.lib.errors import (
+    CostControlError,
+    RateLimited,
+    Refused,
+    ReservationLost,
+    Unavailable,
+)
 from routing import (
     alternatives,
     health,
@@ -27,15 +33,18 @@ from routing import (
     records,
     refusals,
     repeats,
+    shares,
     snapshot,
     work,
 )
-from routing.answers import Answer, write_hit
+from routing.answers import Answer, write_hit, write_stored
 from routing.cache import exact
+from routing.cache.patterns import Stored
 from routing.call import Call
 from routing.classify import classify
 from routing.types import ChatRequest, Completion, Plan
 
+READ_ALONG_TRIES = 3
 LAST_SEEN_S = 60.0  # quota headers of an answer that took nothing may be so old
 
 
@@ -48,21 +57,36 @@ async def answer(
     calls can be explained too.
     """
     known = await _snapshot()
-    call = Call(
+    call = shares.shared(Call(
         call_id or uuid4(), clock.now(), request, caller, classify(request, kinds=known.kinds),
         known, Plan((), ""),
-    )
+    ))
     try:
         if not request.is_part:
             with call.times.of("limits"):
                 await limits.admit(caller, now=call.at, upgrade=call.upgrade)
         if idempotency_key:
             return await _started(await repeats.once(call, idempotency_key, begin=_found_or_begun))
-        return await _started(await _found_or_begun(call))
+        return await _begun(call)
     except CostControlError as error:
         raise _explainable(call, error) from error.__cause__
     except DatabaseError:
         raise _explainable(call, refusals.no_database()) from None
+
+
+async def _begun(call: Call) -> Answer:
+    """Who read along with somebody else's call that was refused or given up asks anew, and in the
+    end alone: another one's budget is no reason."""
+    for _try in range(READ_ALONG_TRIES):
+        answer = await _found_or_begun(call)
+        try:
+            return await _started(answer)
+        except (Refused, ReservationLost, ConnectionAbortedError) as error:
+            is_another_ones = answer.reads_along and call.share
+            if not is_another_ones or isinstance(error, Unavailable):
+                raise
+    alone = replace(call, request=replace(call.request, may_read_cache=False))
+    return await _started(await _found_or_begun(alone))
 
 
 async def _started(answer: Answer) -> Answer:
@@ -77,6 +101,9 @@ async def _started(answer: Answer) -> Answer:
 
 
 async def _found_or_begun(call: Call) -> Answer:
+    call, stored = await shares.look(call)
+    if stored:
+        return _from_store(call, stored)
     if hit := _remembered(call):
         return _from_cache(call, hit)
     try:
@@ -102,7 +129,7 @@ async def _snapshot() -> snapshot.Snapshot:
 
 
 def _remembered(call: Call) -> Completion | None:
-    if not call.request.may_read_cache:
+    if not shares.is_exact(call):
         return None
     with call.times.of("cache"):
         return exact.memory.get(work.key_of(call))
@@ -110,7 +137,7 @@ def _remembered(call: Call) -> Completion | None:
 
 async def _cached(call: Call) -> Completion | None:
     """A stored answer of the usual route, wherever it is: good in every mode."""
-    if not call.request.may_read_cache:
+    if not shares.is_exact(call):
         return None
     with call.times.of("cache"):
         return await exact.lookup(work.key_of(call))
@@ -118,8 +145,16 @@ async def _cached(call: Call) -> Completion | None:
 
 def _from_cache(call: Call, hit: Completion, readings: tuple[Reading, ...] = ()) -> Answer:
     write_hit(call, hit, layer=exact.LAYER)
-    last_seen = gauge.peek(call.rules(), now=call.at, max_age_s=LAST_SEEN_S) or ()
-    return Answer(call, readings or last_seen, completion=hit)
+    return Answer(call, readings or _last_seen(call), completion=hit)
+
+
+def _from_store(call: Call, stored: Stored) -> Answer:
+    write_stored(call, stored)
+    return Answer(call, _last_seen(call), completion=stored.completion, stored=stored)
+
+
+def _last_seen(call: Call) -> tuple[Reading, ...]:
+    return gauge.peek(call.rules(), now=call.at, max_age_s=LAST_SEEN_S) or ()
 
 
 async def _readings(call: Call) -> tuple[Reading, ...]:

@@ -16,6 +16,7 @@ from billing import ledger
 from billing.models import CallUse, UsageRecord
 from costcontrol.lib import database
 from routing import texts
+from routing.cache import servings
 from routing.call import Call
 from routing.models import CallText
 
@@ -103,7 +104,7 @@ async def flush() -> None:
 async def _flush_rows() -> None:
     while batch := _rows[:ROWS_A_WRITE]:
         try:
-            await database.run(ledger.insert_usage, batch)
+            await database.run(servings.insert, batch)
         except (DataError, IntegrityError):
             await _write_each(batch)
         del _rows[: len(batch)]
@@ -128,7 +129,7 @@ async def _write_each(rows: list[UsageRecord]) -> None:
     """One row that no database takes must not hold up the others for ever."""
     for row in rows:
         try:
-            await database.run(ledger.insert_usage, [row])
+            await database.run(servings.insert, [row])
         except (DataError, IntegrityError) as error:
             log.error("keeper: call %s could not be written down (%s)", row.call_id, error)
 

@@ -45,7 +45,9 @@ def facts_of_attempt(call: Call, deployment: DeploymentSpec, attempt: int) -> di
     }
 
 
-def of_hit(call: Call, completion: Completion, *, layer: str) -> UsageRecord:
+def of_hit(
+    call: Call, completion: Completion, *, layer: str, answer_id: int | None = None
+) -> UsageRecord:
     """An answer that cost nothing. Its tokens are those that were not bought again."""
     usage = completion.usage
     baseline, baseline_nanos = baseline_of(call, usage)
@@ -57,6 +59,7 @@ def of_hit(call: Call, completion: Completion, *, layer: str) -> UsageRecord:
         deployment=completion.deployment,
         model_class=str(completion.model_class),
         cache_layer=layer,
+        answer_id=answer_id,
         outcome=Outcome.CACHED,
         stop_reason=completion.stop_reason,
         confidence=Confidence.EXACT,

@@ -5,8 +5,8 @@ In this process the others read along; in another process they wait for what we 
 
 from django.db import DatabaseError
 
-from routing import refusals, repeats
-from routing.answers import chunk_of, write_hit
+from routing import refusals, repeats, shares
+from routing.answers import chunk_of, write_hit, write_stored
 from routing.attempts import Attempts, Work
 from routing.cache import exact, singleflight
 from routing.cache.singleflight import Lease
@@ -23,32 +23,46 @@ def key_of(call: Call, *, is_economy: bool = False) -> str:
 
 def join(call: Call) -> Work | None:
     """The same question is being answered already: read along."""
-    if not call.request.may_read_cache:
+    if not _may_be_shared(call):
         return None
     work = singleflight.running(_flight_key(call))
-    if not isinstance(work, Work):
+    if not isinstance(work, Work) or not shares.may_read_along(call, work.viewers):
         return None
     work.join()
+    work.viewers.add(call.caller.user_id)
     return work
 
 
+def _may_be_shared(call: Call) -> bool:
+    return call.request.may_read_cache and not shares.is_alone(call)
+
+
 def _flight_key(call: Call) -> str:
-    return f"{key_of(call, is_economy=call.plan.is_economy)}:{call.request.is_stream}"
+    return f"{_lease_key(call)}:{call.request.is_stream}"
+
+
+def _lease_key(call: Call) -> str:
+    """Who has seen all variants that there are waits for the same next one."""
+    if call.share:
+        return f"{call.share.key}:{call.share.there}"
+    return key_of(call, is_economy=call.plan.is_economy)
 
 
 def start(call: Call) -> Work:
     work = Work(call.id)
     work.join()
+    work.viewers.add(call.caller.user_id)
     key = _flight_key(call)
-    if call.request.may_read_cache:
+    is_open = _may_be_shared(call) and singleflight.running(key) is None
+    if is_open:
         singleflight.register(key, work)
-    work.start(lambda: _work(call, work, key))
+    work.start(lambda: _work(call, work, key, is_open=is_open))
     return work
 
 
-async def _work(call: Call, work: Work, flight_key: str) -> None:
+async def _work(call: Call, work: Work, flight_key: str, *, is_open: bool) -> None:
     try:
-        await _make(call, work)
+        await _make(call, work, is_open=is_open)
     except DatabaseError:
         raise refusals.no_database() from None
     finally:
@@ -56,11 +70,13 @@ async def _work(call: Call, work: Work, flight_key: str) -> None:
         await repeats.finish(work.claims, work.completion)
 
 
-async def _make(call: Call, work: Work) -> None:
+async def _make(call: Call, work: Work, *, is_open: bool) -> None:
     """Make the answer here, or take it from the process that has it."""
-    key = key_of(call, is_economy=call.plan.is_economy)
-    if not call.request.may_read_cache:
-        return await _make_here(call, work, Lease(key, ""))
+    if not is_open:
+        return await _make_here(call, work, Lease(_lease_key(call), ""))
+    if call.share:
+        return await _make_for_all(call, work)
+    key = _lease_key(call)
     found = exact.memory.get(key)
     with call.times.of("cache"):
         raw, token = (None, "") if found else await singleflight.find_or_lead(key)
@@ -74,10 +90,34 @@ async def _make(call: Call, work: Work) -> None:
     return work.publish(chunk_of(found))
 
 
+async def _make_for_all(call: Call, work: Work) -> None:
+    """What another process stored meanwhile is taken; else it is made here, and stored before the
+    others are let go."""
+    key = _lease_key(call)
+    with call.times.of("cache"):
+        _nothing, token = await singleflight.find_or_lead(key)
+    async with singleflight.leading(key, token) as lease:
+        with call.times.of("cache"):
+            viewers = frozenset(work.viewers)
+            found = await shares.again(call, viewers)
+        if found is None:
+            return await _make_here(call, work, lease)
+    work.noted |= viewers
+    work.stored, work.stored_id = found, found.answer_id
+    work.found = work.completion = found.completion
+    write_stored(call, found)
+    return work.publish(chunk_of(found.completion))
+
+
 async def _make_here(call: Call, work: Work, lease: Lease) -> None:
     meter = await Attempts(call, work).run()
     work.completion = meter.completion()
+    if call.share:
+        viewers = frozenset(work.viewers)
+        work.stored_id = await shares.keep(meter, viewers)
+        work.noted |= viewers
+        return
     is_first_choice = meter.deployment.model_class == call.plan.candidates[0].model_class
     is_kept = is_first_choice and meter.is_storable  # a weaker stand-in's answer is not
-    if call.request.may_store and is_kept:
+    if call.request.may_store and is_kept and not shares.is_alone(call):
         await exact.store(lease, work.completion)

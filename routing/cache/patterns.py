@@ -5,13 +5,14 @@ is there, else the one that was served least. None left is a miss, whose answer 
 variant. What is only read by other prompts is nobody's to see, and may be given again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from billing.usage import Usage
@@ -25,11 +26,16 @@ from routing.types import Completion, ModelClass, Reuse, StopReason
 
 __all__ = [
     "PATTERN", "PRECOMPUTED", "History", "Scope", "Stored", "count", "end", "expire", "history",
-    "lookup", "purge", "rate", "seen", "served", "store", "take", "text_is_shown",
+    "lookup", "purge", "rate", "seen", "seen_by", "served", "store", "take", "take_or_count",
+    "text_is_shown",
 ]
 
 PATTERN, PRECOMPUTED = "pattern", "precomputed"  # layers
 SOFT_SHARE = 0.8  # of its time an answer counts as fresh
+INSERT_SEEN = """
+INSERT INTO routing_answerseen (user_id, answer_id, at) VALUES (%s, %s, %s)
+ON CONFLICT (user_id, answer_id) DO NOTHING
+"""
 TRIES = 3  # against somebody who takes the same number
 Origin = StoredAnswer.Origin
 
@@ -68,20 +74,38 @@ class Made:
         }
 
 
-def lookup(reuse: Reuse, *, route: str, user_id: int, now: datetime) -> Stored | None:
+def lookup(
+    reuse: Reuse, *, route: str, user_id: int, now: datetime, others: Collection[int] = ()
+) -> Stored | None:
     """The variant for this user. Writes nothing: `take` also notes that they saw it."""
-    rows = _for_user(_live(key_of(reuse, route=route), now=now), reuse, user_id)
+    rows = _for(_live(key_of(reuse, route=route), now=now), reuse, {user_id, *others})
     is_preferred = Case(When(variant=reuse.prefer, then=Value(0)), default=Value(1))
     row = rows.order_by(is_preferred, "served", "variant").first()
     return None if row is None else _stored(row, now=now)
 
 
-def take(reuse: Reuse, *, route: str, user_id: int, now: datetime) -> Stored | None:
-    """The same, and nobody else of the same name gets it meanwhile: noted at once."""
-    while found := lookup(reuse, route=route, user_id=user_id, now=now):
-        if not text_is_shown(reuse) or seen(found.answer_id, user_id, now):
+def take(
+    reuse: Reuse, *, route: str, user_id: int, now: datetime, others: Collection[int] = ()
+) -> Stored | None:
+    """The same, and noted at once: asked twice at the same time, it is given once.
+
+    `others` read along: they have not seen it either, and have now.
+    """
+    while found := lookup(reuse, route=route, user_id=user_id, now=now, others=others):
+        if not text_is_shown(reuse):
+            return found
+        if seen(found.answer_id, user_id, now):
+            seen_by(found.answer_id, others, now)
             return found
     return None
+
+
+def take_or_count(
+    reuse: Reuse, *, route: str, user_id: int, now: datetime
+) -> tuple[Stored | None, int]:
+    """Where there is none for this user: how many there are for others."""
+    found = take(reuse, route=route, user_id=user_id, now=now)
+    return found, 0 if found else count(reuse, route=route, now=now)
 
 
 def text_is_shown(reuse: Reuse) -> bool:
@@ -94,15 +118,16 @@ def _live(key: str, *, now: datetime) -> QuerySet[StoredAnswer]:
     return StoredAnswer.objects.filter(key=key, ended_at=None, hard_until__gt=now)
 
 
-def _for_user(
-    rows: QuerySet[StoredAnswer], reuse: Reuse, user_id: int
+def _for(
+    rows: QuerySet[StoredAnswer], reuse: Reuse, user_ids: Collection[int]
 ) -> QuerySet[StoredAnswer]:
     """Not what they have seen, and nothing of a philosopher that somebody else made."""
-    rows = rows.filter(Q(owner_id=None) | Q(owner_id=user_id))
+    whose = Q(owner_id__in=user_ids) if len(user_ids) == 1 else Q()
+    rows = rows.filter(whose | Q(owner_id=None))
     if not text_is_shown(reuse):
         return rows
-    mine = AnswerSeen.objects.filter(user_id=user_id, answer=OuterRef("pk"))
-    return rows.filter(~Exists(mine))
+    theirs = AnswerSeen.objects.filter(user_id__in=user_ids, answer=OuterRef("pk"))
+    return rows.filter(~Exists(theirs))
 
 
 def _stored(row: StoredAnswer, *, now: datetime) -> Stored:
@@ -118,10 +143,19 @@ def _stored(row: StoredAnswer, *, now: datetime) -> Stored:
 
 def seen(answer_id: int, user_id: int, now: datetime) -> bool:
     """Note who was given it. False: they had been given it before."""
-    _row, is_new = AnswerSeen.objects.get_or_create(
-        user_id=user_id, answer_id=answer_id, defaults={"at": now}
-    )
-    return is_new
+    return bool(seen_by(answer_id, [user_id], now))
+
+
+def seen_by(answer_id: int, user_ids: Collection[int], now: datetime) -> int:
+    """The same for several. How many had not been given it before."""
+    with connection.cursor() as cursor:
+        return sum(_note(cursor, answer_id, user_id, now) for user_id in sorted(set(user_ids)))
+
+
+def _note(cursor: CursorWrapper, answer_id: int, user_id: int, now: datetime) -> int:
+    at = AnswerSeen._meta.get_field("at").get_db_prep_value(now, connection)
+    cursor.execute(INSERT_SEEN, [user_id, answer_id, at])
+    return int(cursor.rowcount)
 
 
 def count(reuse: Reuse, *, route: str, now: datetime | None = None) -> int:
@@ -140,32 +174,40 @@ def served(answer_id: int, *, times: int, saved_nanos: int, now: datetime) -> No
 def store(
     reuse: Reuse, completion: Completion, *, route: str, origin: str, call_id: UUID,
     cost_nanos: int, now: datetime, user_id: int | None, variant: int | None = None,
+    others: Collection[int] = (),
 ) -> StoredAnswer | None:
     """Another variant. None: it may not be stored, there are enough, somebody was faster, or the
-    same text is there. The user it was written for has seen it."""
+    same text is there. Whom it was written for has seen it, and whoever read along (`others`)."""
     if not may_be_stored(completion, route=route):
         return None
     made = Made(completion, origin, call_id, cost_nanos, now)
-    viewer = user_id if text_is_shown(reuse) else None
+    viewers = _viewers(reuse, user_id, others)
     for _try in range(TRIES):
         try:
-            return _insert(reuse, made, route=route, viewer=viewer, wanted=variant)
+            return _insert(reuse, made, route=route, viewers=viewers, wanted=variant)
         except IntegrityError:
             if variant is not None:
                 return None
     return None
 
 
+def _viewers(reuse: Reuse, user_id: int | None, others: Collection[int]) -> set[int]:
+    if not text_is_shown(reuse):
+        return set()
+    return {*others} if user_id is None else {user_id, *others}
+
+
 def may_be_stored(completion: Completion, *, route: str) -> bool:
     """Whole, all of it text, counted, and by exactly whom the route wants: no stand-in."""
     is_whole = completion.stop_reason == StopReason.STOP and not completion.delta
     is_usual = route == f"{completion.model_class} {completion.deployment}"
-    return is_whole and is_usual and completion.usage.is_reported and bool(completion.text.strip())
+    is_counted = completion.usage.is_reported and not completion.usage.is_estimated
+    return is_whole and is_usual and is_counted and bool(completion.text.strip())
 
 
 @transaction.atomic
 def _insert(
-    reuse: Reuse, made: Made, *, route: str, viewer: int | None, wanted: int | None
+    reuse: Reuse, made: Made, *, route: str, viewers: Collection[int], wanted: int | None
 ) -> StoredAnswer | None:
     """Raises IntegrityError when somebody took the number meanwhile."""
     key = key_of(reuse, route=route)
@@ -178,8 +220,7 @@ def _insert(
     row = StoredAnswer.objects.create(
         key=key, variant=number, route=route, **_facts(reuse), **made.columns(key, reuse)
     )
-    if viewer is not None:
-        seen(row.pk, viewer, made.at)
+    seen_by(row.pk, viewers, made.at)
     return row
 
 
