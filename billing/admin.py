@@ -25,6 +25,7 @@ from billing.budgets import (
     user_caps_apply,
 )
 from billing.models import (
+    Baseline,
     Budget,
     LedgerEntry,
     Metric,
@@ -199,6 +200,14 @@ class ModelPriceAdmin(ReadOnlyAdmin[ModelPrice]):
         new = NewPrice(**{name: getattr(obj, name) for name in PRICE_COLUMNS})
         saved = price_supersede(new, at=obj.effective_from, actor=actor_of(request))
         obj.pk = saved.pk
+
+
+@admin.register(Baseline)
+class BaselineAdmin(ReadOnlyAdmin[Baseline]):
+    """Frozen: a new version is made with `manage.py baselines --freeze`."""
+
+    list_display = ["__str__", "title", "frozen_at", "superseded_at", "is_default"]
+    list_filter = ["name"]
 
 
 @admin.register(Window)

@@ -89,6 +89,10 @@ class PriceTable:
     def has(self, provider: str, model: str, *, processing: str = STANDARD) -> bool:
         return bool(self._tiers(provider, model, processing))
 
+    def tiers(self, provider: str, model: str) -> tuple[Price, ...]:
+        """All its prices, those of the biggest requests first; none: it has no price."""
+        return self._tiers(provider, model, STANDARD)
+
     def _tiers(self, provider: str, model: str, processing: str) -> tuple[Price, ...]:
         """Exact name, else without its date, else whatever the provider serves."""
         for name in (model, DATE_SUFFIX.sub("", model), ANY_MODEL):

@@ -1,5 +1,5 @@
 """The rows a new installation starts with: prices, tiers, a budget, deployments, a policy,
-and the catalogue of debates.
+the catalogue of debates, and what savings are measured against.
 
 Safe to run at every start: it adds what is missing and never touches what an operator edited.
 """
@@ -17,6 +17,7 @@ from billing.price_book import book_load, read_book
 from billing.prices import PriceTable
 from costcontrol.lib.clock import now
 from costcontrol.lib.money import from_usd
+from routing import frozen
 from routing.debates.shipped import catalogue_load
 from routing.models import Deployment, RoutePolicy
 
@@ -106,6 +107,7 @@ class Command(BaseCommand):
             "philosophers": catalogue.philosophers + catalogue.versions,
             "topics": catalogue.topics,
             "kinds of call": catalogue.kinds,
+            "baselines": frozen.freeze_missing(at=now(), actor=ACTOR),
         }
         counts = ", ".join(f"{count} {name}" for name, count in added.items() if count)
         self.stdout.write(f"Default rows added: {counts or 'none, all there'}.")
