@@ -1,0 +1,32 @@
+"""What the moderator says by a template (`routing.cache.templates`), for one debate."""
+
+from routing.cache import templates
+from routing.cache.templates import Frame
+from routing.debates.prompt_fence import plain
+from routing.debates.prompt_parts import MAX_TOPIC, name_in, side_names, words_of
+from routing.debates.types import Brief, Step
+
+
+def frame_of(brief: Brief, *, seed: str) -> Frame:
+    """`seed`: the debate's id. Whatever people typed is one clean line."""
+    return Frame(
+        brief.language, brief.moderator_style, plain(brief.topic, MAX_TOPIC),
+        pros=side_names(brief, "pro"), cons=side_names(brief, "con"), seed=seed,
+        is_swapped=brief.is_swapped,
+    )
+
+
+def transition(brief: Brief, step: Step, *, seed: str) -> str:
+    """The moderator hands over to whoever speaks in this step; empty for most."""
+    if not step.has_transition:
+        return ""
+    return templates.transition(
+        frame_of(brief, seed=seed), name=name_in(brief, step.speaker),
+        side=words_of(brief).side(step.speaker), number=step.index // 3,
+    )
+
+
+def written_by(kind: str, brief: Brief, *, seed: str) -> str:
+    """The whole text of a turn that needs no model; "": of this kind there is no template."""
+    writer = templates.WRITERS.get(kind)
+    return writer(frame_of(brief, seed=seed)) if writer else ""
