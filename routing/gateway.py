@@ -27,6 +27,7 @@ from costcontrol.lib.errors import (
 from routing import (
     alternatives,
     health,
+    holdout,
     keeper,
     limits,
     policy,
@@ -57,6 +58,8 @@ async def answer(
     calls can be explained too.
     """
     known = await _snapshot()
+    if holdout.is_request_held_out(request, tier=caller.tier, user_id=caller.user_id):
+        request = holdout.plain(request)
     call = shares.shared(Call(
         call_id or uuid4(), clock.now(), request, caller, classify(request, kinds=known.kinds),
         known, Plan((), ""),
@@ -111,6 +114,8 @@ async def _found_or_begun(call: Call) -> Answer:
             readings = await _readings(call)
             call = await _planned(call, readings)
             call, debate_readings = await _debate(call)
+            if call.is_beyond and call.plan.is_holdout:
+                call = await _planned(call, readings)  # it is known by now that it is not held out
             readings = (*debate_readings, *readings)
     except CostControlError:
         if hit := await _cached(call):
@@ -178,7 +183,10 @@ async def _planned(call: Call, readings: tuple[Reading, ...]) -> Call:
         is_economy=await _is_economy(call, readings),
         may_buy=not call.caller.is_end_user,
     )
-    return replace(call, plan=policy.choose(situation))
+    plan, caller = policy.choose(situation), call.caller
+    if holdout.is_request_held_out(call.request, tier=caller.tier, user_id=caller.user_id):
+        plan = holdout.plan_of(plan, situation)
+    return replace(call, plan=plan)
 
 
 async def _is_economy(call: Call, readings: tuple[Reading, ...]) -> bool:
