@@ -44,13 +44,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One debate that looks for money. `rules`: every limit of money that it falls in."""
+    """One debate that looks for money. `rules`: every limit of money that it falls in.
+
+    `is_plan_only`: no credit is touched for it, nor use beyond the plan."""
 
     debate: Debate
     caller: Caller
     snapshot: Snapshot
     rules: Sequence[Rule]
     now: datetime
+    is_plan_only: bool = False
 
     def open(self, wanted: Sequence[Wanted]) -> tuple[Reading, ...]:
         """Readings of the quota. Raises NoRoom, with nothing taken, or StaleBook."""
@@ -67,6 +70,8 @@ class Opening:
         """The plan, then what else may pay. Asked one by one: the purses cost a query."""
         in_plan = self._windows(self.rules)
         yield Source(in_plan)
+        if self.is_plan_only:
+            return
         payer, version = self.caller.payer, self.snapshot.book.version
         for purse in purses_of(payer, book_version=version, now=self.now):
             ref = self._windows([purse.rule])[0]

@@ -16,7 +16,7 @@ from billing.usage import Usage
 from costcontrol.lib.errors import CostControlError
 from costcontrol.lib.money import Nanos
 from costcontrol.lib.sentences import Sentence as _
-from routing import policy, tokens
+from routing import holdout, policy, tokens
 from routing.classify import classify
 from routing.debates.errors import LanguageUnavailable
 from routing.debates.sizes import Size
@@ -43,12 +43,20 @@ class Routes:
     """The routes of one debate. Raises LanguageUnavailable, or why nobody can answer."""
 
     def __init__(
-        self, *, caller: Caller, snapshot: Snapshot, language: str, is_economy: bool = False
+        self, *, caller: Caller, snapshot: Snapshot, language: str, is_economy: bool = False,
+        is_held_out: bool = False,
     ) -> None:
         self.caller, self.snapshot, self.language = caller, snapshot, language
-        self.is_economy = is_economy
+        self.is_economy, self.is_held_out = is_economy, is_held_out  # held out: see holdout.py
         self._problems = {d.name: why for d in snapshot.deployments if (why := missing_key(d))}
         self._plans: dict[Complexity, Plan] = {}
+
+    def held_out(self, *, is_on: bool) -> "Routes":
+        """The same debate on the way of the baseline, or on its usual one."""
+        return Routes(
+            caller=self.caller, snapshot=self.snapshot, language=self.language,
+            is_economy=self.is_economy, is_held_out=is_on,
+        )
 
     def usual(self, size: Size) -> Priced:
         """On the model that would be asked first."""
@@ -92,7 +100,8 @@ class Routes:
 
     def _chosen(self, situation: Situation) -> Plan:
         try:
-            return policy.choose(situation)
+            plan = policy.choose(situation)
+            return holdout.plan_of(plan, situation) if self.is_held_out else plan
         except CostControlError:
             if self._is_spoken(self.caller.tier.allowed_classes):
                 raise
