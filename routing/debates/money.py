@@ -7,6 +7,7 @@ when the budget closes. Synchronous. The refusals are the gateway's; see docs/de
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,8 +19,8 @@ from billing.gauge import Reading
 from billing.holds import NoRoom
 from billing.ledger import StaleBook
 from billing.models import UsageRecord
+from routing import holdout, tokens
 from routing import snapshot as snapshots
-from routing import tokens
 from routing.debates.estimates import BriefFacts as BriefFacts
 from routing.debates.estimates import Estimate as Estimate
 from routing.debates.estimates import StageEstimate as StageEstimate
@@ -52,8 +53,7 @@ def debate_open(
     Raises QuotaExceeded, BudgetExhausted, LanguageUnavailable or Unavailable.
     """
     try:
-        plan = Holding(debate, caller, snapshot, now)
-        return plan.opening.open(plan.wanted(STAGES[0]))
+        return Holding(debate, caller, snapshot, now).open()
     except StaleBook:
         return debate_open(debate, caller=caller, snapshot=_newer(), now=now)
     except NoRoom as full:
@@ -122,12 +122,32 @@ class Holding:
             is_economy=is_economy(caller, snapshot, readings, now=now),
         )
         self.sizes = self._sizes(snapshot)
+        if holdout.is_held_out(str(debate.id), tier=caller.tier, user_id=caller.user_id):
+            self._hold_out()
+
+    def open(self) -> tuple[Reading, ...]:
+        """Nobody is refused, or pays, for being held out."""
+        try:
+            return self.opening.open(self.wanted(STAGES[0]))
+        except NoRoom:
+            if not self.routes.is_held_out:
+                raise
+        self._hold_out(is_on=False)
+        return self.open()
+
+    def _hold_out(self, *, is_on: bool = True) -> None:
+        """Hold for the model of the baseline, out of the plan only; or as usual after all."""
+        self.opening = replace(self.opening, is_plan_only=is_on)
+        self.routes = self.routes.held_out(is_on=is_on)
 
     def hold(self, stage: str) -> bool:
         kept = {each.name: each for each in debate_holds.kept(self.debate.id)}
         wanted = self.wanted(stage)
         if not self._is_kept(kept, wanted) and not self._is_held(stage, wanted, kept):
-            return False
+            if not self.routes.is_held_out:
+                return False
+            self._hold_out(is_on=False)
+            return self.hold(stage)
         debate_holds.release(self.debate.id, names=kept.keys() - {each.name for each in wanted})
         debate_holds.renew(self.debate.id)
         return True
