@@ -22,6 +22,8 @@ from routing.types import ModelClass
 Outcome = UsageRecord.Outcome
 TRAIL = re.compile(r"; (not|left) (\S+?): ")
 SOURCE = re.compile(r"answered by call ([0-9a-f-]{36})")
+ENTRY = re.compile(r"stored answer (?P<entry>\d+), variant (?P<variant>\d+)")
+FOR_SOMEBODY_ELSE = "being answered for somebody else"
 ASKED_FOR = " was asked for"
 BY_NAME = "was asked for by name"
 
@@ -62,7 +64,7 @@ def why(call: CallReport) -> tuple[str, ...]:
     """The first sentence says it; the others add what else played a part."""
     last = call.attempts[-1]
     if last.outcome == Outcome.CACHED:
-        return (_from_cache(last),)
+        return (_from_cache(last), *_entry(last))
     if last.outcome == Outcome.REFUSED:
         return tuple(_refused(call, last))
     if last.outcome == Outcome.FAILED:
@@ -76,9 +78,21 @@ def source_of(attempt: AttemptReport) -> UUID | None:
     return UUID(found[1]) if found and attempt.outcome == Outcome.CACHED else None
 
 
+def _entry(last: AttemptReport) -> Iterator[str]:
+    if found := ENTRY.search(last.reason):
+        yield _("It is entry %(entry)s of the stored answers, variant %(variant)s.") % (
+            found.groupdict()
+        )
+
+
 def _from_cache(last: AttemptReport) -> str:
     """By the layer that answered."""
     match last.cache_layer:
+        case "shared" if FOR_SOMEBODY_ELSE in last.reason:
+            return _(
+                "The same part of a debate was being written for somebody else at that moment, so "
+                "this call got the same text as it came in, and no model was asked a second time."
+            )
         case "shared":
             return _(
                 "The same question of the same user was being answered at that moment, so this "
