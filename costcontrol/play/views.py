@@ -21,7 +21,7 @@ from costcontrol.play import chooser, listing, scripts, transcript
 from routing.debates import services, shown, transcripts
 from routing.debates.messages import MAX_TEXT_CHARACTERS
 from routing.debates.orders import MAX_CONTEXT_CHARACTERS
-from routing.debates.topics import MAX_TOPIC_CHARACTERS
+from routing.debates.topic_texts import MAX_TOPIC_CHARACTERS
 
 
 @customer_required

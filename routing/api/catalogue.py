@@ -10,29 +10,23 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.types import Caller
-from costcontrol.lib import clock
 from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.sentences import Sentence as _
 from costcontrol.lib.sentences import said
-from routing import limits_sync
 from routing.api.bodies import object_of
 from routing.api.catalogue_examples import (
     FILTERS,
-    FOUND,
     LISTED,
     MADE,
     MAX_PAGE,
     PAGE,
     SENT,
-    TYPED,
 )
 from routing.api.catalogue_serializers import (
     CatalogueTopicSerializer,
     PhilosopherRequestSerializer,
     PhilosopherSerializer,
     PhilosophersSerializer,
-    ResolvedSerializer,
-    ResolveRequestSerializer,
     TopicsSerializer,
 )
 from routing.debates import own
@@ -40,7 +34,8 @@ from routing.debates.cards import Draft, one_line
 from routing.debates.categories import CATEGORIES
 from routing.debates.drafts import draft_of
 from routing.debates.philosophers import philosopher_get, philosophers_for
-from routing.debates.topics import MAX_TOPIC_CHARACTERS, resolve, topic_get
+from routing.debates.topic_texts import MAX_TOPIC_CHARACTERS
+from routing.debates.topics import topic_get
 from routing.debates.types import LANGUAGES
 from routing.models import Philosopher, Topic
 
@@ -145,25 +140,6 @@ class TopicView(APIView):
         return Response(topic_shown(topic_get(topic)))
 
 
-class ResolveView(APIView):
-    @extend_schema(
-        operation_id="topics_resolve", request=ResolveRequestSerializer,
-        responses=ResolvedSerializer, examples=[TYPED, FOUND], tags=["catalogue"],
-    )
-    def post(self, request: Request) -> Response:
-        """Which topic of the catalogue a typed one is. For now: the one of that title, in either
-        language, however it is punctuated."""
-        limits_sync.admit(caller_of(request), now=clock.now())
-        data = object_of(request)
-        found = resolve(_text(data, "text"), language=_language(data.get("language") or ""))
-        return Response({
-            "topic": topic_shown(found.topic) if found.topic else None,
-            "is_swapped": found.is_swapped,
-            "choices": [topic_shown(topic) for topic in found.choices],
-            "language": found.language, "text": found.text,
-        })
-
-
 def philosopher_shown(row: Philosopher) -> dict[str, Any]:
     return {
         "key": row.key, "version": row.version, "is_own": row.owner_id is not None,
@@ -192,7 +168,7 @@ def topics_wanted(request: Request) -> QuerySet[Topic]:
         return rows.none()
     if category := one_line(asked.get("category", "")):
         rows = rows.filter(category=category)
-    language = _language(asked.get("language", ""))
+    language = language_in(asked.get("language", ""))
     if words := one_line(asked.get("q", ""))[:MAX_TOPIC_CHARACTERS]:
         titles = (language,) if language else LANGUAGES
         found = Q()
@@ -213,7 +189,7 @@ def _number(request: Request, name: str, usual: int) -> int:
     return int(text)
 
 
-def _language(code: Any) -> str:
+def language_in(code: Any) -> str:
     if code and code not in LANGUAGES:
         raise BadRequest(
             _("“language” is “ko” or “en”, or left out."), param="language"
@@ -221,7 +197,7 @@ def _language(code: Any) -> str:
     return str(code)
 
 
-def _text(data: dict[str, Any], name: str) -> str:
+def text_in(data: dict[str, Any], name: str) -> str:
     value = data.get(name, "")
     if not isinstance(value, str):
         raise BadRequest(_("“%(field)s” must be a text.") % {"field": name}, param=name)

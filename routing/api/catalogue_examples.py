@@ -38,15 +38,6 @@ LISTED = OpenApiExample(
         "categories": [{"key": "ethics", "name": "Ethics"}],
     },
 )
-TYPED = OpenApiExample(
-    "A title of the catalogue", request_only=True,
-    value={"text": "is it permissible to sacrifice one person in order to save five"},
-)
-FOUND = OpenApiExample(
-    "Found", response_only=True,
-    value={"topic": TOPIC, "is_swapped": False, "choices": [], "language": "en",
-           "text": TOPIC["en"]},
-)
 FILTERS = [
     OpenApiParameter("category", str, description="a key of `categories`"),
     OpenApiParameter("q", str, description="words in the title, in either language"),

@@ -13,8 +13,6 @@ from routing.debates.cards import (
     TEXTS,
     TRAIT_CHARACTERS,
 )
-from routing.debates.topics import MAX_TOPIC_CHARACTERS
-from routing.debates.types import LANGUAGES
 from routing.models import Topic
 
 Fields = serializers.Serializer[object]
@@ -112,22 +110,3 @@ class TopicsSerializer(Fields):
     next = serializers.CharField(allow_null=True, help_text="the address of the next page")
     results = CatalogueTopicSerializer(many=True, help_text="the most popular first")
     categories = CategorySerializer(many=True, help_text="all there are")
-
-
-class ResolveRequestSerializer(Fields):
-    text = serializers.CharField(
-        max_length=MAX_TOPIC_CHARACTERS, help_text="a question that has two sides"
-    )
-    language = serializers.ChoiceField(
-        choices=LANGUAGES, required=False, help_text="left out: the language of the text"
-    )
-
-
-class ResolvedSerializer(Fields):
-    topic = CatalogueTopicSerializer(
-        allow_null=True, help_text="null: not of the catalogue; it can be debated all the same"
-    )
-    is_swapped = serializers.BooleanField(help_text="PRO of the text is CON of the topic")
-    choices = CatalogueTopicSerializer(many=True, help_text="what else it may mean")
-    language = serializers.ChoiceField(choices=LANGUAGES)
-    text = serializers.CharField(help_text="as it would be debated")

@@ -18,12 +18,15 @@ from routing.debates.errors import CastInvalid, LanguageUnavailable, TextTooLong
 from routing.debates.philosophers import philosophers_for, unknown
 from routing.debates.plan import Shape, speakers_of
 from routing.debates.prompt_words import MODERATOR_STYLES, USUAL_STYLE
-from routing.debates.topics import Resolved, resolve, title_in, topic_get
+from routing.debates.topics import Choice, Resolved, resolve, title_in, topic_get
 from routing.debates.types import FORMATS, LANGUAGES, SIDES
-from routing.models import Philosopher, Topic
+from routing.models import Philosopher
 
 MAX_CONTEXT_CHARACTERS = 20_000
-FIELDS = ("topic", "topic_id", "language", "format", "cast", "seat", "moderator_style", "context")
+FIELDS = (
+    "topic", "topic_id", "is_swapped", "language", "format", "cast", "seat", "moderator_style",
+    "context",
+)  # fmt: skip
 USUAL_FORMAT = "2v2"
 
 
@@ -41,7 +44,7 @@ class Order:
     moderator_style: str
     context: str
     fingerprint: str  # of what was sent
-    choices: tuple[str, ...] = ()  # other topics that may have been meant
+    choices: tuple[Choice, ...] = ()  # topics of the catalogue that may have been meant
 
     def shape(self, *, is_lean: bool = False) -> Shape:
         return Shape(self.format, self.seat, has_context=bool(self.context), is_lean=is_lean)
@@ -58,15 +61,15 @@ def order_of(data: Mapping[str, Any], *, caller: Caller, reads: str = "en") -> O
             % {"name": strange[0][:64], "names": ", ".join(FIELDS)},
             param=strange[0][:64],
         )
-    resolved = _topic(data, reads)
-    wanted = _wanted_cast(data, resolved.topic)
+    resolved = _topic(data, reads, caller)
+    wanted = _wanted_cast(data, resolved)
     format = _format(data, wanted)
     return Order(
         topic=resolved.text, topic_key=resolved.topic.key if resolved.topic else "",
         is_swapped=resolved.is_swapped, language=resolved.language, format=format,
         cast=_cast(wanted, format, caller), seat=_seat(data, format),
         moderator_style=_style(data), context=_context(data), fingerprint=fingerprint_of(data),
-        choices=tuple(topic.key for topic in resolved.choices),
+        choices=resolved.choices,
     )
 
 
@@ -92,7 +95,7 @@ def is_printable(text: str) -> bool:
     )
 
 
-def _topic(data: Mapping[str, Any], reads: str) -> Resolved:
+def _topic(data: Mapping[str, Any], reads: str, caller: Caller) -> Resolved:
     key, text, language = text_in(data, "topic_id"), text_in(data, "topic"), _language(data)
     if key and text:
         raise BadRequest(
@@ -100,19 +103,32 @@ def _topic(data: Mapping[str, Any], reads: str) -> Resolved:
               "not both."),
             param="topic_id",
         )
+    is_swapped = _is_swapped(data, key)
     if key:
-        return _of_catalogue(key, language or reads)
+        return _of_catalogue(key, language or reads, is_swapped=is_swapped)
     if not is_printable(text):
         raise TopicBlocked(
             _("The topic has control characters in it. Type it again as plain text."),
             param="topic",
         )
-    return resolve(text, language=language)
+    return resolve(text, language=language, user_id=caller.user_id)
 
 
-def _of_catalogue(key: str, language: str) -> Resolved:
+def _of_catalogue(key: str, language: str, *, is_swapped: bool) -> Resolved:
     topic = topic_get(key)
-    return Resolved(topic, False, (), language, title_in(topic, language))
+    return Resolved(topic, is_swapped, (), language, title_in(topic, language), "title")
+
+
+def _is_swapped(data: Mapping[str, Any], key: str) -> bool:
+    """For a topic that was chosen with its sides exchanged."""
+    is_swapped = data.get("is_swapped", False)
+    if not isinstance(is_swapped, bool) or (is_swapped and not key):
+        raise BadRequest(
+            _("“is_swapped” is true or false, and goes with “topic_id”: PRO then says what CON "
+              "says of that topic."),
+            param="is_swapped",
+        )
+    return is_swapped
 
 
 def _language(data: Mapping[str, Any]) -> str:
@@ -126,11 +142,11 @@ def _language(data: Mapping[str, Any]) -> str:
     return language
 
 
-def _wanted_cast(data: Mapping[str, Any], topic: Topic | None) -> dict[str, list[str]]:
+def _wanted_cast(data: Mapping[str, Any], resolved: Resolved) -> dict[str, list[str]]:
     """The keys that were sent, or those of the topic's usual cast."""
     cast = data.get("cast")
     if cast is None:
-        return _usual_cast(text_in(data, "format"), topic)
+        return _usual_cast(text_in(data, "format"), resolved)
     if not isinstance(cast, Mapping) or set(cast) != set(SIDES):
         raise _cast_is_no_cast()
     for people in cast.values():
@@ -146,15 +162,17 @@ def _cast_is_no_cast() -> BadRequest:
     )
 
 
-def _usual_cast(format: str, topic: Topic | None) -> dict[str, list[str]]:
-    usual = topic.default_cast if topic else {}
+def _usual_cast(format: str, resolved: Resolved) -> dict[str, list[str]]:
+    """Whoever usually says it: with the sides exchanged, the people change sides too."""
+    usual = resolved.topic.default_cast if resolved.topic else {}
     if not usual:
         raise CastInvalid(
             _("This topic has no usual cast. Send “cast” with the philosophers of both sides."),
             param="cast",
         )
     count = FORMATS.get(format or USUAL_FORMAT, 0)
-    return {side: list(usual.get(side, ()))[:count] for side in SIDES}
+    sides = zip(SIDES, reversed(SIDES) if resolved.is_swapped else SIDES, strict=True)
+    return {side: list(usual.get(other, ()))[:count] for side, other in sides}
 
 
 def _format(data: Mapping[str, Any], wanted: Mapping[str, Sequence[str]]) -> str:

@@ -1,36 +1,62 @@
-"""The questions of the catalogue, and which of them a typed text means.
+"""Which topic of the catalogue a typed text means: the only place where anything is guessed.
 
-For now a text means a topic if it is its title in either language, however it is spaced,
-punctuated and capitalised. Everything else is a new topic: a guess that is wrong would let people
-debate what they did not ask.
+In this order: its title, an alias, the nearest title. A title counts without asking only if it is
+near enough by a calibration of this very embedder, no guard is heard, and no second one is as near.
+Else the nearest are choices, for a person to decide; a denial is one with the sides exchanged.
+Whatever is chosen, the debate is about the catalogue's own words. docs/topic-resolver.md
 """
 
-import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from costcontrol.lib.sentences import Sentence as _
 from routing.classify import detect_language
-from routing.debates.cards import is_unseen
-from routing.debates.errors import LanguageUnavailable, TopicBlocked, TopicUnknown
+from routing.debates.errors import TopicUnknown
+from routing.debates.topic_aliases import Known, known_as
+from routing.debates.topic_guards import doubts
+from routing.debates.topic_index import Near, index_of
+from routing.debates.topic_texts import checked, language_of, normalised, title_normalised
+from routing.debates.topic_vectors import text_hash
 from routing.debates.types import LANGUAGES
+from routing.embeddings import EmbedderAway, embedder
 from routing.models import Topic
 
-MAX_TOPIC_CHARACTERS = 300
+MAX_CHOICES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`is_swapped`: PRO of the text is CON of the topic."""
+
+    topic: Topic
+    is_swapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """What a typed topic means. `topic` None: it is a new one, `text` in `language`.
 
-    `is_swapped`: PRO of the text is CON of the topic. `choices`: what else it may mean.
+    `is_swapped`: PRO of the text is CON of the topic. `choices`: what it may mean, the likeliest
+    first; none if it is known. `how`: title, alias, similar or new.
     """
 
     topic: Topic | None
     is_swapped: bool
-    choices: tuple[Topic, ...]
+    choices: tuple[Choice, ...]
     language: str
     text: str
+    how: str = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    key: str
+    is_swapped: bool
+    how: str
+    language: str
+
+
+Titles = Mapping[str, Mapping[str, str]]  # topic's key -> language -> title
 
 
 def topic_get(key: str) -> Topic:
@@ -46,68 +72,105 @@ def topic_get(key: str) -> Topic:
     return row
 
 
-def resolve(text: str, *, language: str = "") -> Resolved:
-    """Raises TopicBlocked (empty or too long) and LanguageUnavailable (neither of ours)."""
+def resolve(text: str, *, language: str = "", user_id: int | None = None) -> Resolved:
+    """`user_id`: whose own aliases count too. Raises TopicBlocked (empty or too long) and
+    LanguageUnavailable (neither of ours)."""
     wanted = checked(text)
-    norm = normalised(wanted)
-    for topic in Topic.objects.filter(is_active=True):
-        for code, title in (("ko", topic.ko), ("en", topic.en)):
-            if _title_normalised(title) == norm:
-                spoken = language or code
-                return Resolved(topic, False, (), spoken, title_in(topic, spoken))
-    return Resolved(None, False, (), language or language_of(wanted), wanted)
+    norm, titles = normalised(wanted), titles_on_offer()
+    if match := title_match(norm, titles):
+        return _resolved(match, language)
+    known = known_as(norm, user_id=user_id)
+    spoken = language or language_of(wanted)
+    if known.key in titles:
+        return _resolved(_Match(known.key, known.is_swapped, "alias", spoken), spoken)
+    return _by_likeness(wanted, titles, known, spoken)
 
 
-def checked(text: str) -> str:
-    """On one line. Raises TopicBlocked."""
-    cleaned = " ".join(text.split())
-    _check_length(cleaned)  # first: all else takes as long as a text is
-    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in cleaned):
-        raise TopicBlocked(
-            _("The topic has control characters in it. Type it again as plain text."),
-            param="topic",
-        )
-    cleaned = "".join(sign for sign in cleaned if not is_unseen(sign))  # turns no page around
-    if not normalised(cleaned):
-        raise TopicBlocked(_("The topic is empty. Ask a question that has two sides."),
-                           param="topic")
-    return cleaned
+def titles_on_offer() -> Titles:
+    rows = Topic.objects.filter(is_active=True).values_list("key", *LANGUAGES)
+    return {key: dict(zip(LANGUAGES, titles, strict=True)) for key, *titles in rows}
 
 
-def _check_length(text: str) -> None:
-    if len(text) > MAX_TOPIC_CHARACTERS:
-        raise TopicBlocked(
-            _(
-                "The topic has %(count)d characters, and %(limit)d is the most. Ask it in one "
-                "sentence; what else belongs to it can be sent as context."
-            )
-            % {"count": len(text), "limit": MAX_TOPIC_CHARACTERS},
-            param="topic",
-        )
-
-
-def normalised(title: str) -> str:
-    """Letters and digits only, one form of each: "Is it RIGHT?" and "is it right" are the same."""
-    plain = unicodedata.normalize("NFKC", title).casefold()
-    return "".join(sign for sign in plain if sign.isalnum())
-
-
-_title_normalised = lru_cache(maxsize=8_192)(normalised)  # of the catalogue: the same each time
-
-
-def language_of(text: str) -> str:
-    """Raises LanguageUnavailable for a script that is neither Korean nor Latin."""
-    code = detect_language(text)
-    if code not in LANGUAGES:
-        raise LanguageUnavailable(
-            _(
-                "Debates are in Korean or English. Write the topic in one of them, or send "
-                "“language” to say in which of them to debate it."
-            ),
-            param="language",
-        )
-    return code
+def title_match(norm: str, titles: Titles) -> _Match | None:
+    for key, both in titles.items():
+        for code, title in both.items():
+            if title_normalised(title) == norm:
+                return _Match(key, False, "title", code)
+    return None
 
 
 def title_in(topic: Topic, language: str) -> str:
     return topic.ko if language == "ko" else topic.en
+
+
+def _resolved(match: _Match, language: str) -> Resolved:
+    topic, spoken = Topic.objects.get(key=match.key), language or match.language
+    return Resolved(topic, match.is_swapped, (), spoken, title_in(topic, spoken), match.how)
+
+
+def _by_likeness(text: str, titles: Titles, known: Known, spoken: str) -> Resolved:
+    found = likely(text, titles, not_meant=known.not_meant)
+    if found.is_sure:
+        return _resolved(_Match(found.pairs[0][0], False, "similar", spoken), spoken)
+    topics = Topic.objects.in_bulk([key for key, _swapped in found.pairs])
+    choices = tuple(
+        Choice(topics[key], is_swapped) for key, is_swapped in found.pairs if key in topics
+    )
+    return Resolved(None, False, choices, spoken, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """(topic's key, whether its sides are exchanged), the nearest first. `is_sure`: the first one
+    is meant, and nobody has to be asked."""
+
+    pairs: tuple[tuple[str, bool], ...] = ()
+    is_sure: bool = False
+
+
+def likely(
+    text: str, titles: Titles, *, not_meant: frozenset[tuple[str, bool]] = frozenset()
+) -> Likely:
+    """Within the language that the text is written in. Nothing, if there is no embedder, it does
+    not answer, or nothing was calibrated for it."""
+    try:
+        code, model = language_written(text), embedder()
+        index = index_of(code, model) if model and code else None
+        if model is None or index is None:
+            return Likely()
+        near = index.nearest(model.embed([text])[0])
+    except EmbedderAway:
+        return Likely()
+    return judged(text, _current(near, titles, code), titles, code, not_meant=not_meant,
+                  threshold=index.threshold)
+
+
+def judged(
+    text: str, near: Iterable[Near], titles: Titles, code: str, *, threshold: float,
+    not_meant: frozenset[tuple[str, bool]] = frozenset(),
+) -> Likely:
+    """What the guards make of the nearest titles."""
+    pairs, sure, above = [], False, 0
+    for each in near:
+        above += each.similarity >= threshold
+        heard = doubts(text, titles[each.topic_key][code], language=code)
+        if (each.topic_key, heard.is_opposite) not in not_meant:
+            pairs.append((each.topic_key, heard.is_opposite))
+            sure = sure or (len(pairs) == 1 and each.similarity >= threshold and not heard.any)
+        if len(pairs) == MAX_CHOICES:
+            break
+    return Likely(tuple(pairs), is_sure=sure and above == 1)
+
+
+def language_written(text: str) -> str:
+    """Empty: in neither of ours."""
+    code = detect_language(text)
+    return code if code in LANGUAGES else ""
+
+
+def _current(near: Iterable[Near], titles: Titles, code: str) -> Iterable[Near]:
+    """Those on offer whose title is still the one that was embedded."""
+    for each in near:
+        title = titles.get(each.topic_key, {}).get(code)
+        if title is not None and text_hash(title) == each.text_hash:
+            yield each

@@ -12,7 +12,8 @@ from accounts import closing
 from accounts.models import User
 from accounts.services import api_key_issue, end_user_get
 from costcontrol.lib import clock
-from routing.api.catalogue_examples import FOUND, MADE, PHILOSOPHER, TOPIC, TYPED
+from routing.api.catalogue_examples import MADE, PHILOSOPHER, TOPIC
+from routing.api.topic_examples import FOUND, TYPED
 from routing.debates.own import MAX_OWN
 from routing.debates.shipped import topics_read
 from routing.models import Philosopher, Topic
@@ -258,7 +259,7 @@ def test_a_typed_title_is_resolved_to_its_topic(alice: Person) -> None:
     assert found["topic"]["key"] == "t001"
     assert (found["text"], found["language"], found["is_swapped"]) == (TITLE, "en", False)
     new = alice.ask("POST", "topics/resolve", {"text": "고양이가 개보다 나은가?"})
-    assert (new["topic"], new["choices"], new["language"]) == (None, [], "ko")
+    assert (new["topic"], new["did_you_mean"], new["language"]) == (None, [], "ko")
 
 
 @pytest.mark.parametrize(

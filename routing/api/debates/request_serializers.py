@@ -24,6 +24,9 @@ class OrderSerializer(Fields):
     topic_id = serializers.CharField(
         required=False, help_text="a topic of the catalogue: GET /api/v1/topics"
     )
+    is_swapped = serializers.BooleanField(
+        required=False, help_text="with `topic_id`: PRO says what CON says of that topic"
+    )
     language = serializers.ChoiceField(
         choices=LANGUAGES, required=False, help_text="left out: the language of the topic"
     )

@@ -4,6 +4,7 @@ them. Replies are made by `routing.debates.shown`; tests hold them to what is wr
 
 from rest_framework import serializers
 
+from routing.api.topic_serializers import ChoiceSerializer
 from routing.debates.plan import STAGES
 from routing.debates.types import FORMATS, LANGUAGES
 from routing.models import Debate, Turn
@@ -67,7 +68,7 @@ class EstimateSerializer(Fields):
     """Nothing is taken. `is_covered` false: `refusal` is what creating it would say now."""
 
     topic = TopicSerializer()
-    did_you_mean = serializers.ListField(child=serializers.CharField())
+    did_you_mean = ChoiceSerializer(many=True)
     is_swapped = serializers.BooleanField()
     format = serializers.ChoiceField(choices=list(FORMATS))
     cast = CastSerializer()
@@ -185,8 +186,8 @@ class CreatedSerializer(DebateSerializer):
     polarity = serializers.ChoiceField(
         choices=["same", "swapped"], help_text="whether PRO says what it says in the catalogue"
     )
-    did_you_mean = serializers.ListField(
-        child=serializers.CharField(), help_text="ids of topics that may have been meant"
+    did_you_mean = ChoiceSerializer(
+        many=True, help_text="topics that may have been meant; this debate is about the text itself"
     )
     quota_after = QuotaSerializer(allow_null=True, help_text="null: unlimited")
 

@@ -36,6 +36,7 @@ from routing.debates import services, shown, transcripts
 from routing.debates.endings import debates_left
 from routing.debates.orders import fingerprint_of, order_of
 from routing.debates.services import Created
+from routing.debates.topic_sides import choices_json
 from routing.models import Debate
 
 
@@ -160,6 +161,6 @@ def _created(made: Created, readings: Sequence[Reading]) -> dict[str, Any]:
     return {
         "topic_id": made.debate.topic_key or None,
         "polarity": "swapped" if made.debate.is_swapped else "same",
-        "did_you_mean": list(made.choices),
+        "did_you_mean": choices_json(made.choices, language=made.debate.language),
         "quota_after": debates_left(readings),
     }

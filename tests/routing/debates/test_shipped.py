@@ -18,7 +18,7 @@ from routing.debates.shipped import (
     philosophers_read,
     topics_read,
 )
-from routing.debates.topics import normalised
+from routing.debates.topic_texts import normalised
 from routing.models import CallKindRow, Philosopher, Topic
 
 PEOPLE = {
