@@ -13,9 +13,10 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import F
 
 from billing.usage import Usage
+from routing.cache import rows
 from routing.cache.endings import Scope, end, expire, purge
 from routing.cache.histories import History, history
 from routing.cache.keys import jitter, key_of, owner_of, philosopher_of
@@ -78,9 +79,10 @@ def lookup(
     reuse: Reuse, *, route: str, user_id: int, now: datetime, others: Collection[int] = ()
 ) -> Stored | None:
     """The variant for this user. Writes nothing: `take` also notes that they saw it."""
-    rows = _for(_live(key_of(reuse, route=route), now=now), reuse, {user_id, *others})
-    is_preferred = Case(When(variant=reuse.prefer, then=Value(0)), default=Value(1))
-    row = rows.order_by(is_preferred, "served", "variant").first()
+    row = rows.first_for(
+        {user_id, *others}, key=key_of(reuse, route=route), prefer=reuse.prefer,
+        is_shown=text_is_shown(reuse), now=now,
+    )
     return None if row is None else _stored(row, now=now)
 
 
@@ -114,22 +116,6 @@ def text_is_shown(reuse: Reuse) -> bool:
     return kind is None or kind.is_streamed
 
 
-def _live(key: str, *, now: datetime) -> QuerySet[StoredAnswer]:
-    return StoredAnswer.objects.filter(key=key, ended_at=None, hard_until__gt=now)
-
-
-def _for(
-    rows: QuerySet[StoredAnswer], reuse: Reuse, user_ids: Collection[int]
-) -> QuerySet[StoredAnswer]:
-    """Not what they have seen, and nothing of a philosopher that somebody else made."""
-    whose = Q(owner_id__in=user_ids) if len(user_ids) == 1 else Q()
-    rows = rows.filter(whose | Q(owner_id=None))
-    if not text_is_shown(reuse):
-        return rows
-    theirs = AnswerSeen.objects.filter(user_id__in=user_ids, answer=OuterRef("pk"))
-    return rows.filter(~Exists(theirs))
-
-
 def _stored(row: StoredAnswer, *, now: datetime) -> Stored:
     completion = Completion(
         row.text, StopReason.STOP, Usage(**row.usage), row.deployment,
@@ -160,8 +146,10 @@ def _note(cursor: CursorWrapper, answer_id: int, user_id: int, now: datetime) ->
 
 def count(reuse: Reuse, *, route: str, now: datetime | None = None) -> int:
     """How many variants there are; with `now`, of those that are served."""
-    rows = StoredAnswer.objects.filter(key=key_of(reuse, route=route), ended_at=None)
-    return (rows.filter(hard_until__gt=now) if now else rows).count()
+    key = key_of(reuse, route=route)
+    if now is not None:
+        return rows.count_live(key, now=now)
+    return StoredAnswer.objects.filter(key=key, ended_at=None).count()
 
 
 def served(answer_id: int, *, times: int, saved_nanos: int, now: datetime) -> None:
@@ -211,17 +199,25 @@ def _insert(
 ) -> StoredAnswer | None:
     """Raises IntegrityError when somebody took the number meanwhile."""
     key = key_of(reuse, route=route)
-    rows = StoredAnswer.objects.filter(key=key, ended_at=None)
-    end(rows.filter(hard_until__lte=made.at), why=StoredAnswer.End.EXPIRED, now=made.at)
-    known = list(rows.values_list("variant", "text"))
+    known = _still_known(key, made.at)
     number = _number([taken for taken, _text in known], reuse, wanted)
     if number is None or made.completion.text in [text for _taken, text in known]:
         return None
-    row = StoredAnswer.objects.create(
+    row = StoredAnswer(
         key=key, variant=number, route=route, **_facts(reuse), **made.columns(key, reuse)
     )
+    rows.insert(row)
     seen_by(row.pk, viewers, made.at)
     return row
+
+
+def _still_known(key: str, now: datetime) -> list[tuple[int, str]]:
+    """Variant and text; those that are too old end."""
+    known = rows.known(key, now=now)
+    if any(is_old for _variant, _text, is_old in known):
+        old = StoredAnswer.objects.filter(key=key, ended_at=None, hard_until__lte=now)
+        end(old, why=StoredAnswer.End.EXPIRED, now=now)
+    return [(variant, text) for variant, text, is_old in known if not is_old]
 
 
 def _number(taken: Sequence[int], reuse: Reuse, wanted: int | None) -> int | None:
