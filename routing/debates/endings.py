@@ -23,6 +23,7 @@ from costcontrol.lib.rows import Rows, asked, changed
 from routing.debates import money, sayings, states
 from routing.debates.plan import next_steps
 from routing.debates.shapes import steps_of
+from routing.debates.sharing import cache_of
 from routing.debates.types import Step
 from routing.models import Debate, Turn, TurnEvent
 
@@ -52,12 +53,21 @@ class Spent(NamedTuple):
 
 def write_users_turn(debate: Debate, turn: Turn, *, caller: Caller, now: datetime) -> None:
     """Its events: what the user said comes as one piece."""
-    pieces = [sayings.piece(turn.text)] if turn.text else []
+    pieces = [turn.text] if turn.text else []
+    write_at_once(debate, turn, pieces=pieces, caller=caller, now=now)
+
+
+def write_at_once(
+    debate: Debate, turn: Turn, *, pieces: Sequence[str], caller: Caller, now: datetime,
+    transition: str = "", layer: str = "",
+) -> None:
+    """All events of a turn that nobody had to write: the same as of any other, in its order."""
     rule = debates_rule(caller.tier, caller.payer)
     # Its window may be new, and ours is a transaction that may roll back.
     readings = gauge.read([rule], now=now, is_kept=False) if rule else ()
     events = [
-        sayings.started(debate, turn), *pieces, sayings.completed(turn),
+        sayings.started(debate, turn, transition=transition), *map(sayings.piece, pieces),
+        sayings.completed(turn, cache=cache_of(debate, turn), layer=layer),
         *what_follows(debate, turn, spent=spent_on(debate).debate, readings=readings, now=now),
     ]
     TurnEvent.objects.bulk_create(last_events(turn, events))
@@ -68,16 +78,20 @@ def write_cancelled(turn: Turn) -> None:
 
 
 def complete(
-    turn: Turn, *, uses: Sequence[UUID], readings: Sequence[Reading], seq: int, now: datetime
+    turn: Turn, *, uses: Sequence[UUID], readings: Sequence[Reading], seq: int, now: datetime,
+    answer_id: int | None = None, layer: str = "",
 ) -> list[TurnEvent]:
-    """A turn that was written whole, with what it cost. Its last events, still to be written."""
+    """A turn that was written whole, with what it cost. Its last events, still to be written.
+
+    `answer_id`: the stored answer that it is, if others may be given it; `layer`: that had it.
+    """
     debate = _locked(turn.debate_id)[0]
     spent = spent_on(debate, call_id=turn.call_id, uses=uses)
-    states.turn_complete(turn, cost_nanos=spent.turn, now=now)
+    states.turn_complete(turn, cost_nanos=spent.turn, answer_id=answer_id, now=now)
     if uses:
         changed(f"{USED} ({_marks(uses)})", turn.call_id, debate.pk, *uses)
     events = [
-        sayings.completed(turn),
+        sayings.completed(turn, cache=cache_of(debate, turn), layer=layer),
         *what_follows(debate, turn, spent=spent.debate, readings=readings, now=now),
     ]
     return last_events(turn, events, seq=seq)

@@ -4,7 +4,8 @@ from routing.cache import templates
 from routing.cache.templates import Frame
 from routing.debates.prompt_fence import plain
 from routing.debates.prompt_parts import MAX_TOPIC, name_in, side_names, words_of
-from routing.debates.types import Brief, Step
+from routing.debates.types import SIDES, Brief, Cast, Character, Step
+from routing.models import Debate
 
 
 def frame_of(brief: Brief, *, seed: str) -> Frame:
@@ -30,3 +31,20 @@ def written_by(kind: str, brief: Brief, *, seed: str) -> str:
     """The whole text of a turn that needs no model; "": of this kind there is no template."""
     writer = templates.WRITERS.get(kind)
     return writer(frame_of(brief, seed=seed)) if writer else ""
+
+
+def brief_of_names(debate: Debate) -> Brief:
+    """Without the cards of the cast: no query."""
+    pro, con = (
+        tuple(
+            Character(one["key"], one["version"],
+                      one["name_ko"] if debate.language == "ko" else one["name_en"])
+            for one in debate.cast.get(side, ())
+        )
+        for side in SIDES
+    )
+    return Brief(
+        topic=debate.topic, language=debate.language, cast=Cast(pro, con), seat=debate.seat,
+        moderator_style=debate.moderator_style, context=debate.context,
+        topic_key=debate.topic_key, is_swapped=debate.is_swapped,
+    )

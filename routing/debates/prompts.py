@@ -34,7 +34,7 @@ from routing.types import Message
 
 __all__ = (
     "LEAST_ROOM", "MODERATOR_STYLES", "VERSION", "Prompt", "background_prompt", "found_text",
-    "transition", "turn_prompt", "wants",
+    "told_in", "transition", "turn_prompt", "wants",
 )
 
 VERSION = 2  # of all texts and their order; a test fails if they change without it
@@ -59,8 +59,7 @@ def turn_prompt(
 
     `steps_left`: the steps that follow, which tell whether a prefix is worth keeping.
     """
-    told = tuple(each for each in found if each.text and wants(step, each))
-    told = latest(told)
+    told = told_in(step, found)
     head = (Message("system", words_of(brief).rules), Message("user", brief_text(brief, told)))
     tail = Message("user", _last_part(step, brief, told))
     room = room_tokens - cost((*head, tail))
@@ -105,6 +104,11 @@ def transition(brief: Brief, step: Step) -> str:
     words = words_of(brief)
     text = words.transitions.get(brief.moderator_style, words.transitions[USUAL_STYLE])
     return text.format(name=name_in(brief, step.speaker), side=words.side(step.speaker))
+
+
+def told_in(step: Step, found: Sequence[Found]) -> tuple[Found, ...]:
+    """What of all that was found out stands in the prompt of this turn."""
+    return latest([each for each in found if each.text and wants(step, each)])
 
 
 def latest(found: Sequence[Found]) -> tuple[Found, ...]:

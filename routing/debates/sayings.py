@@ -26,7 +26,7 @@ from routing.models import Debate, Turn
 
 Data = Mapping[str, Any]
 Event = tuple[str, Data]
-STAFF_ONLY = ("deployment", "cost_nanos")
+STAFF_ONLY = ("deployment", "cost_nanos", "layer")
 PIECE = "delta"
 NOT_AGAIN = (400, 401, 402, 403, 404, 422)  # the same call would be refused again
 
@@ -48,11 +48,12 @@ def piece(text: str) -> Event:
     return PIECE, {"text": text}
 
 
-def completed(turn: Turn, *, cache: str = "off") -> Event:
+def completed(turn: Turn, *, cache: str = "off", layer: str = "") -> Event:
+    """`cache`: hit, miss, template or off; `layer`: which store or template it came from."""
     return "turn.completed", {
         "turn": turn.number, "id": str(turn.pk), "text_length": len(turn.text),
         "model_class": turn.model_class, "cache": cache, "credits": credits(turn.cost_nanos),
-        "deployment": turn.deployment, "cost_nanos": turn.cost_nanos,
+        "deployment": turn.deployment, "cost_nanos": turn.cost_nanos, "layer": layer,
     }
 
 

@@ -41,8 +41,12 @@ def turn_written(turn: Turn, *, text: str, **facts: Any) -> None:
     _move(turn, Status.RUNNING, text=text, is_whole=True, **facts)
 
 
-def turn_complete(turn: Turn, *, cost_nanos: int, now: datetime) -> None:
-    _move(turn, Status.COMPLETED, cost_nanos=cost_nanos, completed_at=now)
+def turn_complete(
+    turn: Turn, *, cost_nanos: int, now: datetime, answer_id: int | None = None
+) -> None:
+    _move(
+        turn, Status.COMPLETED, cost_nanos=cost_nanos, answer_id=answer_id, completed_at=now
+    )
 
 
 def turn_fail(turn: Turn, *, code: str, message: str, now: datetime, **facts: Any) -> None:

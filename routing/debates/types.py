@@ -79,6 +79,7 @@ class Found:
     step: int
     text: str
     call_id: UUID
+    answer_id: int | None = None  # the stored answer that it is
 
 
 @dataclass(frozen=True, slots=True)
