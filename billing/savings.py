@@ -8,7 +8,7 @@ baseline - cost.
 Each row has its causes in a fixed order, and they add up to what it saved. An answer from a cache:
 all of it by its layer, or `search_cache` for a search. From a provider: `prompt_cache` is what the
 provider's own cache made cheaper (below 0 where writing to it cost more than reading saved);
-`local` is the price of our own machine, below 0; `route` is the rest, what a cheaper model took
+`machine` is the price of our own one, below 0; `route` is the rest, what a cheaper model took
 less. So the parts that are never above 0 (`OWN_COSTS`) are what saving cost.
 
 In Python for one call, in SQL for sums; a test holds them together.
@@ -25,7 +25,7 @@ Outcome = UsageRecord.Outcome
 LAYERS = ("exact", "shared", "pattern", "precomputed")  # caches, in the order they are asked
 TEMPLATE = "template"  # written by nobody: it saves, and is no cache hit
 SEARCH_CACHE, PROMPT_CACHE, ROUTE = "search_cache", "prompt_cache", "route"
-LOCAL, PRECOMPUTE, HELPERS, FAILED = "local", "precompute", "helpers", "failed"
+LOCAL, PRECOMPUTE, HELPERS, FAILED = "machine", "precompute", "helpers", "failed"
 CAUSES = (*LAYERS, TEMPLATE, SEARCH_CACHE, PROMPT_CACHE, ROUTE)
 OWN_COSTS = (LOCAL, PRECOMPUTE, HELPERS, FAILED)
 

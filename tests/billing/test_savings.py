@@ -21,7 +21,7 @@ AT = datetime(2026, 11, 25, 3, tzinfo=UTC)
 PARTS = {
     "cache": savings.SAVED_CACHE, "search_cache": savings.SAVED_SEARCH,
     "prompt_cache": savings.SAVED_PROMPT_CACHE, "route": savings.SAVED_ROUTE,
-    "local": savings.SAVED_LOCAL, "precompute": savings.SAVED_PRECOMPUTE,
+    "machine": savings.SAVED_LOCAL, "precompute": savings.SAVED_PRECOMPUTE,
     "helpers": savings.SAVED_HELPERS, "failed": savings.SAVED_FAILED,
 }
 
@@ -47,7 +47,7 @@ def test_a_stored_search_is_a_cause_of_its_own() -> None:
 
 def test_our_own_machine_costs_what_its_price_says() -> None:
     answer = row(model_class="local", prompt_cache_nanos=5)
-    assert savings.causes(answer) == {"prompt_cache": 5, "route": 95, "local": -30}
+    assert savings.causes(answer) == {"prompt_cache": 5, "route": 95, "machine": -30}
 
 
 @pytest.mark.parametrize("outcome", ["complete", "failed", "cancelled"])
