@@ -1,0 +1,140 @@
+"""From an item to what is asked: its key, its prompt, and the earlier answers that it reads.
+
+An item about a stored statement (`opening_analysis`, ...) is planned before that statement is
+made: its fields name the statement's key instead ("of"), until the statement is there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.models import Tier
+from accounts.types import TierRules
+from routing import policy, tokens
+from routing.cache import patterns
+from routing.cache.keys import key_of
+from routing.debates.canonical import canonical_request, found_in
+from routing.debates.prompt_canonical import READS
+from routing.debates.reuse import OF_SPEAKER
+from routing.debates.types import Found
+from routing.models import PrecomputeItem, PrecomputeRun, StoredAnswer
+from routing.snapshot import Snapshot
+from routing.types import DeploymentSpec, ProviderCall, Reuse
+
+OF = "of"  # {"key": ..., "variant": ...} of each statement that is not made yet
+SHARED_FIELDS = ("kind", "lang", "prompt_version", "topic", "topic_epoch", "title")
+OF_SPEAKER_FIELDS = ("philosopher", "side")
+ALL_STATEMENTS = "moderator_summary_1"
+
+
+class NotNeeded(Exception):
+    """There are enough of them by now, or what it reads is not there. Says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One item as it is asked for. `most_tokens`: the longest answer that is paid for."""
+
+    item: PrecomputeItem
+    reuse: Reuse
+    route: str
+    call: ProviderCall
+    input_tokens: int
+
+    @property
+    def deployment(self) -> DeploymentSpec:
+        return self.call.deployment
+
+    @property
+    def most_tokens(self) -> int:
+        return self.call.max_output_tokens
+
+
+def route_of(deployment: DeploymentSpec) -> str:
+    return f"{deployment.model_class} {deployment.name}"
+
+
+def reuse_for(fields: Mapping[str, Any], *, variant: int, snapshot: Snapshot) -> Reuse:
+    kind = snapshot.kinds[fields["kind"]]
+    return Reuse(fields, variants=kind.variants, ttl_days=kind.ttl_days, prefer=variant)
+
+
+def wanted(item: PrecomputeItem, *, tier: TierRules, snapshot: Snapshot, now: datetime) -> Wanted:
+    """Raises NotNeeded, or CannotBeMade when the catalogue has changed since it was planned."""
+    deployment = snapshot.deployment(item.deployment)
+    if deployment is None:
+        raise NotNeeded("deployment")
+    fields = resolved(item.fields, now=now)
+    reuse, route = reuse_for(fields, variant=item.variant, snapshot=snapshot), route_of(deployment)
+    if patterns.count(reuse, route=route, now=now) >= reuse.variants:
+        raise NotNeeded("enough")
+    request = canonical_request(
+        fields, found=found_for(fields, item.variant, tier=tier, snapshot=snapshot, now=now)
+    )
+    request = replace(request, model=deployment.name)
+    cap = min(snapshot.kinds[item.kind].max_output_tokens, deployment.max_output_tokens)
+    size = tokens.estimate_input(request, deployment)
+    return Wanted(item, reuse, route, ProviderCall(request, deployment, cap), size)
+
+
+def resolved(fields: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+    """With the statements' ids in place of their keys. Raises NotNeeded: one was not made."""
+    if OF not in fields:
+        return dict(fields)
+    ids = [_statement(each, now) for each in fields[OF]]
+    if None in ids:
+        raise NotNeeded("statement")
+    told = {"statement_ids": ids} if fields["kind"] == ALL_STATEMENTS else {"statement_id": ids[0]}
+    return {name: value for name, value in fields.items() if name != OF} | told
+
+
+def _statement(named: Mapping[str, Any], now: datetime) -> int | None:
+    row = _live(named["key"], now).filter(variant=named["variant"]).first()
+    return row.pk if row else None
+
+
+def _live(key: str, now: datetime) -> QuerySet[StoredAnswer]:
+    return StoredAnswer.objects.filter(key=key, ended_at=None, hard_until__gt=now)
+
+
+def found_for(
+    fields: Mapping[str, Any], variant: int, *, tier: TierRules, snapshot: Snapshot, now: datetime
+) -> Sequence[Found]:
+    """What its prompt reads: of each kind the stored answer of the same variant, else another."""
+    found = []
+    for kind in READS.get(fields["kind"], ()):
+        row = _companion(fields, kind, variant, tier=tier, snapshot=snapshot, now=now)
+        if row is not None:
+            found.append(found_in(row))
+    return found
+
+
+def _companion(
+    fields: Mapping[str, Any], kind: str, variant: int, *, tier: TierRules, snapshot: Snapshot,
+    now: datetime,
+) -> StoredAnswer | None:
+    route = usual_route(kind, tier=tier, language=fields["lang"], snapshot=snapshot)
+    if not route:
+        return None
+    reuse = reuse_for(companion_fields(fields, kind), variant=variant, snapshot=snapshot)
+    rows = list(_live(key_of(reuse, route=route), now).order_by("variant"))
+    same = [row for row in rows if row.variant == variant]
+    return same[0] if same else rows[variant % len(rows)] if rows else None
+
+
+def companion_fields(fields: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Of another kind's answer about the same."""
+    names = SHARED_FIELDS + (OF_SPEAKER_FIELDS if kind in OF_SPEAKER else ())
+    return {name: fields[name] for name in names if name in fields} | {"kind": kind}
+
+
+def usual_route(kind: str, *, tier: TierRules, language: str, snapshot: Snapshot) -> str:
+    return policy.usual_route(kind, tier=tier, language=language, snapshot=snapshot)
+
+
+def tier_of(run: PrecomputeRun) -> TierRules:
+    """The plan whose users the answers are for: the route is theirs."""
+    return TierRules.of(Tier.objects.get(pk=run.order["tier"]))
