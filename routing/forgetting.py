@@ -1,6 +1,7 @@
 """What people asked and were answered goes when their account is closed: kept texts, answers kept
-for repeats, answers in the cache, philosophers that they made, every word of their debates. Usage
-rows stay: they hold counts and amounts, no words.
+for repeats, answers in the cache, philosophers that they made and what these said, which stored
+answers they were given, every word of their debates. Usage rows stay: they hold counts and amounts,
+no words.
 
 The rows go in the transaction that closes the account, the cache right after it. A call that was
 running meanwhile may still leave something: `stragglers`, an hour later, takes that too. Sync.
@@ -24,7 +25,14 @@ from accounts.models import User
 from routing.cache import exact
 from routing.cache.singleflight import entry_name
 from routing.debates import own_texts
-from routing.models import CallText, IdempotentReply, Philosopher
+from routing.models import (
+    AnswerRating,
+    AnswerSeen,
+    CallText,
+    IdempotentReply,
+    Philosopher,
+    StoredAnswer,
+)
 
 SCANNED_AT_ONCE = 1_000
 DELETED_AT_ONCE = 500
@@ -46,7 +54,16 @@ def rows_delete(people: QuerySet[User], *, now: datetime) -> int:
     texts, _ = CallText.objects.filter(user_id__in=ids).delete()
     replies, _ = IdempotentReply.objects.filter(user_id__in=ids).delete()
     philosophers, _ = Philosopher.objects.filter(owner_id__in=ids).delete()
-    return debates + texts + replies + philosophers
+    return debates + texts + replies + philosophers + _of_stored_answers(ids)
+
+
+def _of_stored_answers(ids: QuerySet[User, Any]) -> int:
+    """What their own philosophers said; which answers they were given, and what they thought of
+    them. An answer that others may be given holds nothing of theirs, and stays."""
+    spoken, _ = StoredAnswer.objects.filter(owner_id__in=ids).delete()
+    seen, _ = AnswerSeen.objects.filter(user_id__in=ids).delete()
+    ratings, _ = AnswerRating.objects.filter(user_id__in=ids).delete()
+    return spoken + seen + ratings
 
 
 def answers_forget(user_uuids: Collection[str]) -> int:

@@ -19,19 +19,27 @@ from accounts.models import ApiKey, AuditEvent, Tier, User
 from accounts.services import api_key_issue, end_user_get, key_digest
 from billing.models import Budget, LedgerEntry, ModelPrice, Reservation, UsageRecord, Window
 from billing.prices import PriceTable
-from routing.models import CallKindRow, Deployment, Philosopher, RoutePolicy, Topic
+from routing.models import (
+    CallKindRow,
+    Deployment,
+    Philosopher,
+    RoutePolicy,
+    StoredAnswer,
+    Topic,
+)
+from tests.routing.cache.answers import reuse_of, stored
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC)
 CENT = 10_000_000
 LISTED = [
     Tier, User, ApiKey, AuditEvent, Budget, ModelPrice, Window, Reservation, LedgerEntry,
-    UsageRecord, Deployment, RoutePolicy, Philosopher, Topic, CallKindRow,
+    UsageRecord, Deployment, RoutePolicy, Philosopher, Topic, CallKindRow, StoredAnswer,
 ]
 ADDED = [
     Tier, User, ApiKey, Budget, ModelPrice, Deployment, RoutePolicy, Philosopher, Topic,
 ]
-READ_ONLY = [AuditEvent, Window, Reservation, LedgerEntry, UsageRecord]
+READ_ONLY = [AuditEvent, Window, Reservation, LedgerEntry, UsageRecord, StoredAnswer]
 KEPT = [
     Tier, User, ApiKey, ModelPrice, RoutePolicy, Philosopher, Topic, CallKindRow, *READ_ONLY,
 ]
@@ -57,6 +65,7 @@ def rows(db: None) -> None:
         call_id=call_id, attempt=1, at=NOW, user_id=bob.pk, tier="free", requested_model="auto",
         outcome="complete", confidence="exact",
     )
+    stored(reuse_of(), "Know thyself.")
 
 
 def window(scope_kind: str, scope_id: str, **columns: Any) -> Window:
