@@ -20,6 +20,8 @@ STAFF = (
     (_("Overview"), "dashboard:overview"),
     (_("Calls"), "dashboard:calls"),
     (_("Debate costs"), "dashboard:debates"),
+    (_("Savings"), "dashboard:savings"),
+    (_("Caches"), "dashboard:caches"),
     (_("Revenue"), "dashboard:revenue"),
     (_("Debates"), "play:start"),
     (_("Settings"), "admin:index"),

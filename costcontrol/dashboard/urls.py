@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from costcontrol.dashboard import call_views, debate_views, revenue_views, views
+from costcontrol.dashboard import (
+    caches_staff_views,
+    caches_views,
+    call_views,
+    debate_views,
+    revenue_views,
+    savings_views,
+    views,
+)
 
 app_name = "dashboard"
 urlpatterns = [
@@ -17,6 +25,29 @@ urlpatterns = [
     path("debates/", debate_views.debates, name="debates"),
     path("debates.csv", debate_views.debates_csv, name="debates_csv"),
     path("debates/<path:debate_id>/", debate_views.debate, name="debate"),
+    path("caches/", caches_views.caches, name="caches"),
+    path("caches/charts/<slug:caches_chart_id>.csv", caches_views.caches_csv, name="caches_csv"),
+    path("caches/answers/", caches_views.answers, name="caches_answers"),
+    path("caches/answers/<int:answer_id>/", caches_views.answer, name="caches_answer"),
+    path(
+        "caches/answers/<int:answer_id>/end/", caches_views.answer_end, name="caches_answer_end"
+    ),
+    path("caches/philosophers/", caches_staff_views.philosophers, name="caches_philosophers"),
+    path(
+        "caches/philosophers/<slug:philosopher_key>/", caches_staff_views.philosopher,
+        name="caches_philosopher",
+    ),
+    path("caches/topics/", caches_staff_views.topics, name="caches_topics"),
+    path(
+        "caches/topics/<int:alias_id>/decide/", caches_staff_views.words_decide,
+        name="caches_words_decide",
+    ),
+    path("caches/purge/", caches_staff_views.purge, name="caches_purge"),
+    path(
+        "caches/purge/<int:purge_id>/bring-back/", caches_staff_views.bring_back,
+        name="caches_bring_back",
+    ),
+    path("caches/purge/take-down/", caches_staff_views.take_down, name="caches_take_down"),
     path("revenue/", revenue_views.overview, name="revenue"),
     path("revenue/<slug:chart_id>.csv", revenue_views.chart_csv, name="revenue_csv"),
     path("revenue/customers/", revenue_views.customers, name="revenue_customers"),
@@ -26,5 +57,7 @@ urlpatterns = [
     ),
     path("revenue/notices/<slug:event_id>/retry/", revenue_views.retry, name="revenue_retry"),
     path("revenue/simulator/", revenue_views.simulator, name="revenue_simulator"),
+    path("savings/", savings_views.savings, name="savings"),
+    path("savings/<slug:name>.csv", savings_views.savings_csv, name="savings_csv"),
     path("charts/<slug:chart_id>.csv", views.chart_csv, name="csv"),
 ]

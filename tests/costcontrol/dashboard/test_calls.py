@@ -77,7 +77,8 @@ class TestList:
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
-            ({"outcome": "cached", "cache_layer": "exact"}, ["from the cache", "same question again"]),
+            ({"outcome": "cached", "cache_layer": "exact"},
+             ["from the cache", "same question again"]),
             ({"outcome": "cached", "cache_layer": "shared"}, ["from the cache", "read along"]),
             ({"outcome": "cached", "cache_layer": "pattern"}, ["from the cache", "stored answer"]),
             ({"outcome": "cached", "cache_layer": "precomputed"}, ["made ahead"]),

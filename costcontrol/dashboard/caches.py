@@ -1,0 +1,198 @@
+"""What the page about caches shows: each layer's state, hits and size; kinds of call; what a model
+had to answer, and why."""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.reports import layers
+from billing.reports.layers import EXACT, LAYERS, STORED, TEMPLATE, KindSum, LayerSum
+from costcontrol.dashboard import caches_charts
+from costcontrol.dashboard.caches_state import CachesState
+from costcontrol.dashboard.components import (
+    Cell,
+    Column,
+    Figure,
+    Table,
+    Tone,
+    badge,
+    count,
+    duration,
+    money,
+    share,
+    text,
+)
+from costcontrol.dashboard.layer_names import LAYER_NAMES
+from routing.models import CallKindRow, PrecomputeRun
+from routing.reports import stored
+from routing.reports.stored import Made, Size
+
+TITLES = {
+    "exact": gettext_lazy("L1: the same question of the same user again"),
+    "shared": gettext_lazy("L1: the same question at the same time"),
+    "pattern": gettext_lazy("L2: stored answers for everybody"),
+    "precomputed": gettext_lazy("L3: answers made ahead"),
+    TEMPLATE: gettext_lazy("L4: templates"),
+}
+OF_ALL = gettext_lazy("all answered calls")
+OF_STORABLE = gettext_lazy("answered calls of kinds that are stored, less those that L1 answered")
+NO_RATE = gettext_lazy("not counted as a hit")
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Whether a layer is on, and what to do to have it so."""
+
+    layer: str
+    title: str
+    is_on: bool
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class CachesPage:
+    switches: tuple[Switch, ...]
+    layers: Table
+    figures: tuple[Figure, ...]
+    kinds: Table
+    reasons: Table | None  # None: not known for this filter
+    has_calls: bool
+
+
+def caches_page(state: CachesState, *, now: datetime) -> CachesPage:
+    """Seven queries."""
+    question = state.shared.question
+    facts = layers.load(question, kind=state.kind)
+    rows, sizes = list(CallKindRow.objects.all()), stored.sizes(now=now)
+    storable = {row.name for row in rows if row.key_fields and row.variants and row.is_enabled}
+    switches = tuple(_switches(rows, sizes))
+    kinds = layers.kind_sums(facts)
+    return CachesPage(
+        switches, _layers(layers.layer_sums(facts, storable=storable), switches, sizes),
+        tuple(caches_charts.draw(chart, facts, state) for chart in caches_charts.CHARTS),
+        _kinds(kinds), _reasons(kinds, storable, state, now), bool(facts.calls),
+    )
+
+
+def _switches(rows: Sequence[CallKindRow], sizes: Mapping[str, Size]) -> Iterator[Switch]:
+    is_exact_on, is_shared_on = settings.CACHE_TTL_S > 0, settings.CACHE_SHARED
+    yield _switch("exact", is_exact_on, _("Set CACHE_TTL_S to the seconds it keeps an answer."))
+    yield _switch("shared", True, "")
+    yield _switch("pattern", is_shared_on, _("Set CACHE_SHARED to 1 and start the product again."))
+    has_ahead = bool(sizes["precomputed"].entries) or PrecomputeRun.objects.exists()
+    how = _("Nothing was made ahead yet: start a run on the page about answers made ahead.")
+    if not is_shared_on:
+        how = _("It needs L2: set CACHE_SHARED to 1 and start the product again.")
+    yield _switch("precomputed", is_shared_on and has_ahead, how)
+    has_templates = any(row.may_be_template and row.is_enabled for row in rows)
+    how = _("In the settings, tick “a template may answer” for a kind of call.")
+    yield _switch(TEMPLATE, has_templates, how)
+
+
+def _switch(layer: str, is_on: bool, how: str) -> Switch:
+    return Switch(layer, str(TITLES[layer]), is_on, how)
+
+
+def _layers(
+    sums: Sequence[LayerSum], switches: Sequence[Switch], sizes: Mapping[str, Size]
+) -> Table:
+    names = (_("Answered"), _("Of"), _("Hit rate"), _("Saved"), _("Entries"), _("Distinct keys"),
+             _("Age, on average"), _("Characters"))
+    columns = (Column(_("Layer")), Column(_("State")),
+               *(Column(name, is_number=True) for name in names))
+    on = {switch.layer: switch.is_on for switch in switches}
+    rows = tuple(_layer(each, on.get(each.layer), sizes.get(each.layer)) for each in sums)
+    return Table(_("Layers, in the order in which a call asks them"), columns, rows,
+                 is_caption_hidden=True)
+
+
+def _layer(each: LayerSum, is_on: bool | None, size: Size | None) -> tuple[Cell, ...]:
+    return (
+        text(str(TITLES.get(each.layer, each.layer))), _state(is_on),
+        count(each.answered), count(each.asked, note=_denominator(each)),
+        share(_rate(each.answered, each.asked)), money(each.saved_nanos, places=4),
+        *_size(size),
+    )
+
+
+def _state(is_on: bool | None) -> Cell:
+    if is_on is None:
+        return text(None)
+    return badge(_("on"), Tone.OK) if is_on else badge(_("off"), Tone.OFF)
+
+
+def _denominator(each: LayerSum) -> str:
+    words = {**dict.fromkeys(EXACT, OF_ALL), **dict.fromkeys(STORED, OF_STORABLE)}
+    return str(words.get(each.layer, NO_RATE))
+
+
+def _size(size: Size | None) -> tuple[Cell, ...]:
+    if size is None:
+        return (count(None),) * 4
+    age = None if size.age_s is None else size.age_s * 1000
+    return count(size.entries), count(size.keys), duration(age), count(size.characters)
+
+
+def _kinds(found: Sequence[KindSum]) -> Table:
+    names = (_("Calls"), _("By a model"), *(str(LAYER_NAMES[layer]) for layer in LAYERS),
+             _("Hit rate"), _("Saved"))
+    columns = (Column(_("Kind")), *(Column(name, is_number=True) for name in names))
+    return Table(
+        _("By kind of call"), columns, tuple(map(_kind, found)), is_caption_hidden=True,
+        empty_text=_("No call of these days says of which kind it is: only those of debates do."),
+    )
+
+
+def _kind(each: KindSum) -> tuple[Cell, ...]:
+    return (
+        text(each.kind), count(each.answered), count(each.by_models),
+        *(count(each.by_layer.get(layer, 0)) for layer in LAYERS),
+        share(_rate(each.hits, each.answered)), money(each.saved_nanos, places=4),
+    )
+
+
+def _reasons(
+    kinds: Sequence[KindSum], storable: Set[str], state: CachesState, now: datetime
+) -> Table | None:
+    """Of calls that could have come from the store, and were answered by a model."""
+    days, chosen = state.shared.range, state.shared.question.filters
+    if chosen.tier:
+        return None  # of a stored answer it is not known for which plan it was made
+    by_models = sum(each.by_models for each in kinds if each.kind in storable)
+    made = stored.made(
+        start=days.start, end=min(days.end, now + timedelta.resolution), kind=state.kind,
+        language=chosen.language, deployment=chosen.deployment,
+    )
+    columns = (Column(_("Why a model answered")), Column(_("Calls"), is_number=True),
+               Column(_("Share"), is_number=True))
+    rows = tuple(
+        (text(words, note=more), count(number), share(_rate(number, by_models)))
+        for words, more, number in _why(by_models, made)
+    )
+    return Table(_("Why a model answered"), columns, rows, is_caption_hidden=True)
+
+
+def _why(by_models: int, made: Made) -> Iterator[tuple[str, str, int]]:
+    if not settings.CACHE_SHARED:
+        yield _("The layer is off"), "", by_models
+        return
+    yield (
+        _("Nothing was stored yet"), _("it was written, and is stored now for others"), made.first,
+    )
+    yield (
+        _("They had seen what was stored, or asked for another"),
+        _("another variant was written and is stored now"), made.more,
+    )
+    yield (
+        _("It has no key, or was not kept"),
+        _("a topic or words of the user's own, a cut answer, a fallback, or all variants seen"),
+        max(by_models - made.first - made.more, 0),
+    )
+
+
+def _rate(part: int, whole: int | None) -> int | None:
+    return round(10_000 * part / whole) if whole else None

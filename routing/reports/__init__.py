@@ -1,0 +1,1 @@
+"""What pages ask about stored answers, topics and philosophers. Read only; nothing formatted."""
