@@ -25,7 +25,7 @@ STEPS = 10_000  # so finely is the share cut: a hundredth of a percent
 
 
 def is_on() -> bool:
-    return settings.HOLDOUT_PERCENT > 0
+    return bool(settings.HOLDOUT_PERCENT > 0)
 
 
 def is_held_out(debate_id: str, *, tier: TierRules, user_id: int) -> bool:
