@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -58,6 +59,14 @@ def origin_of(origin: str) -> str:
 
 def side_of(side: str) -> str:
     return str(SIDES.get(side, side))
+
+
+def variant_link(answer_id: int | None, variants: Mapping[int, int]) -> tuple[str, str]:
+    """Its name and its address; empty where there is nothing to be shown."""
+    if answer_id is None or answer_id not in variants:
+        return "", ""
+    name = _("variant %(number)d") % {"number": variants[answer_id] + 1}
+    return name, reverse("dashboard:caches_answer", args=[answer_id])
 
 
 def name_in(ko: str, en: str) -> str:

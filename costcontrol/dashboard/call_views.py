@@ -18,6 +18,7 @@ from billing.reports.call import call_id_of, call_report, is_under_way
 from costcontrol import formats
 from costcontrol.dashboard import filters
 from costcontrol.dashboard.access import staff_required
+from costcontrol.dashboard.caches_call import stored_of
 from costcontrol.dashboard.call import call_view
 from costcontrol.dashboard.calls import calls_page
 from costcontrol.dashboard.calls_csv import MAX_CALLS, stream
@@ -92,6 +93,7 @@ def _call_page(request: HttpRequest, call_id: UUID, text: Text | None = None) ->
     context = {
         "view": call_view(found, zone=zone), "call_id": call_id, "zone": zone,
         "complexity": complexity_label(found.complexity), "language": language(found.language),
+        **stored_of(found),
     }
     return render(request, "dashboard/call.html", context | _text_context(request, call_id, text))
 

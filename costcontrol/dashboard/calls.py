@@ -1,6 +1,6 @@
 """The list of calls as its page shows it: what can be chosen, and one line a call."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from billing.reports.call_lines import CallLine
 from billing.reports.calls import CallPage, Cursor
 from billing.reports.errors import REFUSALS
 from billing.reports.layers import TEMPLATE
+from costcontrol.dashboard.caches_words import variant_link
 from costcontrol.dashboard.calls_state import ENDED_LABELS, CallsState
 from costcontrol.dashboard.components import Badge, Tone
 from costcontrol.dashboard.filter_bar import Choice, FilterBar, Select, filter_bar
@@ -21,6 +22,7 @@ from costcontrol.dashboard.filters import PRESET_TITLES
 from costcontrol.dashboard.labels import label
 from costcontrol.dashboard.layer_names import layer_name
 from routing.call_kinds import CALL_KINDS
+from routing.reports.stored_entry import variants_of
 
 Outcome = UsageRecord.Outcome
 ENDINGS = {
@@ -34,7 +36,8 @@ ENDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One call. `route_key` colours its route; both are empty where no model was asked."""
+    """One call. `route_key` colours its route; both are empty where no model was asked. `variant`:
+    of the stored answer that it got."""
 
     call: CallLine
     url: str
@@ -44,6 +47,8 @@ class Line:
     notes: tuple[str, ...]
     route: str
     route_key: str
+    variant: str = ""
+    answer_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +68,10 @@ class CallsPage:
 
 def calls_page(state: CallsState, found: CallPage, *, today: str) -> CallsPage:
     here = reverse("dashboard:calls")
+    variants = variants_of(line.answer_id for line in found.lines)
     return CallsPage(
         bar=_bar(state, today=today),
-        lines=tuple(line_of(line, zone=state.zone) for line in found.lines),
+        lines=tuple(line_of(line, zone=state.zone, variants=variants) for line in found.lines),
         newest_url=address(here, state.as_query()) if state.cursor else "",
         newer_url=_place(here, state, "newer", found.newer),
         older_url=_place(here, state, "older", found.older),
@@ -84,7 +90,8 @@ def _place(here: str, state: CallsState, name: str, cursor: Cursor | None) -> st
     return address(here, state.as_query(**{name: str(cursor)})) if cursor else ""
 
 
-def line_of(call: CallLine, *, zone: str) -> Line:
+def line_of(call: CallLine, *, zone: str, variants: Mapping[int, int]) -> Line:
+    variant, answer_url = variant_link(call.answer_id, variants)
     return Line(
         call=call,
         url=reverse("dashboard:call", args=[call.call_id]),
@@ -94,6 +101,8 @@ def line_of(call: CallLine, *, zone: str) -> Line:
         notes=tuple(_notes(call)),
         route=_route(call),
         route_key=call.cache_layer or call.model_class,
+        variant=variant,
+        answer_url=answer_url,
     )
 
 

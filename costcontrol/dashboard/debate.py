@@ -1,6 +1,6 @@
 """What one debate cost, as its page shows it: cards, a chart by stage, tables, and its calls."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from billing.reports.call_lines import user_names
 from billing.reports.debates import DebateCall, DebateCosts, Part, debate_costs
+from costcontrol.dashboard.caches_words import variant_link
 from costcontrol.dashboard.calls import badge_of
 from costcontrol.dashboard.components import (
     Cell,
@@ -32,6 +33,7 @@ from costcontrol.dashboard.debates import debate_url, titles_of, uuid_of
 from costcontrol.lib.money import credits, to_usd
 from routing.call_kinds import CALL_KINDS
 from routing.models import Turn
+from routing.reports.stored_entry import variants_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure
@@ -173,21 +175,28 @@ def _share(part: int, whole: int) -> int | None:
 
 
 def _calls(calls: Sequence[DebateCall], *, zone: str) -> Table:
+    variants = variants_of(call.answer_id for call in calls)
     names = (_("Time"), _("Stage"), _("Kind"), _("Speaker"), _("Route"), _("Outcome"), _("Use"))
     columns = (*(Column(each) for each in names), Column(_("Cost"), is_number=True))
-    rows = tuple(_call_row(call, zone) for call in calls)
+    rows = tuple(_call_row(call, zone, variants) for call in calls)
     return Table(_("Calls, in order"), columns, rows, is_caption_hidden=True)
 
 
-def _call_row(call: DebateCall, zone: str) -> tuple[Cell, ...]:
+def _call_row(call: DebateCall, zone: str, variants: Mapping[int, int]) -> tuple[Cell, ...]:
     time = f"{call.at.astimezone(ZoneInfo(zone)):%m-%d %H:%M:%S}"
     ended, (use, tone) = badge_of(call.outcome, call.error_code, call.cache_layer), USES[call.use]
-    route = call.deployment if call.source == "provider" else said("source", call.source)
     return (
         link(time, _call_url(call, zone)), text(said("stage", call.stage)), text(call.kind or None),
-        text(call.speaker or None), text(route), badge(ended.text, ended.tone),
+        text(call.speaker or None), _route(call, variants), badge(ended.text, ended.tone),
         badge(str(use), tone), money(call.cost_nanos, places=PLACES),
     )
+
+
+def _route(call: DebateCall, variants: Mapping[int, int]) -> Cell:
+    """Who answered, and with which stored answer."""
+    route = call.deployment if call.source == "provider" else said("source", call.source)
+    variant, answer_url = variant_link(call.answer_id, variants)
+    return link(f"{route}, {variant}", answer_url) if variant else text(route)
 
 
 def _call_url(call: DebateCall, zone: str) -> str:

@@ -1,5 +1,6 @@
 """One stored answer: its life, its topic, and the other variants of its key."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -35,6 +36,15 @@ def entry(answer_id: int) -> Entry | None:
         found, Topic.objects.filter(pk=answer.topic_key).first(), tuple(siblings[:SIBLINGS]),
         max(len(siblings) - SIBLINGS, 0),
     )
+
+
+def variants_of(ids: Iterable[int | None]) -> Mapping[int, int]:
+    """The variant of each, from 0; not of what was deleted, or is a user's own. One query."""
+    wanted = {each for each in ids if each is not None}
+    if not wanted:
+        return {}
+    rows = StoredAnswer.objects.filter(pk__in=wanted, owner_id=None)
+    return dict(rows.values_list("pk", "variant"))
 
 
 def made_by(call_id: UUID) -> StoredAnswer | None:
