@@ -122,8 +122,9 @@ class CallKindAdmin(AuditedAdmin[CallKindRow]):
 
     form = CallKindForm
     fields = [
-        "name", "what_for", "is_enabled", "complexity", "max_output_tokens", "latency",
-        "is_streamed", "key_fields", "variants", "ttl_days", "may_be_template", "is_batchable",
+        "name", "what_for", "is_enabled", "complexity", "complexity_alone", "max_output_tokens",
+        "latency", "is_streamed", "key_fields", "variants", "ttl_days", "may_be_template",
+        "is_batchable",
     ]
     readonly_fields = ["name", "what_for", "latency", "is_streamed", "key_fields"]
     list_display = ["name", "what_for", "complexity", "max_output_tokens", "is_enabled"]

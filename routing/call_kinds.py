@@ -29,6 +29,7 @@ SHIPPED = Path(__file__).parent / "debates" / "catalogue" / "call_kinds.json"
 class CallKind:
     """One kind of call. `is_streamed`: the user watches it being written.
 
+    `complexity_alone`: where the answer is one debate's alone; None: the same.
     `key_fields`: what must be the same for a stored answer to be used again; empty: never.
     `is_enabled`: debates make it; a client of ours may use the name all the same.
     """
@@ -45,6 +46,7 @@ class CallKind:
     may_be_template: bool = False
     is_batchable: bool = False
     is_enabled: bool = True
+    complexity_alone: Complexity | None = None
 
 
 def output_cap(modelled_tokens: int) -> int:

@@ -153,8 +153,8 @@ class CallKindForm(ModelForm[CallKindRow]):
     class Meta:
         model = CallKindRow
         fields = (
-            "is_enabled", "complexity", "max_output_tokens", "variants", "ttl_days",
-            "may_be_template", "is_batchable",
+            "is_enabled", "complexity", "complexity_alone", "max_output_tokens", "variants",
+            "ttl_days", "may_be_template", "is_batchable",
         )
 
     def clean_is_enabled(self) -> bool:

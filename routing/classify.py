@@ -95,6 +95,8 @@ def judge(
     if request.complexity is not None:
         return request.complexity, f"the caller asked for {request.complexity}"
     if kind := kinds.get(request.call_kind):
+        if kind.complexity_alone and request.debate_id and request.reuse is None:
+            return kind.complexity_alone, f"{kind.name} for nobody else is {kind.complexity_alone}"
         return kind.complexity, f"{kind.name} is {kind.complexity}"
     return judge_by_signs(request)
 

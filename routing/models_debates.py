@@ -90,6 +90,11 @@ class CallKindRow(models.Model):
     name = models.SlugField(_("name"), max_length=40, primary_key=True)
     purpose = models.CharField(_("purpose"), max_length=200)
     complexity = models.CharField(_("complexity"), max_length=10, choices=Complexity.choices)
+    complexity_alone = models.CharField(
+        _("complexity of what is one debate's alone"), max_length=10, blank=True, default="",
+        choices=Complexity.choices,
+        help_text=_("where nobody else can be given the answer; empty: the same"),
+    )
     max_output_tokens = models.PositiveIntegerField(_("longest answer, tokens"))
     latency = models.CharField(_("who waits"), max_length=12, choices=Latency.choices)
     is_streamed = models.BooleanField(_("written before the user's eyes"), default=False)

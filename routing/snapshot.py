@@ -145,6 +145,7 @@ def kind_of(row: CallKindRow) -> CallKind:
         key_fields=tuple(row.key_fields), variants=row.variants, ttl_days=row.ttl_days,
         may_be_template=row.may_be_template, is_batchable=row.is_batchable,
         is_enabled=row.is_enabled,
+        complexity_alone=Complexity(row.complexity_alone) if row.complexity_alone else None,
     )
 
 
@@ -174,7 +175,9 @@ def _hash(
     version: int, deployments: tuple[DeploymentSpec, ...], kinds: Mapping[str, CallKind]
 ) -> str:
     """Changes when the same question could be answered by another model."""
-    classes = sorted((kind.name, kind.complexity) for kind in kinds.values())
+    classes = sorted(
+        (kind.name, kind.complexity, kind.complexity_alone or "") for kind in kinds.values()
+    )
     models = sorted((d.name, d.provider, d.model, d.base_url) for d in deployments)
     parts = [version, models, classes]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

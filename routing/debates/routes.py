@@ -26,6 +26,7 @@ from routing.snapshot import Snapshot
 from routing.types import ChatRequest, Classified, Complexity, DeploymentSpec, Message, Plan
 from routing.upgrades import next_up
 
+ALONE = "alone"  # stands for any debate: without one a call is never one debate's alone
 LANGUAGES = {"ko": _("Korean"), "en": _("English")}
 
 
@@ -44,9 +45,11 @@ class Routes:
 
     def __init__(
         self, *, caller: Caller, snapshot: Snapshot, language: str, is_economy: bool = False,
-        is_held_out: bool = False,
+        is_held_out: bool = False, is_alone: bool = False,
     ) -> None:
+        """`is_alone`: nobody else can be given an answer of this debate."""
         self.caller, self.snapshot, self.language = caller, snapshot, language
+        self.is_alone = is_alone
         self.is_economy, self.is_held_out = is_economy, is_held_out  # held out: see holdout.py
         self._problems = {d.name: why for d in snapshot.deployments if (why := missing_key(d))}
         self._plans: dict[Complexity, Plan] = {}
@@ -55,7 +58,7 @@ class Routes:
         """The same debate on the way of the baseline, or on its usual one."""
         return Routes(
             caller=self.caller, snapshot=self.snapshot, language=self.language,
-            is_economy=self.is_economy, is_held_out=is_on,
+            is_economy=self.is_economy, is_held_out=is_on, is_alone=self.is_alone,
         )
 
     def usual(self, size: Size) -> Priced:
@@ -92,7 +95,10 @@ class Routes:
         return self._plans[classified.complexity]
 
     def _asked(self, kind: str) -> tuple[ChatRequest, Classified]:
-        request = ChatRequest((Message("user", ""),), call_kind=kind, language=self.language)
+        request = ChatRequest(
+            (Message("user", ""),), call_kind=kind, language=self.language,
+            debate_id=ALONE if self.is_alone else "",
+        )
         return request, classify(request, kinds=self.snapshot.kinds)
 
     def _complexity(self, kind: str) -> str:

@@ -1,11 +1,13 @@
 """How hard a call is and in which language: in words of English and Korean alike."""
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 
+from routing.call_kinds import CALL_KINDS
 from routing.classify import classify, detect_language
-from routing.types import ChatRequest, Classified, Complexity, Message
+from routing.types import ChatRequest, Classified, Complexity, Message, Reuse
 from tests.routing.matched_pairs import PAIRS
 
 SIMPLE, MEDIUM, COMPLEX = Complexity.SIMPLE, Complexity.MEDIUM, Complexity.COMPLEX
@@ -69,6 +71,23 @@ def test_a_known_kind_comes_before_the_words() -> None:
     said = ask("Hello!", call_kind="opening_statement")
     assert (said.complexity, said.reason) == (COMPLEX, "opening_statement is complex")
     assert ask("Prove it step by step.", call_kind="closing").complexity == SIMPLE
+
+
+def test_a_kind_may_be_easier_where_nobody_else_can_be_given_the_answer() -> None:
+    kinds = {
+        **CALL_KINDS,
+        "opening_statement": replace(
+            CALL_KINDS["opening_statement"], complexity_alone=Complexity.MEDIUM
+        ),
+    }
+    alone = ChatRequest((), call_kind="opening_statement", debate_id="d")
+    shared = replace(alone, reuse=Reuse({}))
+    outside = replace(alone, debate_id="")
+
+    assert classify(alone, kinds=kinds).complexity == Complexity.MEDIUM
+    assert classify(shared, kinds=kinds).complexity == Complexity.COMPLEX
+    assert classify(outside, kinds=kinds).complexity == Complexity.COMPLEX
+    assert classify(alone).complexity == Complexity.COMPLEX  # as shipped
 
 
 def test_an_unknown_kind_goes_up_not_down() -> None:
