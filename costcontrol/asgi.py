@@ -9,6 +9,7 @@ import asyncio
 import gc
 import io
 import os
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -33,7 +34,9 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 SHORT_WAY = "/v1/"
 PROBES = ("/healthz", "/readyz")
-DEBATES_AND_REPLAYS, STREAM = ("/api/v1/debates/", "/api/v1/replays/"), "/stream"
+DEBATES, REPLAYS, STREAM = "/api/v1/debates/", "/api/v1/replays/", "/stream"
+TURNS = re.compile(r"/api/v1/debates/[^/]+/turns")
+KEYS = {b"authorization", b"x-api-key"}
 
 
 class GatewayHandler(ASGIHandler):
@@ -103,13 +106,22 @@ gc.freeze()  # what is loaded now stays: no collection needs to look at it again
 database.take_turns_quickly()
 
 
-def is_short(path: str) -> bool:
-    """Calls, probes, and the streams of debates."""
-    is_stream = path.startswith(DEBATES_AND_REPLAYS) and path.endswith(STREAM)
-    return path.startswith(SHORT_WAY) or path in PROBES or is_stream
+def is_short(scope: Scope) -> bool:
+    """Calls, probes, the streams of debates, and whoever asks for a turn with a key."""
+    path = str(scope.get("path", ""))
+    is_stream = path.startswith((DEBATES, REPLAYS)) and path.endswith(STREAM)
+    is_usual = path.startswith(SHORT_WAY) or path in PROBES or is_stream
+    return is_usual or (TURNS.fullmatch(path) is not None and is_asked_with_key(scope))
+
+
+def is_asked_with_key(scope: Scope) -> bool:
+    """As programs do it, in JSON. Whatever may come from a page of ours passes the middleware."""
+    headers = dict(scope.get("headers", ()))
+    is_json = headers.get(b"content-type", b"").partition(b";")[0].strip() == b"application/json"
+    has_key = any(headers.get(name) for name in KEYS)
+    return scope.get("method") == "POST" and is_json and has_key and b"cookie" not in headers
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    path = str(scope.get("path", ""))
     scope["arrived_at"] = clock.now()
-    await (gateway if is_short(path) else pages)(scope, receive, send)
+    await (gateway if is_short(scope) else pages)(scope, receive, send)

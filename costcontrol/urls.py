@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from costcontrol import views
+from costcontrol import urls_gateway, views
 from costcontrol.account.profile import switch_language
 
 urlpatterns = [
@@ -19,7 +19,7 @@ urlpatterns = [
     path("account/", include("costcontrol.account.urls")),
     path("dashboard/", include("costcontrol.dashboard.urls")),
     path("", include("costcontrol.play.urls")),
-    path("", include("costcontrol.urls_gateway")),
+    path("", include(urls_gateway.shared)),
     path("api/v1/", include("billing.api.urls")),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("routing.api.debates.urls")),

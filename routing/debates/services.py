@@ -15,12 +15,14 @@ from accounts.types import Caller
 from billing import gauge
 from billing.gauge import Reading
 from costcontrol.lib.errors import Conflict, Refused
+from costcontrol.lib.rows import Rows
 from costcontrol.lib.sentences import Sentence as _
 from routing.debates import money, turns
 from routing.debates.errors import DebateOver, DebateUnknown, TurnUnknown
 from routing.debates.money import BriefFacts, Estimate
 from routing.debates.orders import Order
 from routing.debates.shown import ACTIVE
+from routing.debates.topics import Choice
 from routing.debates.wakes import wake
 from routing.models import BackgroundCall, Debate, Turn
 from routing.snapshot import Snapshot
@@ -28,6 +30,8 @@ from routing.tokens import count
 
 SEEN_EVERY = timedelta(seconds=5)
 Status = Debate.Status
+_debates_of = Rows(Debate, "WHERE id = %s AND user_id = %s")
+_turns_of = Rows(Turn, "WHERE debate_id = %s AND number = %s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Created:
     debate: Debate
     is_new: bool
     readings: tuple[Reading, ...] = ()
-    choices: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
 
 def estimated(order: Order, *, caller: Caller, snapshot: Snapshot, now: datetime) -> Estimate:
@@ -106,10 +110,10 @@ def _insert(
 
 def debate_get(debate_id: UUID, *, caller: Caller) -> Debate:
     """One's own. Raises DebateUnknown."""
-    debate = Debate.objects.filter(pk=debate_id, user_id=caller.user_id).first()
-    if debate is None:
+    found = _debates_of(debate_id, caller.user_id)
+    if not found:
         raise DebateUnknown(_("There is no such debate. GET /api/v1/debates lists yours."))
-    return debate
+    return found[0]
 
 
 def debate_seen(debate: Debate, *, now: datetime) -> None:
@@ -120,10 +124,10 @@ def debate_seen(debate: Debate, *, now: datetime) -> None:
 
 def turn_get(debate: Debate, number: int) -> Turn:
     """Raises TurnUnknown."""
-    turn = Turn.objects.filter(debate=debate, number=number).first()
-    if turn is None:
+    found = _turns_of(debate.pk, number)
+    if not found:
         raise TurnUnknown(_("This debate has no turn %(number)d.") % {"number": number})
-    return turn
+    return found[0]
 
 
 def debate_pause(debate: Debate) -> Debate:

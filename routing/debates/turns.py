@@ -12,8 +12,10 @@ from django.db import transaction
 
 from accounts.types import Caller
 from costcontrol.lib.errors import Conflict
+from costcontrol.lib.rows import Rows, changed, insert
 from costcontrol.lib.sentences import Sentence as _
 from routing.debates import endings, states
+from routing.debates.at_once import turn_at_once
 from routing.debates.errors import (
     DebateOver,
     DebatePaused,
@@ -28,6 +30,9 @@ from routing.debates.wakes import wake as wake
 from routing.models import Debate, Turn
 
 Status = Turn.Status
+SEEN = "UPDATE routing_debate SET seen_at = %s WHERE id = %s"
+_debate_locked = Rows(Debate, "WHERE id = %s", lock=True)
+_turns = Rows(Turn, "WHERE debate_id = %s ORDER BY number", without=["text"])
 
 
 def turn_next(
@@ -35,7 +40,8 @@ def turn_next(
     expected_turn: int | None = None, stage: str = "", speaker: str = "",
     asked_at: datetime | None = None,
 ) -> Turn:
-    """The next turn, queued. Asked for again (same key or number): the same turn, as it is now.
+    """The next turn, queued, or completed if it is stored or a template's. Asked for again (same
+    key or number): the same turn, as it is now.
 
     `asked_at`: when the request came in. Who asked before the last turn was there meant that one,
     however long ago it ended by the time we look. Raises TurnInProgress, StageOutOfOrder, UserTurn,
@@ -56,9 +62,15 @@ def turn_next(
                 stage=step.stage, speaker=step.speaker,
             )
         number = _next_number(turns, expected_turn)
-        turn = _made(debate, step, number, idempotency_key=idempotency_key, created_at=now)
-        Debate.objects.filter(pk=debate.pk).update(seen_at=now)
-        transaction.on_commit(lambda: wake(debate.pk))
+        turn, is_work_left = turn_at_once(
+            debate, step, turns, number=number, caller=caller, now=now,
+            idempotency_key=idempotency_key,
+        )
+        if turn is None:
+            turn = _made(debate, step, number, idempotency_key=idempotency_key, created_at=now)
+        changed(SEEN, now, debate.pk)
+        if is_work_left:
+            transaction.on_commit(lambda: wake(debate.pk))
         return turn
 
 
@@ -104,8 +116,10 @@ def turn_cancel(turn: Turn, *, now: datetime) -> Turn:
 
 def _locked(debate: Debate) -> tuple[Debate, list[Turn]]:
     """And all its turns, without what was said in them."""
-    debate = Debate.objects.select_for_update().get(pk=debate.pk)
-    return debate, list(Turn.objects.filter(debate=debate).order_by("number").defer("text"))
+    found = _debate_locked(debate.pk)
+    if not found:
+        raise Debate.DoesNotExist
+    return found[0], _turns(debate.pk)
 
 
 def _steps_open(debate: Debate, turns: Sequence[Turn]) -> tuple[Step, ...]:
@@ -172,7 +186,9 @@ def _next_number(turns: Sequence[Turn], expected: int | None = None) -> int:
 
 
 def _made(debate: Debate, step: Step, number: int, **facts: Any) -> Turn:
-    return Turn.objects.create(
+    turn = Turn(
         debate=debate, number=number, step=step.index, stage=step.stage, kind=step.kind,
         speaker=step.speaker, target=step.target, **facts,
     )
+    insert(turn)
+    return turn

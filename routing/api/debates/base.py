@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import IO, Any
-from uuid import UUID
 
 from django.conf import settings
 from django.utils.translation import get_language
@@ -16,18 +15,16 @@ from accounts.types import Caller
 from billing.gauge import Reading
 from billing.models import Metric
 from costcontrol.lib import clock
-from costcontrol.lib.errors import BadRequest, RateLimited
+from costcontrol.lib.errors import RateLimited
 from costcontrol.lib.sentences import Sentence as _
 from routing import alternatives, limits_sync, snapshot
+from routing.api.debates.door import MAX_NUMBER, debate_id_of, idempotency_key_of
 from routing.api.parsing import load_json
 from routing.debates import services
-from routing.debates.errors import DebateUnknown, TurnUnknown
+from routing.debates.errors import TurnUnknown
 from routing.debates.estimates import upgrade_of
 from routing.debates.sayings import in_credits
 from routing.models import Debate, Turn
-
-MAX_IDEMPOTENCY_KEY = 255
-MAX_NUMBER = 1_000_000
 
 
 class JSONObjectParser(BaseParser):
@@ -79,13 +76,7 @@ def body_of(request: Request) -> Mapping[str, Any]:
 
 def debate_of(request: Request, debate_id: str) -> Debate:
     """The caller's own. Raises DebateUnknown."""
-    try:
-        wanted = UUID(debate_id)
-    except ValueError:
-        raise DebateUnknown(
-            _("There is no such debate. GET /api/v1/debates lists yours.")
-        ) from None
-    return services.debate_get(wanted, caller=caller_of(request))
+    return services.debate_get(debate_id_of(debate_id), caller=caller_of(request))
 
 
 def turn_of(debate: Debate, number: str) -> Turn:
@@ -103,12 +94,7 @@ def arrived_at(request: Request) -> datetime | None:
 
 
 def idempotency_key(request: Request) -> str:
-    key = str(request.headers.get("Idempotency-Key", ""))
-    if len(key) > MAX_IDEMPOTENCY_KEY or not key.isprintable():
-        raise BadRequest(
-            _("Idempotency-Key may have at most 255 characters."), param="Idempotency-Key"
-        )
-    return key
+    return idempotency_key_of(request.headers)
 
 
 def reads(request: Request) -> str:

@@ -8,30 +8,24 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.translation import override
-from django.views.decorators.csrf import csrf_exempt
 
 from accounts.sessions import acaller_of_either
 from accounts.types import Caller
 from costcontrol.lib import clock, database
-from costcontrol.lib.api import error_headers
-from costcontrol.lib.errors import BadRequest, CostControlError, RateLimited
-from costcontrol.lib.problems import PROBLEM, DatabaseAway, problem_of
+from costcontrol.lib.errors import BadRequest, RateLimited
 from costcontrol.lib.sentences import Sentence as _
-from costcontrol.lib.sentences import language_of
+from routing.api.debates.door import AS_IT_IS, debate_id_of, problem_view
 from routing.debates import events, replays, sayings, services, shown, transcripts
-from routing.debates.errors import DebateUnknown, TurnUnknown
+from routing.debates.errors import TurnUnknown
 from routing.debates.events import Place, Sent
 from routing.debates.reading import follow
 from routing.models import Debate
@@ -41,9 +35,7 @@ SEEN_EVERY_S = 5.0
 MOST_STREAMS = 20  # of one caller, in one process
 MOST_REPLAYS = 200  # of one process
 REPLAYS = "replays"
-AS_IT_IS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 RETRY = b"retry: 1000\n\n"  # for browsers: come back after so many milliseconds
-View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 _open: Counter[str] = Counter()
 _seen: dict[UUID, float] = {}
@@ -63,42 +55,7 @@ class Opening:
         return self.told is not None and not self.told
 
 
-def problem_view(view: View) -> View:
-    """GET only; refusals as problems, in the caller's language."""
-
-    @csrf_exempt
-    @wraps(view)
-    async def wrapped(request: HttpRequest, **named: str) -> HttpResponseBase:
-        try:
-            if request.method != "GET":
-                raise MethodNotAllowed(_("Use GET here."))
-            return await view(request, **named)
-        except CostControlError as error:
-            return _refusal(request, error)
-        except DatabaseError:
-            away = _("The database is not reachable. Try again in a moment.")
-            return _refusal(request, DatabaseAway(away, retry_after_s=5))
-
-    return wrapped
-
-
-class MethodNotAllowed(BadRequest):
-    code, status = "method_not_allowed", 405
-
-
-def _refusal(request: HttpRequest, error: CostControlError) -> HttpResponse:
-    language = language_of(request.headers.get("accept-language", ""))
-    with override(language):
-        body = json.dumps(problem_of(error), cls=DjangoJSONEncoder, ensure_ascii=False)
-    response = HttpResponse(
-        body, status=error.status, content_type=PROBLEM,
-        headers=error_headers(error) | AS_IT_IS | {"Content-Language": language},
-    )
-    response._has_been_logged = True  # type: ignore[attr-defined]  # a refusal is no fault
-    return response
-
-
-@problem_view
+@problem_view("GET")
 async def turn_stream(request: HttpRequest, debate_id: str, number: str) -> HttpResponseBase:
     """`pace` may be sent and changes nothing: what is written now comes as it is written."""
     headers = {name.lower(): value for name, value in request.headers.items()}
@@ -110,7 +67,7 @@ async def turn_stream(request: HttpRequest, debate_id: str, number: str) -> Http
     return _response(_of_turn(opening, caller, who))
 
 
-@problem_view
+@problem_view("GET")
 async def replay_stream(request: HttpRequest, share_key: str) -> HttpResponseBase:
     speed = _speed(request.GET.get("speed", "1"))
     _check_room(REPLAYS, MOST_REPLAYS)
@@ -122,7 +79,7 @@ async def replay_stream(request: HttpRequest, share_key: str) -> HttpResponseBas
 
 def open_turn(debate_id: str, number: str, last_id: str, caller: Caller) -> Opening:
     """Raises DebateUnknown, TurnUnknown, EventUnknown."""
-    debate = services.debate_get(_uuid(debate_id), caller=caller)
+    debate = services.debate_get(debate_id_of(debate_id), caller=caller)
     turn = services.turn_get(debate, _number(number))
     turn.debate = debate
     place = events.place_of(last_id) if last_id else events.START
@@ -147,15 +104,6 @@ def _last_id(request: HttpRequest) -> str:
     """Clients that cannot send the header put it in the address."""
     given = request.headers.get("last-event-id", "") or request.GET.get("last_event_id", "")
     return str(given)
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise DebateUnknown(
-            _("There is no such debate. GET /api/v1/debates lists yours.")
-        ) from None
 
 
 def _number(text: str) -> int:

@@ -3,7 +3,6 @@
 Turns are written by the worker of debates; here they are only asked for.
 """
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from costcontrol.lib import clock
-from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.sentences import Sentence as _
 from routing.api.debates import schema
 from routing.api.debates.base import (
-    MAX_NUMBER,
     DebateView,
     arrived_at,
     body_of,
@@ -24,6 +21,7 @@ from routing.api.debates.base import (
     idempotency_key,
     turn_of,
 )
+from routing.api.debates.door import number_in
 from routing.debates import messages, own_texts, shown, turns
 from routing.debates.errors import MessageUnknown
 from routing.debates.orders import text_in
@@ -81,17 +79,6 @@ class RatingView(DebateView):
             raise MessageUnknown(_("There is no such message.")) from None
         turn = messages.message_rate(wanted, body_of(request), caller=caller_of(request))
         return Response({"id": str(turn.pk), "rating": turn.rating, "note": turn.rating_note})
-
-
-def number_in(data: Mapping[str, Any], name: str) -> int | None:
-    value = data.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < MAX_NUMBER:
-        raise BadRequest(
-            _("“%(name)s” is the number of a turn, from 1 on.") % {"name": name}, param=name
-        )
-    return value
 
 
 def _turn(request: Request, turn: Turn) -> dict[str, Any]:
