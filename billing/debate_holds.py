@@ -7,6 +7,7 @@ of debate, name, and how often the name was held before, since what is closed st
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -42,6 +43,11 @@ class Kept:
     amount: int
     windows: frozenset[int]
     paid_from: str
+    lease_until_ms: int = 0
+
+    def is_as_of(self, moment: datetime) -> bool:
+        """Made, drawn on or renewed since then."""
+        return self.lease_until_ms - LEASE_MS >= moment.timestamp() * 1000
 
 
 def hold(
@@ -67,7 +73,7 @@ def kept(debate_id: UUID) -> list[Kept]:
     """What is open now."""
     return [
         Kept(row.pk, row.facts[NAME], row.amount, frozenset(hold[0] for hold in row.holds),
-             row.facts.get(PAID_FROM, PaidFrom.PLAN))
+             row.facts.get(PAID_FROM, PaidFrom.PLAN), row.lease_until_ms)
         for row in _rows(debate_id)
         if row.state == ledger.State.HELD
     ]

@@ -76,7 +76,21 @@ def stage_hold(
 
 def draws_of(debate: Debate, stage: str) -> tuple[UUID, ...]:
     """The reservations that calls of this stage draw on, for `ChatRequest.draws_on`."""
-    ids = {kept.name: kept.id for kept in debate_holds.kept(debate.id)}
+    return draws_among(kept_of(debate), stage)
+
+
+def kept_of(debate: Debate) -> list[Kept]:
+    """All that is held for it now."""
+    return debate_holds.kept(debate.id)
+
+
+def is_held_since(kept: Sequence[Kept], stage: str, moment: datetime) -> bool:
+    """Money for this stage was held, or drawn on, since then."""
+    return any(each.name == f"{STAGE}:{stage}" and each.is_as_of(moment) for each in kept)
+
+
+def draws_among(kept: Sequence[Kept], stage: str) -> tuple[UUID, ...]:
+    ids = {each.name: each.id for each in kept}
     return tuple(ids[name] for name in (f"{STAGE}:{stage}", FINISH) if name in ids)
 
 

@@ -1,21 +1,26 @@
 """All that a turn is made from, read in one go and at one moment. Synchronous."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 
 from accounts.types import Caller
+from billing.debate_holds import Kept
 from costcontrol.lib import clock
 from costcontrol.lib.errors import CostControlError
 from costcontrol.lib.rows import Rows
+from routing.call_kinds import CallKind
 from routing.debates import claims, endings, money, states
 from routing.debates.callers import caller_of as caller_of
 from routing.debates.philosophers import brief_of
+from routing.debates.prompts import wants
+from routing.debates.reuse import About
 from routing.debates.shapes import steps_of
+from routing.debates.sharing import Sharing, about_of, heard
 from routing.debates.types import Background, Brief, Found, Said, Step
 from routing.models import BackgroundCall, Debate, Turn, TurnEvent
 from routing.snapshot import Snapshot
@@ -38,7 +43,10 @@ class Scene:
     background: Sequence[BackgroundCall]
     turn: Turn | None
     has_hold: bool = True  # money is held for this stage at its usual route
+    kept: Sequence[Kept] = ()  # all that is held
     draws_on: tuple[UUID, ...] = ()
+    about: About | None = None  # what of it others may be given; None: nothing
+    kinds: Mapping[str, CallKind] = field(default_factory=dict)
 
     @property
     def step(self) -> Step:
@@ -62,10 +70,15 @@ class Scene:
 
     @property
     def found(self) -> list[Found]:
-        return [
-            Found(row.kind, row.speaker, row.step, row.text, row.call_id)
-            for row in self.background if row.text
-        ]
+        return heard(self.background)
+
+    @property
+    def sharing(self) -> Sharing | None:
+        """As the debate stands now."""
+        if self.about is None:
+            return None
+        debate = self.debate
+        return Sharing(self.about, self.kinds, self.completed, debate.variant, debate.seat)
 
     @property
     def steps_left(self) -> tuple[Step, ...]:
@@ -74,11 +87,17 @@ class Scene:
 
     @property
     def after_calls(self) -> list[Background]:
-        """What is still to be learnt from what was said."""
+        """What is still to be learnt from what was said, and what was said without knowing it
+        (because it was stored) though others will want to."""
         made = {(row.kind, row.speaker, row.step) for row in self.background}
         done = {turn.step for turn in self.completed if turn.text}
         steps = [step for step in self.steps if step.index in done]
-        return [each for step in steps for each in step.after if each.key not in made]
+        owed = [each for step in steps for each in step.before if self._is_wanted_later(each)]
+        after = [each for step in steps for each in step.after]
+        return [each for each in (*owed, *after) if each.key not in made]
+
+    def _is_wanted_later(self, background: Background) -> bool:
+        return any(wants(step, background) for step in self.steps_left)
 
     @property
     def ahead(self) -> tuple[Background, ...]:
@@ -97,11 +116,12 @@ def scene_take(
     if debate is None:
         return None
     scene = _read(debate, snapshot)
+    scene.kept = money.kept_of(debate)
     if scene.turn is not None:
         states.turn_begin(scene.turn, now=now)
         _hold(scene, snapshot, now)
     stage = (scene.turn or scene.completed[-1]).stage if scene.turn or scene.completed else ""
-    scene.draws_on = money.draws_of(scene.debate, stage)
+    scene.draws_on = money.draws_among(scene.kept, stage)
     return scene
 
 
@@ -118,11 +138,11 @@ def fail_untold(debate_id: UUID, error: CostControlError, events: list[TurnEvent
 
 def _read(debate: Debate, snapshot: Snapshot) -> Scene:
     off = frozenset(kind.name for kind in snapshot.kinds.values() if not kind.is_enabled)
-    turns = _turns(debate.pk)
+    turns, caller, brief = _turns(debate.pk), caller_of(debate), brief_of(debate)
     return Scene(
-        debate, caller_of(debate), brief_of(debate), steps_of(debate, off=off), turns,
-        _background(debate.pk),
+        debate, caller, brief, steps_of(debate, off=off), turns, _background(debate.pk),
         next((turn for turn in turns if turn.status in states.ACTIVE), None),
+        about=about_of(debate, brief, caller) if caller else None, kinds=snapshot.kinds,
     )
 
 
@@ -132,10 +152,12 @@ def _hold(scene: Scene, snapshot: Snapshot, now: datetime) -> None:
         return
     if scene.turn.is_cancel_asked:  # it will not be spoken; a cancelled debate holds nothing again
         return
-    if _holds(scene, now):
-        scene.has_hold = not scene.debate.degraded_reason
-        return
     debate, stage = scene.debate, scene.turn.stage
+    if _holds(scene, now):
+        scene.has_hold = not debate.degraded_reason
+        return
+    if money.is_held_since(scene.kept, stage, now - HELD_ANEW_AFTER):
+        return  # when the debate was made, a moment ago
     try:
         with transaction.atomic():
             scene.has_hold = money.stage_hold(
@@ -148,6 +170,7 @@ def _hold(scene: Scene, snapshot: Snapshot, now: datetime) -> None:
     except Exception:  # a turn is not lost for it
         log.exception("debates: no hold for %s of %s", stage, debate)
         scene.has_hold = False
+    scene.kept = money.kept_of(debate)
 
 
 def _holds(scene: Scene, now: datetime) -> bool:
