@@ -18,6 +18,7 @@ from django.db.models.lookups import Exact
 from billing.models import UsageRecord
 from billing.reports.call_lines import CallLine, lines_of
 from billing.reports.errors import REFUSALS
+from billing.savings import TEMPLATE
 
 Outcome = UsageRecord.Outcome
 Rows = QuerySet[UsageRecord]
@@ -36,6 +37,7 @@ class Ended(StrEnum):
 
     ANSWERED = "answered"
     CACHED = "cached"
+    TEMPLATE = "template"
     REFUSED = "refused"
     FAILED = "failed"
 
@@ -48,7 +50,8 @@ ENDED = {
         Q(outcome__in=[Outcome.COMPLETE, Outcome.CANCELLED])
         | Q(outcome=Outcome.INCOMPLETE, error_code="")
     ),
-    Ended.CACHED: Q(outcome=Outcome.CACHED),
+    Ended.CACHED: Q(outcome=Outcome.CACHED) & ~Q(cache_layer=TEMPLATE),
+    Ended.TEMPLATE: Q(outcome=Outcome.CACHED, cache_layer=TEMPLATE),
     Ended.REFUSED: Q(outcome=Outcome.REFUSED, error_code__in=REFUSALS),
     Ended.FAILED: (
         (Q(outcome=Outcome.REFUSED) & ~Q(error_code__in=REFUSALS))

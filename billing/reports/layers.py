@@ -15,12 +15,11 @@ from billing.reports.ranges import Bucket
 from billing.reports.reading import rows_of
 from billing.reports.shapes import Line, Question, Series, Unit
 from billing.reports.spans import Source, Span
+from billing.savings import TEMPLATE
 
-TEMPLATE = "template"
 EXACT = ("exact", "shared")
 STORED = ("pattern", "precomputed")
-HITS = (*EXACT, *STORED)
-LAYERS = (*HITS, TEMPLATE)  # in the order in which a call asks them
+LAYERS = (*savings.LAYERS, TEMPLATE)  # in the order in which a call asks them
 CACHED = Cube(
     table="",
     dimensions=("call_kind", "cache_layer"),
@@ -35,7 +34,7 @@ KINDS = Cube(
     dimensions=("call_kind",),
     measures=(count_if("answered", "1 = 1"),),
     # What is made ahead is no call of anybody. All of this stands in `usage_by_time`.
-    rows=f"{savings.IS_ANSWERED} AND tier <> 'precompute'",
+    rows=f"{savings.IS_ANSWERED} AND NOT {savings.IS_AHEAD}",
 )
 
 

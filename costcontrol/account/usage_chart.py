@@ -34,8 +34,9 @@ def figure(usage: OwnUsage, *, of_organisation: bool) -> Figure:
 
 def _note(of_organisation: bool) -> str:
     if of_organisation:
-        return _("Of all members together. Stored answers take nothing from the plan.")
-    return _("Stored answers take nothing from the plan.")
+        return _("Of all members together. Stored answers and templates take nothing from the "
+                 "plan.")
+    return _("Stored answers and templates take nothing from the plan.")
 
 
 def _json(usage: OwnUsage) -> str:
@@ -49,13 +50,13 @@ def _json(usage: OwnUsage) -> str:
 
 
 def _names() -> dict[str, str]:
-    return {MODEL: _("Answered by a model"), STORED: _("Stored answer")}
+    return {MODEL: _("Answered by a model"), STORED: _("Without a model")}
 
 
 def _table(usage: OwnUsage, title: str) -> Table:
     """Newest first."""
     names = (
-        _("Calls answered"), _("of these stored"), _("refused"), _("tokens read"),
+        _("Calls answered"), _("of these without a model"), _("refused"), _("tokens read"),
         _("tokens written"),
     )
     columns = (Column(_("Day")), *(Column(name, is_number=True) for name in names))

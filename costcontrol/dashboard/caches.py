@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.reports import layers
-from billing.reports.layers import EXACT, LAYERS, STORED, TEMPLATE, KindSum, LayerSum
+from billing.reports.layers import EXACT, LAYERS, STORED, KindSum, LayerSum
+from billing.savings import TEMPLATE
 from costcontrol.dashboard import caches_charts
 from costcontrol.dashboard.caches_state import CachesState
 from costcontrol.dashboard.components import (

@@ -13,7 +13,7 @@ from billing.models import UsageRecord
 from billing.reports.call_lines import CallLine
 from billing.reports.calls import CallPage, Cursor
 from billing.reports.errors import REFUSALS
-from billing.reports.layers import TEMPLATE
+from billing.savings import TEMPLATE
 from costcontrol.dashboard.caches_words import variant_link
 from costcontrol.dashboard.calls_state import ENDED_LABELS, CallsState
 from costcontrol.dashboard.components import Badge, Tone

@@ -26,6 +26,7 @@ TEXTS = {"kind": 40, "debate": 128, "key": 16}  # and how long each can be
 ENDED_LABELS = {
     Ended.ANSWERED: gettext_lazy("answered"),
     Ended.CACHED: gettext_lazy("answered from the cache"),
+    Ended.TEMPLATE: gettext_lazy("answered by a template"),
     Ended.REFUSED: gettext_lazy("refused"),
     Ended.FAILED: gettext_lazy("failed"),
 }

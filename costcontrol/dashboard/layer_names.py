@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from billing.reports.layers import TEMPLATE
+from billing.savings import TEMPLATE
 
 LAYER_NAMES: Mapping[str, str | Promise] = {
     "exact": _("same question again"),

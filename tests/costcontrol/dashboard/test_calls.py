@@ -65,6 +65,12 @@ class TestWhoMaySeeIt:
 
 
 class TestList:
+    def test_templates_are_no_cache_hits(self, page: Page) -> None:
+        stored = row(outcome="cached", cache_layer="pattern")
+        template = row(outcome="cached", cache_layer="template")
+        assert ids_in(shown(page, {"outcome": "cached"})) == [str(stored.call_id)]
+        assert ids_in(shown(page, {"outcome": "template"})) == [str(template.call_id)]
+
     def test_line_says_everything_of_a_call(self, page: Page, alice: User) -> None:
         call = row(user_id=alice.pk)
         html = shown(page)
