@@ -16,11 +16,13 @@ from costcontrol.lib.errors import CostControlError
 from routing import gateway
 from routing.debates.calls import Part, background_request, room_of
 from routing.debates.commits import Commits
-from routing.debates.prompts import background_prompt, found_text
+from routing.debates.prompts import Prompt, background_prompt, found_text
 from routing.debates.routes import Routes
 from routing.debates.scenes import Scene
+from routing.debates.sharing import is_canonical, is_told_by_id
 from routing.debates.types import Background, Found
 from routing.models import BackgroundCall
+from routing.types import Reuse
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +86,11 @@ class Backstage:
         result: "asyncio.Future[Found | None]",
     ) -> None:
         call_id = uuid4()
+        answer_id: int | None = None
         try:
-            async for text in self._texts(background, scene, props, call_id):
+            async for text, answer_id in self._texts(background, scene, props, call_id):
                 if not result.done():
-                    result.set_result(_found(background, call_id, text))
+                    result.set_result(_found(background, call_id, text, answer_id))
         except CostControlError as error:
             log.info("debates: %s of %s left out (%s)", background, scene.debate, error.message)
         except Exception:  # whatever it is: the turn goes on without it
@@ -95,25 +98,53 @@ class Backstage:
         if not result.done():
             result.set_result(None)
         found = result.result()
-        await self._commits.do(lambda _events: _keep(background, scene.debate.pk, call_id, found))
+        await self._commits.do(lambda _events: _keep(
+            background, scene.debate.pk, call_id, found, answer_id=answer_id
+        ))
 
     async def _texts(
         self, background: Background, scene: Scene, props: Props, call_id: UUID
-    ) -> AsyncGenerator[str]:
-        """What is found out, once, as soon as it is whole; ends when it is settled."""
+    ) -> AsyncGenerator[tuple[str, int | None]]:
+        """What is found out, as soon as it is whole; ends when it is settled. With the stored
+        answer that it is: where keys depend on that, not before it is known."""
         assert scene.caller
-        prompt = background_prompt(
-            background, brief=scene.brief, transcript=scene.transcript, found=scene.found,
-            room_tokens=room_of(props.routes, background.kind),
-        )
-        request = background_request(props.part, background, prompt)
+        reuse, prompt = _prompt(background, scene, props)
+        request = background_request(props.part, background, prompt, reuse=reuse)
         answer = await gateway.answer(request, scene.caller, call_id=call_id)
         pieces: list[str] = []
+        is_whole = False
         async with aclosing(answer.chunks()) as chunks:
             async for chunk in chunks:
                 pieces.append(chunk.text)
-                if chunk.stop_reason:
-                    yield found_text(background.kind, "".join(pieces)).replace("\0", "")
+                is_whole = is_whole or chunk.stop_reason is not None
+                if chunk.stop_reason and not is_told_by_id(background.kind, reuse):
+                    yield _told(background, scene, reuse, pieces), answer.stored_id
+        if is_whole:
+            yield _told(background, scene, reuse, pieces), answer.stored_id
+
+
+def _prompt(background: Background, scene: Scene, props: Props) -> tuple[Reuse | None, Prompt]:
+    """And whether others may be given the answer."""
+    sharing, found = scene.sharing, scene.found
+    reuse = sharing.of_background(background, found) if sharing else None
+    if sharing and is_canonical(background.kind, reuse):
+        return reuse, sharing.prompt(
+            background.kind, background.speaker, found, step=background.step
+        )
+    return reuse, background_prompt(
+        background, brief=scene.brief, transcript=scene.transcript, found=found,
+        room_tokens=room_of(props.routes, background.kind),
+    )
+
+
+def _told(
+    background: Background, scene: Scene, reuse: Reuse | None, pieces: Iterable[str]
+) -> str:
+    kind = background.kind
+    text = found_text(kind, "".join(pieces)).replace("\0", "")
+    if scene.sharing and is_canonical(kind, reuse):
+        return scene.sharing.in_debate(kind, text)
+    return text
 
 
 def _over(result: "asyncio.Future[Found | None]", _task: "asyncio.Task[None]") -> None:
@@ -121,17 +152,22 @@ def _over(result: "asyncio.Future[Found | None]", _task: "asyncio.Task[None]") -
     result.cancel()
 
 
-def _found(background: Background, call_id: UUID, text: str) -> Found | None:
+def _found(
+    background: Background, call_id: UUID, text: str, answer_id: int | None
+) -> Found | None:
     """None: nobody can use it."""
     kind, speaker, step = background.key
-    return Found(kind, speaker, step, text, call_id) if text else None
+    return Found(kind, speaker, step, text, call_id, answer_id) if text else None
 
 
-def _keep(background: Background, debate_id: UUID, call_id: UUID, found: Found | None) -> None:
+def _keep(
+    background: Background, debate_id: UUID, call_id: UUID, found: Found | None, *,
+    answer_id: int | None,
+) -> None:
     """Somebody else may have been faster, after a crash: then theirs stays."""
     row = BackgroundCall(
         debate_id=debate_id, kind=background.kind, speaker=background.speaker,
         step=background.step, call_id=call_id, text=found.text if found else "",
-        created_at=clock.now(),
+        answer_id=answer_id, created_at=clock.now(),
     )
     BackgroundCall.objects.bulk_create([row], ignore_conflicts=True)

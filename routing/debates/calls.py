@@ -10,7 +10,7 @@ from routing.debates.prompts import Prompt
 from routing.debates.routes import Routes
 from routing.debates.types import Background, Step
 from routing.models import Debate
-from routing.types import ChatRequest, DeploymentSpec, ModelClass
+from routing.types import ChatRequest, DeploymentSpec, ModelClass, Reuse
 
 RANKS = {model_class: rank for rank, model_class in enumerate(ModelClass)}
 MARGIN_TOKENS = 64  # of what two tokenizers may differ by
@@ -27,22 +27,28 @@ class Part:
     draws_on: tuple[UUID, ...]
 
 
-def turn_request(part: Part, step: Step, prompt: Prompt) -> ChatRequest:
-    """Read along while it is written: never from a store."""
+def turn_request(
+    part: Part, step: Step, prompt: Prompt, *, reuse: Reuse | None = None, is_fresh: bool = False
+) -> ChatRequest:
+    """Without `reuse` it is read along while it is written: never from a store. `is_fresh`: another
+    text than those that are stored is wanted."""
+    is_shared = reuse is not None
     return ChatRequest(
         prompt.messages, is_stream=True, call_kind=step.kind, debate_id=str(part.debate.pk),
-        language=part.debate.language, may_read_cache=False, may_store=False, stage=part.stage,
-        speaker=step.speaker, uses=prompt.uses, is_part=True,
-        is_never_cut=not prompt.may_be_cut, draws_on=part.draws_on,
+        language=part.debate.language, may_read_cache=is_shared and not is_fresh,
+        may_store=is_shared, stage=part.stage, speaker=step.speaker, uses=prompt.uses,
+        is_part=True, is_never_cut=not prompt.may_be_cut, draws_on=part.draws_on, reuse=reuse,
     )
 
 
-def background_request(part: Part, background: Background, prompt: Prompt) -> ChatRequest:
+def background_request(
+    part: Part, background: Background, prompt: Prompt, *, reuse: Reuse | None = None
+) -> ChatRequest:
     return ChatRequest(
         prompt.messages, call_kind=background.kind, debate_id=str(part.debate.pk),
         language=part.debate.language, stage=part.stage, speaker=background.speaker,
         parent_call_id=part.call_id, uses=prompt.uses, is_part=True,
-        is_never_cut=not prompt.may_be_cut, draws_on=part.draws_on,
+        is_never_cut=not prompt.may_be_cut, draws_on=part.draws_on, reuse=reuse,
     )
 
 

@@ -36,7 +36,6 @@ class Words:
     tones: Mapping[str, str]  # what `tone_select` may choose, and how the turn is told
     notes: Mapping[str, str]
     card: Mapping[str, str]  # field -> its label
-    transitions: Mapping[str, str]
     views: Mapping[str, str]  # what PRO and CON of the catalogue's topic say, without these names
     you_say: str
     canon: Mapping[str, str]  # tasks whose answers other debates may use: nothing of this one

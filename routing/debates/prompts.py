@@ -28,13 +28,13 @@ from routing.debates.prompt_parts import (
 )
 from routing.debates.prompt_room import cost, newest_that_fit
 from routing.debates.prompt_short import short_prompt
-from routing.debates.prompt_words import MODERATOR_STYLES, USUAL_STYLE
+from routing.debates.prompt_words import MODERATOR_STYLES
 from routing.debates.types import Background, Brief, Found, Said, Step
 from routing.types import Message
 
 __all__ = (
     "LEAST_ROOM", "MODERATOR_STYLES", "VERSION", "Prompt", "background_prompt", "found_text",
-    "told_in", "transition", "turn_prompt", "wants",
+    "told_in", "turn_prompt", "wants",
 )
 
 VERSION = 2  # of all texts and their order; a test fails if they change without it
@@ -97,13 +97,6 @@ def background_prompt(
             break
         limit = limit * 3 // 4
     return Prompt((rules, asked), _uses(told), may_be_cut=background.kind == "context_summary")
-
-
-def transition(brief: Brief, step: Step) -> str:
-    """The moderator hands over to whoever speaks in this step. Costs nothing."""
-    words = words_of(brief)
-    text = words.transitions.get(brief.moderator_style, words.transitions[USUAL_STYLE])
-    return text.format(name=name_in(brief, step.speaker), side=words.side(step.speaker))
 
 
 def told_in(step: Step, found: Sequence[Found]) -> tuple[Found, ...]:

@@ -187,14 +187,6 @@ WORDS = Words(
         "essence": "essence", "style": "way of arguing", "personality": "temper",
         "traits": "traits", "quote": "motto", "speech": "way of speaking",
     },
-    transitions={
-        "casual": "Thanks for that. Next up: {name}, for {side}. Go ahead.",
-        "formal": "Thank you. The floor now goes to {name}, who speaks for {side}.",
-        "witty": "Before anybody catches their breath: {name}, for {side}, has been waiting long "
-                 "enough.",
-        "passionate": "And on it goes! {name}, for {side}, what do you say to this?",
-        "socratic": "What remains to be asked? {name}, for {side}, may begin.",
-    },
     views={
         "pro": "yes to the question, or the first of two options",
         "con": "no to the question, or the second of two options",

@@ -184,13 +184,6 @@ WORDS = Words(
         "essence": "핵심", "style": "논증 방식", "personality": "성격",
         "traits": "특징", "quote": "좌우명", "speech": "말투",
     },
-    transitions={
-        "casual": "고마워요. 다음은 {side} 편의 {name} 님 차례예요. 말씀해 주세요.",
-        "formal": "감사합니다. 이어서 {side} 편의 {name} 님께 발언권을 드리겠습니다.",
-        "witty": "숨 돌릴 틈이 없네요. 오래 기다린 {side} 편의 {name} 님을 모십니다.",
-        "passionate": "열기가 식지 않습니다! {side} 편의 {name} 님은 어떻게 보십니까?",
-        "socratic": "이제 무엇을 더 물어야 할까요? {side} 편의 {name} 님이 물음을 잇겠습니다.",
-    },
     views={
         "pro": "물음에 그렇다고 답하거나 둘 중 앞의 것을 고르는 쪽",
         "con": "물음에 아니라고 답하거나 둘 중 뒤의 것을 고르는 쪽",

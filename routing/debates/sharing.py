@@ -4,7 +4,7 @@ The rules are `reuse.py`'s; here is where what they ask for is found. Synchronou
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -13,9 +13,23 @@ from accounts.types import Caller
 from costcontrol.lib.rows import asked
 from routing import holdout
 from routing.call_kinds import CallKind
-from routing.debates.prompt_canonical import READS, Canon, Statement, stances_swapped
-from routing.debates.prompts import latest, told_in
-from routing.debates.reuse import CANONICAL, IN_REPLAY, SHAREABLE, About, place_of, reuse_of
+from routing.debates.prompt_canonical import (
+    READS,
+    Canon,
+    Statement,
+    canonical_prompt,
+    stances_swapped,
+)
+from routing.debates.prompts import Prompt, latest, told_in
+from routing.debates.reuse import (
+    CANONICAL,
+    IN_REPLAY,
+    OF_SPEAKER,
+    SHAREABLE,
+    About,
+    place_of,
+    reuse_of,
+)
 from routing.debates.types import Background, Brief, Found, Step
 from routing.models import BackgroundCall, Debate, Turn
 from routing.types import Reuse
@@ -64,8 +78,17 @@ class Sharing:
         is_turned = self.about.is_swapped and kind == "stance_statements"
         return stances_swapped(text) if is_turned else text
 
+    def prompt(self, kind: str, speaker: str, found: Sequence[Found], *, step: int) -> Prompt:
+        """The canonical one. `step`: of the statement it reads."""
+        told = [
+            replace(each, text=self.in_debate(each.kind, each.text)) for each in found
+            if each.kind in READS.get(kind, ()) and each.speaker == speaker and each.text
+        ]
+        messages = canonical_prompt(self.canon(kind, speaker, step=step), found=told)
+        return Prompt(messages, tuple(dict.fromkeys(each.call_id for each in told)))
+
     def canon(self, kind: str, speaker: str, *, step: int) -> Canon:
-        """What the canonical prompt of this call is made of. `step`: of the statement it reads."""
+        """What the canonical prompt of this call is made of."""
         about, who = self.about, None
         if speaker:
             who = about.cast.of(speaker)
@@ -143,6 +166,11 @@ def is_canonical(kind: str, reuse: Reuse | None) -> bool:
 def reads(kind: str) -> tuple[str, ...]:
     """What a canonical prompt wants to know first."""
     return READS.get(kind, ())
+
+
+def is_told_by_id(kind: str, reuse: Reuse | None) -> bool:
+    """The key of a later answer says which stored answer this one is."""
+    return reuse is not None and kind not in OF_SPEAKER
 
 
 def is_shared(debate: Debate, kind: str) -> bool:

@@ -61,7 +61,7 @@ def catalogue_load(folder: Path = FOLDER) -> Loaded:
     done = [_philosopher_load(*pair) for pair in _with_current(philosophers_read(folder))]
     return Loaded(
         philosophers=done.count("added"), versions=done.count("new version"),
-        kept=done.count("kept"), topics=_topics_load(topics_read(folder)), kinds=_kinds_load(),
+        kept=done.count("kept"), topics=_topics_load(topics_read(folder)), kinds=kinds_load(),
     )
 
 
@@ -94,7 +94,7 @@ def _topics_load(topics: list[Topic]) -> int:
     return len(Topic.objects.bulk_create(missing))
 
 
-def _kinds_load() -> int:
+def kinds_load() -> int:
     known = set(CallKindRow.objects.values_list("name", flat=True))
     missing = [_kind_row(kind) for kind in CALL_KINDS.values() if kind.name not in known]
     return len(CallKindRow.objects.bulk_create(missing))

@@ -12,11 +12,11 @@ from django.db.models import Sum
 
 from billing.models import UsageRecord
 from costcontrol.lib.money import credits
+from routing.debates.frames import brief_of_names, transition
 from routing.debates.plan import next_steps, plan_of
-from routing.debates.prompts import transition
 from routing.debates.sayings import name_of
 from routing.debates.shapes import shape_of
-from routing.debates.types import SIDES, Brief, Cast, Character, Step
+from routing.debates.types import SIDES, Step
 from routing.models import Debate, Turn
 
 ACTIVE = (Turn.Status.QUEUED, Turn.Status.RUNNING)
@@ -148,20 +148,10 @@ def said_json(whole: Whole, turn: Turn) -> Json:
 
 def transition_to(whole: Whole, turn: Turn) -> str:
     """How the moderator hands over to it; empty for most."""
-    step = whole.steps[turn.step]
-    return transition(_brief_of_names(whole.debate), step) if step.has_transition else ""
-
-
-def _brief_of_names(debate: Debate) -> Brief:
-    """Without the cards of the cast: no query."""
-    pro, con = (
-        tuple(Character(one["key"], one["version"], one["name"]) for one in people)
-        for people in cast_json(debate).values()
-    )
-    return Brief(
-        topic=debate.topic, language=debate.language, cast=Cast(pro, con),
-        moderator_style=debate.moderator_style,
-    )
+    step, debate = whole.steps[turn.step], whole.debate
+    if not step.has_transition:
+        return ""
+    return transition(brief_of_names(debate), step, seed=str(debate.pk))
 
 
 def turn_json(whole: Whole, turn: Turn, *, may_see_costs: bool) -> Json:

@@ -29,12 +29,14 @@ from routing.answers import Answer
 from routing.debates import calls, endings, sayings, states
 from routing.debates.background import Backstage, Props
 from routing.debates.commits import Commits, Events, Line
-from routing.debates.prompts import Prompt, transition, turn_prompt, wants
+from routing.debates.frames import transition
+from routing.debates.prompts import Prompt, turn_prompt, wants
 from routing.debates.scenes import Scene
+from routing.debates.sharing import is_canonical, reads
 from routing.debates.states import TurnLost
 from routing.debates.types import Background, Found
 from routing.models import Turn
-from routing.types import Chunk, StopReason
+from routing.types import Chunk, Reuse, StopReason
 
 MAX_ATTEMPTS = 4  # workers that may die over one turn
 TOO_LONG_OR_DEAR = (ContextTooLong, BudgetExhausted, QuotaExceeded, Unavailable)
@@ -116,8 +118,11 @@ class Speech:
     async def _find_out(self) -> list[Found]:
         """What this turn's prompt needs to know; what is not known yet is found out first."""
         step, scene = self.scene.step, self.scene
+        is_canon = is_canonical(step.kind, self._reuse([]))
 
         def is_needed(background: Background) -> bool:
+            if is_canon:
+                return background.speaker == step.speaker and background.kind in reads(step.kind)
             return background in step.before or wants(step, background)
 
         wanted = [*step.before, *filter(is_needed, scene.after_calls)]
@@ -136,16 +141,30 @@ class Speech:
             if short >= room:
                 raise
             self.turn.call_id = uuid4()
-            return await self._ask(found, short)
+            return await self._ask(found, short, is_short=True)
 
-    async def _ask(self, found: list[Found], room: int) -> Answer:
+    def _reuse(self, found: list[Found]) -> Reuse | None:
+        sharing = self.scene.sharing
+        if sharing is None:
+            return None
+        return sharing.of_turn(self.scene.step, found, is_fresh=self.turn.is_fresh)
+
+    async def _ask(self, found: list[Found], room: int, *, is_short: bool = False) -> Answer:
+        """A short prompt is a makeshift: its answer is nobody else's."""
         scene, step = self.scene, self.scene.step
         assert scene.caller
-        self._prompt = turn_prompt(
-            step, brief=scene.brief, transcript=scene.transcript, found=found, room_tokens=room,
-            steps_left=[each for each in scene.steps_left if each.index != step.index],
+        reuse = None if is_short else self._reuse(found)
+        if scene.sharing and is_canonical(step.kind, reuse):
+            self._prompt = scene.sharing.prompt(step.kind, step.speaker, found, step=step.index)
+        else:
+            self._prompt = turn_prompt(
+                step, brief=scene.brief, transcript=scene.transcript, found=found,
+                room_tokens=room,
+                steps_left=[each for each in scene.steps_left if each.index != step.index],
+            )
+        request = calls.turn_request(
+            self.props.part, step, self._prompt, reuse=reuse, is_fresh=self.turn.is_fresh
         )
-        request = calls.turn_request(self.props.part, step, self._prompt)
         return await gateway.answer(request, scene.caller, call_id=self.turn.call_id)
 
     async def _announce(self, answer: Answer) -> None:
@@ -153,7 +172,7 @@ class Speech:
         scene, turn = self.scene, self.turn
         turn.deployment, turn.model_class = calls.who(answer)
         turn.source = Turn.Source.CACHE if answer.cache == "hit" else Turn.Source.LIVE
-        hand_over = transition(scene.brief, scene.step) if scene.step.has_transition else ""
+        hand_over = transition(scene.brief, scene.step, seed=str(scene.debate.pk))
         self._say(sayings.started(scene.debate, turn, transition=hand_over))
         if calls.is_smaller(self.props.routes, turn.kind, turn.model_class):
             why = calls.why_smaller(answer, has_hold=scene.has_hold)
@@ -198,7 +217,9 @@ class Speech:
     def _complete(self, turn: Turn) -> Events:
         readings = self._answer.readings if self._answer else ()
         return endings.complete(
-            turn, uses=self._prompt.uses, readings=readings, seq=self._line.seq, now=clock.now()
+            turn, uses=self._prompt.uses, readings=readings, seq=self._line.seq, now=clock.now(),
+            answer_id=self._answer.stored_id if self._answer else None,
+            layer=self._answer.layer if self._answer else "",
         )
 
     async def _fail(self, error: CostControlError) -> None:

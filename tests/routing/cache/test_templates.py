@@ -7,10 +7,11 @@ from uuid import UUID
 import pytest
 
 from routing.cache import templates
+from routing.cache.template_words import Style
 from routing.cache.templates import TEMPLATES, WRITERS, Frame
 from routing.debates.frames import transition, written_by
 from routing.debates.prompt_words import MODERATOR_STYLES
-from tests.routing.debates.prompting import brief_of, steps_of
+from tests.routing.debates.prompting import NAMES, brief_of, steps_of
 
 SEEDS = [str(UUID(int=n)) for n in range(60)]
 HANGUL = re.compile("[가-힣]")
@@ -66,6 +67,27 @@ def test_who_is_next_is_named_and_no_two_hand_overs_in_a_row_are_alike(language:
     bare = {re.sub("Kant|Mill|Nietzsche|Confucius|칸트|밀|니체|공자|PRO|CON|찬성|반대", "", each)
             for each in said}
     assert len(bare) == 3
+
+
+@pytest.mark.parametrize("style", [*MODERATOR_STYLES, "one of tomorrow's"])
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_hand_over_says_name_and_side(language: str, style: str) -> None:
+    step = next(step for step in steps_of() if step.has_transition)
+    for seed in SEEDS:
+        text = transition(brief_of(language, moderator_style=style), step, seed=seed)
+        assert NAMES[language][0] in text
+        assert {"ko": "찬성", "en": "PRO"}[language] in text
+        assert "{" not in text
+
+
+def test_no_korean_particle_hangs_on_a_name() -> None:
+    """Whether it is 은 or 는, 이 or 가 depends on how a name ends, which nobody knows."""
+    said = TEMPLATES["ko"]
+    places = [said.times_up, said.refused, *(
+        getattr(style, name) for style in said.styles.values() for name in Style.__slots__
+    )]
+    for text in (text for place in places for text in place):
+        assert not re.search(r"\{(name|pros|cons|topic)\}[가-힣]", text), text
 
 
 def test_most_steps_need_no_hand_over() -> None:

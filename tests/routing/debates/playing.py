@@ -17,8 +17,10 @@ from accounts.types import Caller
 from billing.models import ModelPrice, UsageRecord
 from costcontrol.lib import clock, database, redis
 from routing import health, snapshot
+from routing.cache.templates import WRITERS
 from routing.debates import turns
 from routing.debates.endings import steps_left
+from routing.debates.shipped import kinds_load
 from routing.debates.worker import Worker
 from routing.models import CallKindRow, Debate, Deployment, Philosopher, Turn, TurnEvent
 from tests.flows.rows import deployment, price
@@ -31,6 +33,7 @@ def rows_make(*, model: str = "echo", **columns: Any) -> User:
     """A user whose calls are all answered by one simulated model."""
     call_command("load_defaults", stdout=StringIO())
     Deployment.objects.all().update(is_enabled=False)
+    no_templates()
     for model_class in ("economy", "mid", "premium"):
         simulated(model, model_class=model_class, **columns)
     health.forget_all()
@@ -69,8 +72,18 @@ def kind_change(name: str, **columns: Any) -> None:
     snapshot.forget()
 
 
+def no_templates() -> None:
+    """Models write everything."""
+    known = set(CallKindRow.objects.values_list("name", flat=True))
+    if WRITERS.keys() - known:
+        kinds_load()
+    CallKindRow.objects.filter(name__in=WRITERS).update(may_be_template=False)
+    snapshot.forget()
+
+
 def debate_make(user: User, **columns: Any) -> Debate:
-    """1v1, without background calls, if nothing else is said."""
+    """1v1, without background calls and templates, if nothing else is said."""
+    no_templates()
     facts: dict[str, Any] = {
         "user_id": user.pk, "topic": "Is it right to lie?", "language": "en", "format": "1v1",
         "is_lean": True, "created_at": clock.now(), "seen_at": clock.now(),

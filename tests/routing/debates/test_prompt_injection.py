@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from routing.debates.plan import CYCLE
+from routing.debates.frames import transition
 from routing.debates.prompt_fence import fenced, name_of, plain
-from routing.debates.prompts import background_prompt, transition
+from routing.debates.prompts import background_prompt
 from routing.debates.types import Background, Brief, Cast, Character, Said
 from tests.routing.debates.prompting import (
     ROOM,
@@ -168,7 +169,7 @@ def test_a_name_is_short_and_breaks_nothing(words: str) -> None:
     assert len(name) <= 60
     assert not re.search(r'[<>"{}\[\]\n:]', name)
     step = step_of("attack_response", number=2)  # con2 speaks
-    assert "\n" not in transition(brief_of(**in_name(words)), step)
+    assert "\n" not in transition(brief_of(**in_name(words)), step, seed="1")
 
 
 def test_a_name_with_braces_is_not_filled_in() -> None:
