@@ -293,6 +293,7 @@ class PrecomputeBatch(models.Model):
     asked_at = models.DateTimeField(_("last asked"), null=True, blank=True)
     # nobody looks before; whoever looks moves it on, so that one process has the batch
     next_at = models.DateTimeField(_("asked again"), null=True, blank=True)
+    # those after which it may be at the provider
     tries = models.PositiveIntegerField(_("tries to send it"), default=0)
     # of its results beside those of our items: {"twice": 1, "unknown": 2, "unreadable": 1}
     counts = models.JSONField(default=dict)

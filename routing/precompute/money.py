@@ -92,12 +92,12 @@ def _budget() -> dict[str, Any]:
 
 
 def windows_of(provider: str, *, book: Book, now: datetime) -> tuple[WindowRef, ...]:
-    """Every window that a call of precompute must fit in."""
+    """Every window that a call of precompute must fit in. Also in a transaction."""
     rules = rules_of_call(
         book, tier=RULES, payer=CALLER.payer, user_id=PLATFORM_ITSELF, key_prefix="",
         provider=provider, debate_id="",
     )
-    return gauge.windows([*rules, *_month_rules(rules)], now=now)
+    return gauge.windows([*rules, *_month_rules(rules)], now=now, is_kept=False)
 
 
 def _month_rules(known: list[Rule]) -> list[Rule]:

@@ -26,6 +26,7 @@ from routing.providers.batches import Batches, BatchRequest
 log = logging.getLogger(__name__)
 LEASE_S = 50 * 3600.0  # a batch takes 24 hours at most, and we may be away for a day
 GIVE_UP = timedelta(hours=24)
+OVERLOADED = (503, 529)
 Status = PrecomputeBatch.Status
 
 
@@ -44,7 +45,7 @@ def send(batch: PrecomputeBatch, provider: Batches, *, now: datetime) -> None:
         closing.close_batch(batch, code("refused", str(error.message)), now=now)
         return
     except ProviderError as error:
-        _put_off(batch, error, now=now, is_elsewhere=error.is_billed is not False)
+        _put_off(batch, error, now=now, may_be_there=_may_be_there(error))
         return
     if provider_id:
         _sent(batch, provider_id, now=now)
@@ -148,14 +149,23 @@ def _sent(batch: PrecomputeBatch, provider_id: str, *, now: datetime) -> None:
 
 
 def _put_off(
-    batch: PrecomputeBatch, error: ProviderError, *, now: datetime, is_elsewhere: bool = True
+    batch: PrecomputeBatch, error: ProviderError, *, now: datetime, may_be_there: bool = True
 ) -> None:
-    """Next time it is looked for. `is_elsewhere`: it may be at the provider, unheard."""
+    """Tried again later. `may_be_there`: at the provider, unheard; then it is looked for."""
     log.warning("precompute: batch %s was not sent (%s)", batch.pk, error.message)
+    if not may_be_there:
+        batch.tries -= 1
+        batch.save(update_fields=["tries"])
     age = now - batch.created_at
-    if age > closing.LOST and is_elsewhere:
-        closing.lose_batch(batch, now=now)
-    elif age > GIVE_UP and not is_elsewhere:
+    if age > GIVE_UP and not batch.tries:
         closing.close_batch(batch, code("gave_up", str(error.message)), now=now)
+    elif age > closing.LOST:
+        closing.lose_batch(batch, now=now)
     else:
         claims.later(batch, now=now, error=code("unsent", str(error.message)))
+
+
+def _may_be_there(error: ProviderError) -> bool:
+    """Unless nobody was reached, or they said no: a failure inside their house says neither."""
+    status = error.upstream_status
+    return error.is_billed is not False or ((status or 0) >= 500 and status not in OVERLOADED)

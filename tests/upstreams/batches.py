@@ -59,7 +59,7 @@ class BatchUpstream:
         self.faults = Faults()
         self.batches: dict[str, Batch] = {}
         self.files: dict[str, tuple[str, bytes]] = {}
-        self.ends_at_once = True
+        self.ends_at_once = self.tells_usage = True
         self.answer: Callable[[str, str], str] = lambda custom_id, _prompt: f"{OURS} {custom_id}"
         self.asked: list[tuple[str, str]] = []
 
@@ -124,7 +124,8 @@ class BatchUpstream:
             error = {"error": anthropic.error("bad request", kind="invalid_request_error")}
             more = error if fate == "errored" else {}
             return {"custom_id": custom_id, "result": {"type": fate} | more}
-        usage = {"input_tokens": INPUT_TOKENS, "output_tokens": OUTPUT_TOKENS}
+        counts = {"input_tokens": INPUT_TOKENS, "output_tokens": OUTPUT_TOKENS}
+        usage = counts if self.tells_usage else {}
         stop = "max_tokens" if at in self.faults.cut_texts else "end_turn"
         message = anthropic.message(
             self._text(batch, at), usage=usage, stop_reason=stop,

@@ -1,0 +1,108 @@
+"""The process dies between any two statements: another one goes on, and nothing is lost or bought
+twice."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from accounts.models import User
+from billing import gauge
+from costcontrol.lib import clock
+from routing import snapshot
+from routing.models import PrecomputeRun
+from routing.precompute import machine
+from tests.routing.precompute.house import (
+    assert_adds_up,
+    debates_make,
+    run_started,
+    statuses,
+    to_the_end,
+)
+from tests.upstreams.batches import BatchUpstream
+
+pytestmark = pytest.mark.postgresql
+
+
+class Killed(BaseException):
+    """No code of ours catches it, as none catches a SIGKILL."""
+
+
+class Killer:
+    """Dies before the n-th statement, or before the first one after `when` is so; else counts."""
+
+    def __init__(self, at: int, when: Callable[[], bool]) -> None:
+        self.at, self.when, self.count = at, when, 0
+
+    def __call__(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+    ) -> Any:
+        self.count += 1
+        if self.count == self.at or self.when():
+            raise Killed
+        return execute(sql, params, many, context)
+
+
+@contextmanager
+def dying(at: int = 0, *, when: Callable[[], bool] = lambda: False) -> Iterator[Killer]:
+    """Like a process: what was not committed when it died is gone, as is all that it remembered."""
+    killer = Killer(at, when)
+    try:
+        with connection.execute_wrapper(killer):
+            yield killer
+    except Killed:
+        pass
+    finally:
+        snapshot.forget()
+        gauge.forget_all()
+
+
+def steps(run: PrecomputeRun, count: int) -> None:
+    now = clock.now()
+    for n in range(count):
+        machine.step(run.pk, now=now + timedelta(minutes=11 * n))
+
+
+PARTS = 14
+
+
+@pytest.mark.parametrize("part", range(1, PARTS))
+def test_a_process_may_die_anywhere(user: User, upstream: BatchUpstream, part: int) -> None:
+    """At so many places, spread over everything that a run asks the database."""
+    debates_make(user, 40)
+    run = run_started(clock.now(), kinds=["stance_statements", "core_arguments", "rag_query"])
+    with dying(part * 330 // PARTS):
+        steps(run, 5)
+    to_the_end(run, clock.now() + timedelta(hours=2))
+    assert run.status == PrecomputeRun.Status.FINISHED
+    assert set(statuses(run)) == {"made"}
+    assert_adds_up(run, upstream)
+
+
+def test_the_places_reach_to_the_end_of_a_run(user: User, upstream: BatchUpstream) -> None:
+    debates_make(user, 40)
+    run = run_started(clock.now(), kinds=["stance_statements", "core_arguments", "rag_query"])
+    with dying() as counter:
+        steps(run, 5)
+    run.refresh_from_db()
+    assert run.status == PrecomputeRun.Status.FINISHED
+    assert 280 < counter.count < 700
+
+
+def test_a_process_that_dies_while_it_sends_hands_in_nothing_twice(
+    user: User, upstream: BatchUpstream
+) -> None:
+    """The provider has the batch, and we do not know its name yet."""
+    debates_make(user, 40)
+    run = run_started(clock.now(), kinds=["core_arguments"])
+    with dying(when=lambda: bool(upstream.batches)):
+        machine.step(run.pk, now=clock.now())
+    assert len(upstream.batches) == 1
+    assert not run.batches.filter(status="sent").exists()
+    to_the_end(run, clock.now() + timedelta(hours=1))
+    assert len(upstream.batches) == 1
+    assert set(statuses(run)) == {"made"}
+    assert_adds_up(run, upstream)
