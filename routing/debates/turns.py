@@ -16,7 +16,6 @@ from costcontrol.lib.rows import Rows, changed, insert
 from costcontrol.lib.sentences import Sentence as _
 from routing.debates import endings, states
 from routing.debates.at_once import turn_at_once
-from routing.debates.at_once import turn_at_once
 from routing.debates.errors import (
     DebateOver,
     DebatePaused,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from routing.debates.plan import CYCLE
 from routing.debates.frames import transition
+from routing.debates.plan import CYCLE
 from routing.debates.prompt_fence import fenced, name_of, plain
 from routing.debates.prompts import background_prompt
 from routing.debates.types import Background, Brief, Cast, Character, Said
