@@ -73,7 +73,9 @@ def claims_of(text: str) -> tuple[str, ...]:
     except ValueError:
         return ()
     rows = found.get("arguments") if isinstance(found, dict) else None
-    claims = [row.get("claim") for row in rows or () if isinstance(row, dict)]
+    if not isinstance(rows, list):
+        return ()
+    claims = [row.get("claim") for row in rows if isinstance(row, dict)]
     return tuple(" ".join(claim.split()) for claim in claims if isinstance(claim, str) and claim)
 
 

@@ -112,7 +112,7 @@ def _claims(rows: QuerySet[StoredAnswer]) -> Mapping[str, list[tuple[Claim, ...]
     found: dict[str, list[tuple[Claim, ...]]] = {}
     columns = ("pk", "language", "text", "topic_key", "side")
     newest = rows.order_by("-pk").values_list(*columns)[:ANSWERS_READ]
-    for pk, language, text, topic, side in newest:
+    for pk, language, text, topic, side in reversed(newest):  # the oldest names an argument
         claims = tuple(Claim(said, topic, side, pk) for said in claims_of(text))
         found.setdefault(language, []).append(claims)
     return found
