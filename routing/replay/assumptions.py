@@ -45,7 +45,9 @@ def policy(options: Options) -> Iterator[str]:
         where = "a local model at $0" if options.simple == "local" else "claude-haiku-5-5"
         yield f"simple -> {where}"
         yield "medium, and of the complex: conclusions and checks -> claude-haiku-5-5"
+        where = "too" if options.alone == "premium" else "-> claude-haiku-5-5"
         yield f"{', '.join(options.premium_kinds)} -> claude-opus-5-5"
+        yield f"the same where nobody else can be given them (typed topics) {where}"
     yield "What these models write is not judged here: no figure below says anything about quality."
 
 

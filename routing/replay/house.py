@@ -91,7 +91,9 @@ def _kinds(options: Options) -> None:
     rows.filter(name=SEARCH).update(is_enabled=True)
     if options.routes == ECONOMICAL:
         rows.filter(complexity="complex").update(complexity="medium")
-        rows.filter(name__in=options.premium_kinds).update(complexity="complex")
+        rows.filter(name__in=options.premium_kinds).update(
+            complexity="complex", complexity_alone="" if options.alone == "premium" else "medium"
+        )
         rows.filter(name=SEARCH).update(complexity="medium")  # no local model searches
 
 

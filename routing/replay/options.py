@@ -12,6 +12,7 @@ ECONOMICAL, SHIPPED, PREMIUM = "economical", "shipped", "premium"
 ROUTES = (ECONOMICAL, SHIPPED, PREMIUM)
 SIDE, SPEAKER = "side", "speaker"
 SIMPLE = ("local", "economy")
+ALONE = ("economy", "premium")
 BEGINS = datetime(2026, 12, 1, tzinfo=UTC)  # of the simulated month: all shipped prices hold
 
 
@@ -34,6 +35,7 @@ class Options:
     variants: int = 3
     precompute: int = 0
     premium_kinds: tuple[str, ...] = ("core_arguments", "opening_statement")
+    alone: str = "economy"
     routes: str = ECONOMICAL
     simple: str = "local"
     search_usd: str = "0.01"
@@ -75,6 +77,7 @@ def problem_with(options: Options) -> str:
         return "--zipf and --precompute cannot be less than 0."
     choices = {
         "language": LANGUAGES, "format": tuple(FORMATS), "routes": ROUTES, "simple": SIMPLE,
+        "alone": ALONE,
         "search_per": (SIDE, SPEAKER),
     }
     for name, known in choices.items():

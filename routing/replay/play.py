@@ -94,7 +94,10 @@ class _Month:
 
     async def _play(self, staged: Staged) -> None:
         with clock.at(staged.at):
-            walk = Walk(staged, self._options, self._house, self._simulated)
+            walk = Walk(
+                staged, self._options, house=self._house, simulated=self._simulated,
+                known=await snapshot.current(),
+            )
             await walk.to_the_end()
             await keeper.flush()
         self._calls += walk.calls

@@ -59,7 +59,8 @@ def _children() -> "Iterator[list[subprocess.Popen[str]]]":
 def _start(order: Mapping[str, Any], home: Path, news: "Queue[News]") -> "subprocess.Popen[str]":
     child = subprocess.Popen(
         [sys.executable, "-m", "routing.replay.player"], cwd=settings.BASE_DIR, text=True,
-        env=_environment(home), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env=_environment(home, holdout=order["options"]["holdout"]), stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     assert child.stdin
     child.stdin.write(json.dumps(order) + "\n")
@@ -68,13 +69,14 @@ def _start(order: Mapping[str, Any], home: Path, news: "Queue[News]") -> "subpro
     return child
 
 
-def _environment(home: Path) -> dict[str, str]:
+def _environment(home: Path, *, holdout: float) -> dict[str, str]:
     """Nothing that points to real data or money. There is no Valkey: the gateway does without."""
     kept = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
     return kept | {
         "DATA_DIR": str(home), "REDIS_URL": f"unix://{home / 'none.sock'}",
         "DJANGO_SETTINGS_MODULE": "costcontrol.settings", "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
         "SNAPSHOT_SECONDS": "3600", "KEEP_TEXT_DAYS": "0", "CACHE_SHARED": "1",
+        "HOLDOUT_PERCENT": str(100 * holdout),
     }
 
 

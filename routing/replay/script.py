@@ -34,7 +34,7 @@ class Staged:
     seat: str
     has_context: bool
     is_typed: bool
-    is_baseline: bool  # of the hold-out
+    is_baseline: bool = False  # all of it on the baseline's model
     variant: int = 0
 
     @property
@@ -61,7 +61,7 @@ def frozen(options: Options, offer: Offer) -> tuple[Staged, Staged]:
     """What the baseline is: one debate that is watched, one that is taken part in, each with a text
     that was added, as in the workload model."""
     cast = offer.usual(0, options.format)
-    like = Staged(0, BEGINS, 0, None, cast, "", True, True, True)
+    like = Staged(0, BEGINS, 0, None, cast, "", True, True, is_baseline=True)
     return like, replace(like, number=-1, seat=SEATS[options.format])
 
 
@@ -92,13 +92,12 @@ def _staged(number: int, options: Options, offer: Offer, weights: Sequence[float
     is_known = not is_typed or chance.random() < options.recognised
     is_seated = chance.random() < options.participate
     has_context = chance.random() < options.context
-    is_baseline = chance.random() < options.holdout
     drawn = _drawn(chance, options.format, offer.people)
     return Staged(
         number, BEGINS + timedelta(days=options.days) * (number - 1) / options.debates,
         chance.randrange(options.users), topic if is_known else None,
         offer.usual(topic, options.format) if is_usual else drawn,
-        SEATS[options.format] if is_seated else "", has_context, is_typed, is_baseline,
+        SEATS[options.format] if is_seated else "", has_context, is_typed,
     )
 
 

@@ -1,151 +1,137 @@
-"""One debate, call by call, in the order of the product's plan and with the product's keys.
+"""One debate, call by call: the product's plan, its keys, its order of looking things up.
 
-What differs from a debate in the product is said in docs/replay.md: no worker, no turns, prompts of
-one sentence behind words that only have the right length, and searches, which the plan has none of.
+What differs from a debate in the product is said in docs/replay.md: no worker, no rows of turns,
+prompts of one sentence behind words that only have the right length, and searches, which the plan
+has none of.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from uuid import uuid4
 
 from costcontrol.lib import clock, database
-from routing import gateway, holdout, policy, snapshot
-from routing.cache import patterns
+from routing import gateway, holdout, keeper, policy
+from routing.cache import patterns, templates
 from routing.cache.patterns import Stored
 from routing.debates.plan import Shape, plan_of
-from routing.debates.prompts import wants
-from routing.debates.reuse import About, place_of, reuse_of
+from routing.debates.reuse import About
+from routing.debates.sharing import Sharing
+from routing.debates.shelf import SPARED
 from routing.debates.topics import title_in
-from routing.debates.types import Background, Cast, Step
+from routing.debates.types import Background, Cast, Found, Step
+from routing.debates.unasked import Desk
+from routing.models import Debate, Turn
 from routing.replay.house import BASELINE, SEARCH, House
 from routing.replay.options import SIDE, Options
 from routing.replay.script import Staged
-from routing.replay.unasked import write_spared, write_template
-from routing.replay.upstream import Simulated
+from routing.replay.upstream import MARK, Simulated
 from routing.replay.workload import mode_of, usages
+from routing.snapshot import Snapshot
 from routing.types import ChatRequest, Message, Reuse
 
 SEARCH_TOKENS = 32_000  # a hold knows no searches: so much output is held for one instead
-TEMPLATE_ID = 0  # says the same each time
-IN_PLACE = frozenset({"core_arguments", "rag_query", SEARCH})  # a stored opening needs none of them
 
 
 class Walk:
     """`calls`: that were asked, whoever answered; `shareable`: of them, others may be given."""
 
     def __init__(
-        self, staged: Staged, options: Options, house: House, simulated: Simulated
+        self, staged: Staged, options: Options, *, house: House, simulated: Simulated,
+        known: Snapshot,
     ) -> None:
-        self._staged, self._options, self._house = staged, options, house
+        self._staged, self._options, self._known = staged, options, known
         self._caller = house.callers[staged.user]
-        self._language = options.language
+        self._debate = Debate(pk=staged.id, language=options.language, seat=staged.seat)
         self._is_plain = staged.is_baseline or holdout.is_held_out(
             staged.id, tier=self._caller.tier, user_id=self._caller.user_id
         )
-        self._about = None if self._is_plain else _about(staged, options, house)
+        about = None if self._is_plain else _about(staged, options, house)
+        self._turns: list[Turn] = []
+        self._found: list[Found] = []
+        self._sharing = None if about is None else Sharing(
+            about, known.kinds, self._turns, staged.variant, staged.seat
+        )
         self._usages = simulated.usages = usages(
             options.format, mode_of(staged.seat), options.language
         )
-        self._said: list[tuple[int, int | None]] = []
-        self._told: dict[tuple[str, str, int], int | None] = {}
-        self._statements: dict[str, int | None] = {}
         self.calls = self.shareable = 0
 
     async def to_the_end(self) -> None:
-        self._known = await snapshot.current()
-        shape = Shape(self._options.format, self._staged.seat, self._staged.has_context)
-        for step in plan_of(shape):
-            answer_id = None if step.is_users else await self._turn(step)
-            self._said.append((step.index, answer_id))
-            if step.kind == "opening_statement":
-                self._statements[step.speaker] = answer_id
-            for background in step.after:
-                await self._background(background, step)
-
-    async def _turn(self, step: Step) -> int | None:
-        """The stored answer that it is; None: it is this debate's alone."""
-        found = await self._in_store(step) if step.kind == "opening_statement" else None
-        for background in _before(step):
-            if found and background.kind in IN_PLACE:
-                self._spare(background, step, found)
+        staged = self._staged
+        for step in plan_of(Shape(self._options.format, staged.seat, staged.has_context)):
+            if step.is_users:
+                self._say(step, None)
+                ready = None
             else:
-                await self._background(background, step)
-        if self._is_template(step.kind):
-            self._write_template(step)
-            return TEMPLATE_ID
-        return await self._ask(step.kind, step, step.speaker)
+                ready = await self._turn(step)
+            for background in step.after:
+                await self._background(background, step, ready)
 
-    async def _in_store(self, step: Step) -> Stored | None:
-        """Whether what this turn will say is there, before anything is found out for it."""
-        reuse = self._reuse(step.kind, step, step.speaker)
+    def _say(self, step: Step, answer_id: int | None) -> None:
+        self._turns.append(Turn(
+            step=step.index, kind=step.kind, speaker=step.speaker, answer_id=answer_id, text=MARK,
+        ))
+
+    async def _turn(self, step: Step) -> Stored | None:
+        """What was stored before it was asked for. With it, most is not needed that others need."""
+        ready = await self._ready(step)
+        for background in _before(step):
+            await self._background(background, step, ready)
+        if ready is None and self._is_template(step.kind):
+            self._say(step, None)
+            self._fill_in(step)
+            return None
+        self._say(step, await self._ask(step.kind, step, step.speaker, self._reuse(step)))
+        return ready
+
+    async def _ready(self, step: Step) -> Stored | None:
+        """Only of what does not depend on what has to be found out first."""
+        if step.kind not in ("opening_statement", *templates.WRITERS):
+            return None
+        return await self._look(step.kind, self._reuse(step))
+
+    def _reuse(self, step: Step) -> Reuse | None:
+        return self._sharing.of_turn(step, self._found) if self._sharing else None
+
+    def _reuse_behind(self, background: Background) -> Reuse | None:
+        if self._sharing is None:
+            return None
+        reuse = self._sharing.of_background(background, self._found)
+        is_for_side = background.kind == SEARCH and self._options.search_per == SIDE
+        return _for_side(reuse) if reuse and is_for_side else reuse
+
+    async def _look(self, kind: str, reuse: Reuse | None) -> Stored | None:
         if reuse is None:
             return None
-        return await database.run(
-            patterns.lookup, reuse, route=self._route(step.kind), user_id=self._caller.user_id,
-            now=clock.now(),
+        route = policy.usual_route(
+            kind, tier=self._caller.tier, language=self._options.language, snapshot=self._known
         )
-
-    def _route(self, kind: str) -> str:
-        return policy.usual_route(
-            kind, tier=self._caller.tier, language=self._language, snapshot=self._known
+        return await database.run(
+            patterns.lookup, reuse, route=route, user_id=self._caller.user_id, now=clock.now()
         )
 
     def _is_template(self, kind: str) -> bool:
-        return self._known.kinds[kind].may_be_template and not self._is_plain
+        may_be = self._known.kinds[kind].may_be_template and not self._is_plain
+        return may_be and kind in templates.WRITERS
 
-    async def _background(self, background: Background, step: Step) -> None:
-        self._told[background.key] = await self._ask(background.kind, step, background.speaker)
+    async def _background(
+        self, background: Background, step: Step, ready: Stored | None
+    ) -> None:
+        kind, speaker, at = background.key
+        reuse = self._reuse_behind(background)
+        if ready and kind in SPARED and await self._look(kind, reuse) is None:
+            self._spare(background, step, ready)
+        else:
+            answer_id = await self._ask(kind, step, speaker, reuse)
+            self._found.append(Found(kind, speaker, at, MARK, uuid4(), answer_id))
 
-    def _reuse(self, kind: str, step: Step, speaker: str) -> Reuse | None:
-        if self._about is None:
-            return None
-        reuse = reuse_of(
-            kind, self._about, kinds=self._known.kinds, speaker=speaker,
-            statement_ids=self._statement_ids(kind, speaker), place=self._place(step),
-            prefer=self._staged.variant,
-        )
-        return _for_side(reuse) if kind == SEARCH and self._options.search_per == SIDE else reuse
-
-    def _statement_ids(self, kind: str, speaker: str) -> tuple[int | None, ...]:
-        if kind == "moderator_summary_1":
-            return tuple(self._statements.values())
-        return (self._statements.get(speaker),)
-
-    def _place(self, step: Step) -> Mapping[str, Any] | None:
-        """Nobody follows a debate in which a user speaks."""
-        if self._staged.seat or self._about is None:
-            return None
-        told = [
-            (*key, answer_id) for key, answer_id in self._told.items()
-            if wants(step, Background(*key))
-        ]
-        return place_of(self._about, step, said=self._said, told=told)
-
-    async def _ask(self, kind: str, step: Step, speaker: str) -> int | None:
-        reuse = self._reuse(kind, step, speaker)
+    async def _ask(self, kind: str, step: Step, speaker: str, reuse: Reuse | None) -> int | None:
+        """The stored answer that it is; None: it is this debate's alone."""
+        self._count(is_shareable=reuse is not None)
         answer = await gateway.answer(self._request(kind, step, speaker, reuse), self._caller)
         await answer.whole()
-        self._count(reuse)
         return answer.stored_id
-
-    def _write_template(self, step: Step) -> None:
-        request = self._request(step.kind, step, step.speaker, None)
-        usage = self._usages[step.kind]
-        write_template(request, usage, caller=self._caller, known=self._known)
-        self._count(None)
-
-    def _spare(self, background: Background, step: Step, found: Stored) -> None:
-        reuse = self._reuse(background.kind, step, background.speaker)
-        request = self._request(background.kind, step, background.speaker, reuse)
-        usage = self._usages[background.kind]
-        write_spared(request, usage, found, caller=self._caller, known=self._known)
-        self._told[background.key] = found.answer_id
-        self._count(reuse)
-
-    def _count(self, reuse: Reuse | None) -> None:
-        self.calls += 1
-        self.shareable += reuse is not None
 
     def _request(
         self, kind: str, step: Step, speaker: str, reuse: Reuse | None
@@ -155,10 +141,26 @@ class Walk:
         return ChatRequest(
             (Message("system", words), Message("user", text)), call_kind=kind,
             model=BASELINE if self._staged.is_baseline else policy.AUTO, is_stream=True,
-            debate_id=self._staged.id, language=self._language, stage=step.stage,
+            debate_id=self._staged.id, language=self._options.language, stage=step.stage,
             may_read_cache=reuse is not None, may_store=reuse is not None, speaker=speaker,
             is_part=True, reuse=reuse, max_output_tokens=SEARCH_TOKENS if kind == SEARCH else None,
         )
+
+    def _fill_in(self, step: Step) -> None:
+        self._count(is_shareable=False)
+        keeper.write_soon(self._desk(step).filled_in(step, self._usages[step.kind]))
+
+    def _spare(self, background: Background, step: Step, ready: Stored) -> None:
+        self._count(is_shareable=True)
+        usage = self._usages[background.kind]
+        keeper.write_soon(self._desk(step).spared(background, usage, because_of=ready))
+
+    def _desk(self, step: Step) -> Desk:
+        return Desk(self._debate, self._caller, self._known, clock.now(), step.stage, uuid4())
+
+    def _count(self, *, is_shareable: bool) -> None:
+        self.calls += 1
+        self.shareable += is_shareable
 
 
 def _about(staged: Staged, options: Options, house: House) -> About | None:
@@ -174,14 +176,12 @@ def _about(staged: Staged, options: Options, house: House) -> About | None:
 def _before(step: Step) -> Iterator[Background]:
     """With a search for each opening, which the workload model has."""
     yield from step.before
-    if step.kind == "opening_statement" and not step.is_users:
+    if step.kind == "opening_statement":
         yield Background(SEARCH, step.speaker, step.index)
 
 
-def _for_side(reuse: Reuse | None) -> Reuse | None:
+def _for_side(reuse: Reuse) -> Reuse:
     """What is found for a side of a topic, whoever speaks for it."""
-    if reuse is None:
-        return None
     fields = {name: value for name, value in reuse.fields.items() if name != "philosopher"}
     return replace(reuse, fields=fields)
 

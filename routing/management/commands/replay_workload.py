@@ -34,6 +34,7 @@ HELP = {
     "variants": "variants kept for a key, where several are",
     "precompute": "make the usual casts of so many topics ahead, at batch prices",
     "premium_kinds": "kinds of call that keep the premium model, separated by commas",
+    "alone": "where these go if nobody else can be given the answer: economy or premium",
     "routes": "economical, shipped or premium",
     "simple": "where simple calls go: local (free) or economy",
     "search_usd": "price of a search",
