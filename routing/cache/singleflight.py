@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 from costcontrol.lib import redis
 from routing.types import Chunk
 
-LEASE_MS = 2_500  # a dead leader delays the others by no more, and a look
-RENEW_S = 0.8
+LEASE_MS = 2_000  # a dead leader delays the others by no more, and a look
+RENEW_S = 0.5
 POLL_S = 0.05
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 STORE_AND_RELEASE = """

@@ -7,13 +7,14 @@ from accounts.models import User
 from costcontrol.lib import clock
 from routing.cache import patterns
 from routing.models import AnswerRating, AnswerSeen, StoredAnswer
+from tests.billing.purses import plan
 from tests.routing.cache.answers import NOW, reuse_of, stored
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 
 def person(name: str) -> User:
-    return User.objects.create_user(f"{name}@example.org")
+    return User.objects.create_user(f"{name}@example.org", tier=plan(name=name))
 
 
 def test_what_was_seen_and_rated_goes_and_what_others_may_be_given_stays() -> None:
