@@ -11,10 +11,12 @@ from billing.reports.ranges import Bucket
 from billing.reports.savings_sums import (
     LayerLine,
     SavingSum,
+    Searches,
     Statement,
     by_layer,
     causes_of,
     grouped,
+    searches_of,
     statement_of,
     sums_of,
 )
@@ -22,16 +24,6 @@ from billing.reports.shapes import Line, Question, Series, Unit
 from billing.savings import CAUSES, OWN_COSTS
 
 Groups = tuple[tuple[str, Statement], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Searches:
-    """Web searches that were bought, apart from tokens, and those that were not needed."""
-
-    bought: int
-    cost_nanos: int
-    stored: int
-    by_kind: tuple[tuple[str, int, int], ...] = ()  # kind, searches, nanos
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +69,6 @@ def chosen(name: str) -> tuple[Named | None, tuple[Named, ...]]:
     every = baselines.in_force()
     found = next((each for each in every if each.name == name), None)
     return found or (every[0] if every else None), every
-
-
-def searches_of(rows: tuple[SavingSum, ...]) -> Searches:
-    kinds: dict[str, tuple[int, int]] = {}
-    for row in rows:
-        if row.searches or row.search_nanos:
-            count, nanos = kinds.get(row.call_kind, (0, 0))
-            kinds[row.call_kind] = (count + row.searches, nanos + row.search_nanos)
-    return Searches(
-        bought=sum(row.searches for row in rows),
-        cost_nanos=sum(row.search_nanos for row in rows),
-        stored=sum(row.compared_searches for row in rows if row.cache_layer),
-        by_kind=tuple((kind, *found) for kind, found in sorted(kinds.items())),
-    )
 
 
 def _series(

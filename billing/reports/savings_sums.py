@@ -203,3 +203,27 @@ def grouped(
     found = [(name, statement_of(group, against)) for name, group in groups.items()]
     found = [(name, each) for name, each in found if each.baseline_nanos or each.cost_nanos]
     return tuple(sorted(found, key=lambda pair: (-pair[1].baseline_nanos, pair[0])))
+
+
+@dataclass(frozen=True, slots=True)
+class Searches:
+    """Web searches that were bought, apart from tokens, and those that were not needed."""
+
+    bought: int
+    cost_nanos: int
+    stored: int
+    by_kind: tuple[tuple[str, int, int], ...] = ()  # kind, searches, nanos
+
+
+def searches_of(rows: Sequence[SavingSum]) -> Searches:
+    kinds: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        if row.searches or row.search_nanos:
+            count, nanos = kinds.get(row.call_kind, (0, 0))
+            kinds[row.call_kind] = (count + row.searches, nanos + row.search_nanos)
+    return Searches(
+        bought=sum(row.searches for row in rows),
+        cost_nanos=sum(row.search_nanos for row in rows),
+        stored=sum(row.compared_searches for row in rows if row.cache_layer),
+        by_kind=tuple((kind, *found) for kind, found in sorted(kinds.items())),
+    )

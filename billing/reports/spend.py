@@ -5,13 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import BigIntegerField, Count, IntegerField, Q, QuerySet, Sum
+from django.db.models import Count, IntegerField, Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
 from billing import savings
+from billing.baselines import ByKind, Named
 from billing.budgets import span
 from billing.models import Budget, UsageRecord
 from billing.reports.facts import Facts, by_bucket
+from billing.reports.savings_sums import (
+    Statement,
+    searches_of,
+    statement_of,
+    sums_between,
+)
 from billing.reports.shapes import Series, Unit
 
 DEBATE_PARTS = {"stage": "stage", "speaker": "speaker", "kind": "call_kind"}
@@ -56,6 +63,8 @@ class Spend:
     by_cache: tuple[Group, ...]
     by_outcome: tuple[Group, ...]
     by_debate_part: tuple[tuple[str, tuple[Group, ...]], ...] = ()  # as asked: name and groups
+    by_step: tuple[Group, ...] = ()  # from the baseline to the spend, where one is compared
+    searches: tuple[Group, ...] = ()  # by kind of call: how many were bought, and their cost
 
 
 def by_class(facts: Facts) -> Series:
@@ -72,17 +81,24 @@ def by_class(facts: Facts) -> Series:
 
 
 def spend_of_days(
-    days: int, *, zone: str, now: datetime, parts: Sequence[str] = ()
+    days: int, *, zone: str, now: datetime, parts: Sequence[str] = (),
+    against: Named | None = None,
 ) -> Spend:
     """The last so many local days, today included. `parts`: of DEBATE_PARTS."""
     tz = ZoneInfo(zone)
     first = now.astimezone(tz).date() - timedelta(days=days - 1)
     noon = datetime.combine(first, time(12), tz)  # exists on every day, whatever the clocks do
-    return spend_between(span(Budget.Period.DAY, zone=zone, now=noon)[0], now, parts=parts)
+    start = span(Budget.Period.DAY, zone=zone, now=noon)[0]
+    return spend_between(start, now, parts=parts, against=against)
 
 
-def spend_between(start: datetime, end: datetime, *, parts: Sequence[str] = ()) -> Spend:
-    """Rows of [start, end]: what is under way now is not yet in it."""
+def spend_between(
+    start: datetime, end: datetime, *, parts: Sequence[str] = (), against: Named | None = None
+) -> Spend:
+    """Rows of [start, end]: what is under way now is not yet in it. `against` None: compared with
+    what the rows say themselves."""
+    rows = sums_between(start, end)
+    statement = statement_of(rows, against)
     records = UsageRecord.objects.filter(at__gte=start, at__lte=end)
     sums = records.aggregate(calls=Count("pk", filter=IS_CALL), cost=Sum("cost_nanos"))
     estimated = records.filter(confidence=UsageRecord.Confidence.ESTIMATED)
@@ -92,7 +108,7 @@ def spend_between(start: datetime, end: datetime, *, parts: Sequence[str] = ()) 
         calls=sums["calls"],
         cost_nanos=sums["cost"] or 0,
         estimated_nanos=total(estimated, "cost_nanos"),
-        saved=saved_by(records),
+        saved=saved_by(records, statement, against),
         by_route=groups(
             records.filter(cache_layer="").exclude(deployment=""), "model_class", "deployment",
             counted=IS_CALL,
@@ -103,21 +119,35 @@ def spend_between(start: datetime, end: datetime, *, parts: Sequence[str] = ()) 
             (part, groups(records.exclude(debate_id=""), DEBATE_PARTS[part], counted=IS_CALL))
             for part in parts
         ),
+        by_step=_steps(statement) if statement.is_known else (),
+        searches=tuple(
+            Group(kind, number, nanos) for kind, number, nanos in searches_of(rows).by_kind
+        ),
     )
 
 
-def saved_by(records: QuerySet[UsageRecord]) -> Saved | None:
-    is_known = RawSQL(f"CASE WHEN {savings.IS_KNOWN} THEN 1 ELSE 0 END", [], IntegerField())
-    known = records.annotate(is_known=is_known).filter(is_known=1)
-    baselines = tuple(known.order_by("baseline").values_list("baseline", flat=True).distinct())
-    if not baselines:
+def saved_by(
+    records: QuerySet[UsageRecord], statement: Statement, against: Named | None
+) -> Saved | None:
+    if not statement.is_known:
         return None
-    saved = RawSQL(savings.SAVED, [], output_field=BigIntegerField())
-    return Saved(
-        nanos=total(records.annotate(saved=saved), "saved"),
-        baseline_nanos=total(known, "baseline_nanos"),
-        baselines=baselines,
-        calls=known.count(),
+    if against is not None and isinstance(against.how, ByKind):
+        names: tuple[str, ...] = (f"{against.name} {against.version}",)
+    else:
+        is_known = RawSQL(f"CASE WHEN {savings.IS_KNOWN} THEN 1 ELSE 0 END", [], IntegerField())
+        known = records.annotate(is_known=is_known).filter(is_known=1)
+        names = tuple(known.order_by("baseline").values_list("baseline", flat=True).distinct())
+    return Saved(statement.saved_nanos, statement.baseline_nanos, names, statement.compared)
+
+
+def _steps(statement: Statement) -> tuple[Group, ...]:
+    """In their order, with what each adds to what is to be paid."""
+    parts = {**statement.causes, **statement.own_costs}
+    return (
+        Group("baseline", statement.compared, statement.baseline_nanos),
+        *(Group(name, 0, -nanos) for name, nanos in parts.items() if nanos),
+        Group("uncompared", 0, statement.uncompared_nanos),
+        Group("spend", 0, statement.cost_nanos),
     )
 
 

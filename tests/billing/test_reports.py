@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from billing import baselines
 from billing.management.commands.spend import guarded
 from billing.models import UsageRecord
 from billing.reports.spend import Group, spend_between, spend_of_days
@@ -158,3 +159,34 @@ def test_debates_are_told_by_stage_when_that_is_asked_for() -> None:
     spend = spend_between(NOON - timedelta(days=1), NOON, parts=["stage"])
     assert spend.by_debate_part == (("stage", (Group("opening", 2, 9), Group("", 1, 4))),)
     assert spend_of_all().by_debate_part == ()
+
+
+def test_the_command_shows_the_way_from_the_baseline_to_the_spend() -> None:
+    now = datetime.now(UTC)
+    record(1, at=now, cost_nanos=1_234_000, baseline=OPUS, baseline_nanos=5_000_000)
+    record(2, at=now, tier="precompute", cost_nanos=1_000)
+    lines = printed("--days", "2", "--csv").splitlines()
+    steps = dict(line.split(",")[1::2] for line in lines if line.startswith("step,"))
+    assert steps == {
+        "baseline": "5000000", "route": "-3766000", "precompute": "1000", "uncompared": "0",
+        "spend": "1235000",
+    }
+    assert "from the baseline to the spend" in printed("--days", "2")
+
+
+def test_the_command_compares_with_another_baseline() -> None:
+    baselines.freeze_original(at=NOON, actor="test")
+    now = datetime.now(UTC)
+    record(1, at=now, call_kind="closing", baseline=OPUS, baseline_nanos=5,
+           fresh_input_tokens=100, output_tokens=10)
+    lines = printed("--days", "2", "--csv", "--baseline", "original").splitlines()
+    assert f"baseline,original 1,1,{100 * 30_000 + 10 * 60_000}" in lines
+    with pytest.raises(CommandError, match="no baseline “mine”"):
+        printed("--baseline", "mine")
+
+
+def test_searches_are_told_apart_when_that_is_asked_for() -> None:
+    now = datetime.now(UTC)
+    record(1, at=now, call_kind="rag_search", searches=2, search_nanos=20, cost_nanos=50)
+    assert "search,rag_search,2,20" in printed("--csv", "--days", "2", "--by", "search")
+    assert "search," not in printed("--csv", "--days", "2")

@@ -3,18 +3,21 @@
 import csv
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
+from billing.reports.savings_report import chosen
 from billing.reports.spend import DEBATE_PARTS, Group, Saved, Spend, spend_of_days
 from billing.scopes import UnknownScope, zone_check
 from costcontrol.lib.cells import guarded
 from costcontrol.lib.clock import now
 from costcontrol.lib.money import format_usd
 
+SEARCH = "search"
 EMPTY = (
     "Nothing yet. Issue a key with `manage.py issue_api_key you@example.org` and send a call to "
     "/v1/chat/completions; it shows up here."
@@ -31,12 +34,16 @@ class Command(BaseCommand):
             "--csv", action="store_true", dest="is_csv", help="the same figures as CSV"
         )
         parser.add_argument(
-            "--by", action="append", choices=sorted(DEBATE_PARTS), default=[],
-            help="also what debates cost by this; may be given several times",
+            "--by", action="append", choices=sorted([*DEBATE_PARTS, SEARCH]), default=[],
+            help="also what debates cost by this, or web searches; may be given several times",
+        )
+        parser.add_argument(
+            "--baseline", default="", help="what savings are compared with: premium or original"
         )
 
     def handle(
-        self, *, days: int, zone: str, is_csv: bool, by: list[str], **options: Any
+        self, *, days: int, zone: str, is_csv: bool, by: list[str], baseline: str = "",
+        **options: Any,
     ) -> None:
         if not 1 <= days <= 3660:
             raise CommandError(f"--days is a number from 1 to 3660, not {days}.")
@@ -44,7 +51,15 @@ class Command(BaseCommand):
             zone_check(zone)
         except UnknownScope as error:
             raise CommandError(str(error)) from None
-        spend = spend_of_days(days, zone=zone, now=now(), parts=by)
+        against, _every = chosen(baseline)
+        if baseline and (against is None or against.name != baseline):
+            raise CommandError(
+                f"There is no baseline “{baseline}”. `manage.py baselines` lists them."
+            )
+        parts = [part for part in by if part != SEARCH]
+        spend = spend_of_days(days, zone=zone, now=now(), parts=parts, against=against)
+        if SEARCH not in by:
+            spend = replace(spend, searches=())
         if is_csv:
             write_csv(spend, self.stdout)
             return
@@ -61,11 +76,15 @@ def lines_of(spend: Spend, zone: str) -> Iterator[str]:
     yield f"calls    {spend.calls:,}"
     yield f"spent    {money(spend.cost_nanos)}{estimated_part(spend.estimated_nanos)}"
     yield f"saved    {saved_text(spend.saved)}"
+    if spend.by_step:
+        yield from table("from the baseline to the spend", spend.by_step)
     yield from table("route", spend.by_route)
     yield from table("cache layer", spend.by_cache)
     yield from table("outcome", spend.by_outcome)
     for part, groups in spend.by_debate_part:
         yield from table(f"debates by {part}", groups)
+    if spend.searches:
+        yield from table("searches by kind of call", spend.searches)
 
 
 def write_csv(spend: Spend, out: OutputWrapper) -> None:
@@ -85,8 +104,10 @@ def csv_rows(spend: Spend) -> Iterator[tuple[str, str, int | str, int]]:
         yield "baseline", names, spend.saved.calls, spend.saved.baseline_nanos
         yield "saved", names, spend.saved.calls, spend.saved.nanos
     for part, groups in (
-        ("route", spend.by_route), ("cache layer", spend.by_cache), ("outcome", spend.by_outcome),
+        ("step", spend.by_step), ("route", spend.by_route), ("cache layer", spend.by_cache),
+        ("outcome", spend.by_outcome),
         *((f"debates by {part}", groups) for part, groups in spend.by_debate_part),
+        ("search", spend.searches),
     ):
         for group in groups:
             yield part, group.name, group.calls, group.cost_nanos
