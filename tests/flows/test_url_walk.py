@@ -39,6 +39,10 @@ POSTED: dict[str, Any] = {
     "account/organisation/members/<uuid:whose>/role/": {"role": "owner"},
     "account/organisation/name/": {"name": "taken over"},
     "account/profile/": {"language": "ko", "zone": "Asia/Seoul"},
+    "dashboard/caches/answers/<int:answer_id>/end/": {"why": "wrong", "reason": "x"},
+    "dashboard/caches/purge/": {"topic_key": "t001"},
+    "dashboard/caches/purge/take-down/": {"topic": "t001", "reason": "x"},
+    "dashboard/caches/topics/<int:alias_id>/decide/": {"status": "active"},
     "2fa/webauthn/keys/<int:pk>/edit/": {"name": "taken over"},
     "i18n/setlang/": {"language": "ko"},
     "api/v1/philosophers":

@@ -33,7 +33,7 @@ from fido2.webauthn import (
 )
 
 from accounts import invitations
-from accounts.models import ApiKey, Member, Organisation, User
+from accounts.models import ApiKey, AuditEvent, Member, Organisation, User
 from accounts.services import api_key_issue
 from accounts.types import Payer
 from billing.models import (
@@ -48,7 +48,7 @@ from billing.models import (
 )
 from billing.payments import services as payments
 from costcontrol.lib import clock
-from routing.models import Debate, Philosopher, Turn
+from routing.models import Debate, Philosopher, StoredAnswer, TopicAlias, Turn
 
 NOBODY, SELF, OTHER = "nobody", "self", "other"
 MEMBER, BILLING, OWNER = "member", "billing", "owner"
@@ -88,6 +88,7 @@ def world_make() -> World:
     for role, user in world.users.items():
         world.sessions[role] = sign_in(user)
     links_make(world)
+    world.params |= store_make()
     world.shared = {model: list(model.objects.values_list("pk", flat=True)) for model in OF_NOBODY}
     mine = UserSession.objects.get(user=world.users[SELF])
     world.params |= {"session_id": mine.pk}
@@ -206,6 +207,30 @@ def debates_make(world: World) -> dict[str, Any]:
             "share_key": shown.share_key}
 
 
+def store_make() -> dict[str, Any]:
+    """A stored answer, one that was purged, and other words for a topic that nobody decided on."""
+    now = clock.now()
+    facts: dict[str, Any] = {
+        "kind": "opening_statement", "topic_key": "t001", "philosopher": "kant", "language": "en",
+        "route": "premium x/y", "text": "I say.", "deployment": "x/y", "model_class": "premium",
+        "origin": "live", "made_at": now, "soft_until": now + timedelta(days=9),
+        "hard_until": now + timedelta(days=9), "call_id": uuid4(),
+    }
+    answer = StoredAnswer.objects.create(key="a" * 64, variant=0, **facts)
+    StoredAnswer.objects.create(
+        key="b" * 64, variant=0, ended_at=now, ended_why="purged", **facts
+    )
+    purge = AuditEvent.objects.create(
+        actor="test", action="answers_purge", target="x", after={"ended": 1, "at": now.isoformat()}
+    )
+    words = TopicAlias.objects.create(
+        norm="is it so", text="Is it so?", language="en", topic_id="t001", status="proposed",
+        source="chosen", created_at=now,
+    )
+    return {"answer_id": answer.pk, "purge_id": purge.pk, "alias_id": words.pk,
+            "philosopher_key": "kant", "caches_chart_id": "saved"}
+
+
 def passkey() -> dict[str, Any]:
     """What a browser answers when it has made one."""
     name = uuid4().bytes
@@ -251,7 +276,7 @@ OWNED: Mapping[Any, str] = {
     SpendingAlert: "customer__user_id", Philosopher: "owner_id", Debate: "user_id",
     Turn: "debate__user_id",
 }
-OF_NOBODY = (Organisation, invitations.Invitation, StripeEvent)
+OF_NOBODY = (Organisation, invitations.Invitation, StripeEvent, StoredAnswer, TopicAlias)
 VOLATILE = {"last_login", "last_seen_at", "last_used_at", "synced_at", "seen_at"}
 
 
