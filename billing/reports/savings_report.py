@@ -65,10 +65,10 @@ def load(question: Question, *, against: Named | None) -> SavingsReport:
 
 
 def chosen(name: str) -> tuple[Named | None, tuple[Named, ...]]:
-    """The baseline of this name, else the usual one; and all that are in force."""
+    """The baseline of this name, else the usual one if it is frozen; and all that are in force."""
     every = baselines.in_force()
-    found = next((each for each in every if each.name == name), None)
-    return found or (every[0] if every else None), every
+    usual = next((each for each in every if each.is_default), None)
+    return next((each for each in every if each.name == name), usual), every
 
 
 def _series(

@@ -29,8 +29,7 @@ class SavingsState:
         return self.shared.is_filtered
 
     def as_query(self, **changes: str) -> str:
-        usual = self.against is None or self.against == self.baselines[0]
-        name = "" if usual or self.against is None else self.against.name
+        name = "" if self.against is None or self.against.is_default else self.against.name
         own = urlencode({"baseline": name} if name else {})
         return "&".join(part for part in (self.shared.as_query(**changes), own) if part)
 

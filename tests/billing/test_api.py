@@ -9,9 +9,12 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.services import api_key_issue
+from billing import baselines
 from billing.models import PlanPrice
+from costcontrol.lib import clock
 from tests.costcontrol.account import customers
 from tests.costcontrol.account.customers import NOW, PERIOD_END
+from tests.costcontrol.dashboard.rows import call, hit, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -117,3 +120,42 @@ def test_of_two_the_one_that_gives_access_counts(client: Client) -> None:
 def test_somebody_else_s_subscription_is_never_told(client: Client) -> None:
     customers.paying()
     assert plan_of(client, customers.person("eve@example.com"))["subscription"] is None
+
+
+def savings_of(client: Client, user: User, **query: Any) -> Any:
+    _key, secret = api_key_issue(user=user, actor="test")
+    return client.get("/api/v1/savings", query, headers={"Authorization": f"Bearer {secret}"})
+
+
+def test_staff_read_the_same_savings_as_on_their_page(client: Client) -> None:
+    alice = person(is_staff=True)
+    baselines.freeze_original(at=clock.now(), actor="test")
+    at = clock.now()
+    call(at, call_kind="closing", searches=1, search_nanos=10_000_000)
+    hit(at, cache_layer="pattern")
+    call(at, tier="precompute", cost_nanos=5)
+    body = savings_of(client, alice, days=1).json()
+    assert body["causes"]["pattern"] == 1_000_000_000
+    assert body["own_costs"]["precompute"] == 5
+    assert body["cost_nanos"] == 250_000_005
+    assert (body["searches"], body["search_nanos"]) == (1, 10_000_000)
+    assert body["cost_nanos"] == (
+        body["baseline_nanos"] - sum(body["causes"].values()) + sum(body["own_costs"].values())
+        + body["uncompared_nanos"]
+    )
+    assert savings_of(client, alice, baseline="original").json()["baseline"] == "original 1"
+
+
+@pytest.mark.parametrize(
+    "query", [{"days": "0"}, {"days": "401"}, {"days": "x"}, {"baseline": "mine"}]
+)
+def test_savings_of_nothing_that_there_is_are_a_bad_request(
+    client: Client, query: dict[str, str]
+) -> None:
+    assert savings_of(client, person(is_staff=True), **query).status_code == 400
+
+
+def test_savings_are_for_staff(client: Client) -> None:
+    reply = savings_of(client, person())
+    assert reply.status_code == 403
+    assert reply.json()["code"] == "forbidden"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from playwright.sync_api import Page
 
-from tests.browser import debates
+from tests.browser import debates, stored
 from tests.browser.customers import PAST_DUE, PAYING
 from tests.browser.rows import (
     CACHED,
@@ -147,7 +147,25 @@ PAGES = (
     PageCase("debate-costs", f"/dashboard/debates/?{RANGE}&order=dearest", STAFF, has_calls=True),
     PageCase("debate-costs-none-yet", "/dashboard/debates/", STAFF),
     PageCase("debate-cost", "/dashboard/debates/debate-12/", STAFF, has_calls=True, charts=1),
+    PageCase("savings", f"/dashboard/savings/?{RANGE}", STAFF, has_calls=True, charts=2),
+    PageCase("savings-none-yet", "/dashboard/savings/", STAFF),
     PageCase("debate-cost-unknown", "/dashboard/debates/nobodys/", STAFF, status=404),
+    PageCase("caches", f"/dashboard/caches/?{stored.DAYS}", STAFF, has_calls=True, charts=2),
+    PageCase("caches-none-yet", "/dashboard/caches/", STAFF),
+    PageCase(
+        "caches-answers", "/dashboard/caches/answers/?order=served", STAFF, has_calls=True
+    ),
+    PageCase(
+        "caches-answer", f"/dashboard/caches/answers/{stored.OPENING}/", STAFF, has_calls=True
+    ),
+    PageCase(
+        "caches-philosopher", f"/dashboard/caches/philosophers/{stored.PERSON}/", STAFF,
+        has_calls=True,
+    ),
+    PageCase("caches-topics", "/dashboard/caches/topics/", STAFF, has_calls=True),
+    PageCase(
+        "caches-purge", "/dashboard/caches/purge/?everything=1", STAFF, has_calls=True
+    ),
     PageCase("call-unknown", f"/dashboard/calls/{UUID(int=5)}/", STAFF, status=404),
     PageCase("debates", "/play/", CUSTOMER, has_calls=True, asks=ESTIMATE),
     PageCase("debates-none-yet", "/play/", CUSTOMER, asks=ESTIMATE),
