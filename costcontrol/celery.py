@@ -60,6 +60,11 @@ app.conf.beat_schedule = {
     "forget what has expired": every(
         "routing.tasks.purge", crontab(minute="7"), expires_s=3600
     ),
+    "make answers ahead": every("routing.tasks.precompute", 15.0, expires_s=15),
+    "let idle local models make answers": every(
+        "routing.tasks.precompute_ahead", 60.0, expires_s=60
+    ),
+    "make old answers anew": every("routing.tasks.refresh_answers", 300.0, expires_s=300),
     "read what Stripe told us": every("billing.tasks.stripe_events", 10.0, expires_s=10),
     "ask Stripe again": every("billing.tasks.stripe_repeat", 60.0, expires_s=60),
     "end the days of grace": every("billing.tasks.stripe_grace", 600.0, expires_s=600),

@@ -1,11 +1,15 @@
 """Work beside the calls, on Celery's clock."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 from celery import shared_task
 
 from costcontrol.lib import clock
-from routing import forgetting, idempotency, texts
+from routing import forgetting, idempotency, providers, texts
 from routing.cache import endings
 from routing.debates import events, own, own_texts
+from routing.precompute import ahead, machine, refresh
 
 
 @shared_task
@@ -20,3 +24,28 @@ def purge() -> int:
         endings.expire, forgetting.stragglers,
     )
     return sum(work(now=now) for work in works)
+
+
+@shared_task
+def precompute() -> int:
+    """The next step of every run that makes answers ahead."""
+    return machine.step_all(now=clock.now())
+
+
+@shared_task
+def precompute_ahead() -> int:
+    """What idle local models can write of them."""
+    return asyncio.run(_in_a_loop(ahead.work))
+
+
+@shared_task
+def refresh_answers() -> int:
+    """Make answers anew that grow old and are still asked for."""
+    return asyncio.run(_in_a_loop(refresh.refresh_answers))
+
+
+async def _in_a_loop(work: Callable[[], Awaitable[int]]) -> int:
+    try:
+        return await work()
+    finally:
+        await providers.close_all()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accounts.types import TierRules
+from routing import policy
 from routing.cache.keys import key_of
 from routing.debates.canonical import LEVELS
 from routing.debates.philosophers import character_from
@@ -18,7 +19,7 @@ from routing.debates.types import Cast, Character
 from routing.models import Philosopher, Topic
 from routing.precompute.demand import Demand, Speaker
 from routing.precompute.orders import Order
-from routing.precompute.requests import OF, usual_route
+from routing.precompute.requests import OF
 from routing.precompute.sizes import may_be_made
 from routing.snapshot import Snapshot
 from routing.types import Reuse
@@ -111,7 +112,7 @@ class Catalogue:
 
     def route(self, kind: str, language: str) -> str:
         """Of whoever usually writes it; "" if that one makes nothing ahead."""
-        route = usual_route(kind, tier=self.tier, language=language, snapshot=self.snapshot)
+        route = policy.usual_route(kind, tier=self.tier, language=language, snapshot=self.snapshot)
         deployment = self.snapshot.deployment(route.partition(" ")[2]) if route else None
         if deployment is None or not may_be_made(deployment, self.snapshot.prices):
             self.unable[kind] = route

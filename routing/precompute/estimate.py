@@ -11,13 +11,13 @@ from typing import Any
 
 from accounts.models import Tier
 from accounts.types import TierRules
+from routing import policy
 from routing.models import Philosopher, StoredAnswer, Topic
 from routing.precompute import payback
 from routing.precompute.candidates import Bundle, Catalogue, Part, after_part
 from routing.precompute.demand import Demand, demand_of, history_of
 from routing.precompute.learning import Lessons, lessons_of
 from routing.precompute.orders import Order
-from routing.precompute.requests import usual_route
 from routing.precompute.sizes import Size, size_of
 from routing.snapshot import Snapshot
 
@@ -108,7 +108,7 @@ def catalogue_of(
 def _alike(tier: TierRules, snapshot: Snapshot) -> list[str]:
     """Plans for which the same deployment writes openings: they share answers."""
     def route(rules: TierRules) -> str:
-        return usual_route("opening_statement", tier=rules, language="ko", snapshot=snapshot)
+        return policy.usual_route("opening_statement", tier=rules, language="ko", snapshot=snapshot)
 
     plans = [TierRules.of(row) for row in Tier.objects.all()]
     return [each.name for each in plans if route(each) == route(tier)]

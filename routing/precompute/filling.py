@@ -21,7 +21,7 @@ from routing.debates.canonical import CannotBeMade
 from routing.debates.errors import PhilosopherUnknown
 from routing.models import PrecomputeBatch, PrecomputeItem, PrecomputeRun
 from routing.precompute import money, records
-from routing.precompute.requests import NotNeeded, Wanted, tier_of, wanted
+from routing.precompute.requests import NotNeeded, Wanted, wanted
 from routing.precompute.words import code
 from routing.snapshot import Snapshot
 
@@ -80,11 +80,10 @@ def _prepare_all(
     run: PrecomputeRun, items: Sequence[PrecomputeItem], snapshot: Snapshot, now: datetime
 ) -> list[Prepared]:
     """Outside of any transaction: prompts are written here. Those not needed are skipped."""
-    tier = tier_of(run)
     found = []
     for item in items:
         try:
-            found.append(prepared_of(wanted(item, tier=tier, snapshot=snapshot, now=now), snapshot))
+            found.append(prepared_of(wanted(item, snapshot=snapshot, now=now), snapshot))
         except NotNeeded as why:
             skip(item, code(str(why)))
         except (CannotBeMade, PhilosopherUnknown):

@@ -17,12 +17,12 @@ from costcontrol.lib.money import Nanos
 from routing import snapshot as snapshots
 from routing import tokens
 from routing.cache import patterns
-from routing.debates.prompt_found import found_text
 from routing.models import PrecomputeBatch, PrecomputeItem, StoredAnswer
 from routing.precompute import claims, closing, records
 from routing.precompute.closing import Bill
 from routing.precompute.filling import BATCH
 from routing.precompute.requests import reuse_for, route_of
+from routing.precompute.usable import objection
 from routing.precompute.words import code
 from routing.providers.batches import Batches, BatchResult, Fate
 from routing.snapshot import Snapshot
@@ -112,7 +112,8 @@ def _answered(item: PrecomputeItem, chunk: Chunk, *, now: datetime) -> None:
     """Billed in any case; stored if it is whole and can be used."""
     snapshot = snapshots.latest()
     usage, nanos, bill = _bill(item, chunk, snapshot, now=now)
-    why = _objection(item, chunk)
+    kinds = snapshot.kinds
+    why = objection(item.kind, chunk.text, chunk.stop_reason, kinds=kinds)
     with transaction.atomic():
         locked = closing.lock(item)
         if locked is None:
@@ -146,22 +147,6 @@ def _bill(
         usage=usage, cost_nanos=nanos, stop_reason=chunk.stop_reason or "",
     )
     return usage, nanos, Bill(nanos, record, is_estimate=usage.is_estimated)
-
-
-def _objection(item: PrecomputeItem, chunk: Chunk) -> str:
-    """Why it is not stored; empty: it may be."""
-    match chunk.stop_reason:
-        case StopReason.LENGTH:
-            return "cut"
-        case StopReason.CONTENT_FILTER:
-            return "filtered"
-    if not chunk.text.strip():
-        return "empty"
-    is_behind = not snapshots.latest().kinds[item.kind].is_streamed
-    is_readable = not is_behind or found_text(item.kind, chunk.text)
-    if chunk.stop_reason != StopReason.STOP or not is_readable:
-        return "unusable"
-    return ""
 
 
 def _stored(

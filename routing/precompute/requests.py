@@ -11,16 +11,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts.models import Tier
-from accounts.types import TierRules
-from routing import policy, tokens
+from routing import tokens
 from routing.cache import patterns
-from routing.cache.keys import key_of
 from routing.debates.canonical import canonical_request, found_in
 from routing.debates.prompt_canonical import READS
 from routing.debates.reuse import OF_SPEAKER
 from routing.debates.types import Found
-from routing.models import PrecomputeItem, PrecomputeRun, StoredAnswer
+from routing.models import PrecomputeItem, StoredAnswer
 from routing.snapshot import Snapshot
 from routing.types import DeploymentSpec, ProviderCall, Reuse
 
@@ -62,7 +59,7 @@ def reuse_for(fields: Mapping[str, Any], *, variant: int, snapshot: Snapshot) ->
     return Reuse(fields, variants=kind.variants, ttl_days=kind.ttl_days, prefer=variant)
 
 
-def wanted(item: PrecomputeItem, *, tier: TierRules, snapshot: Snapshot, now: datetime) -> Wanted:
+def wanted(item: PrecomputeItem, *, snapshot: Snapshot, now: datetime) -> Wanted:
     """Raises NotNeeded, or CannotBeMade when the catalogue has changed since it was planned."""
     deployment = snapshot.deployment(item.deployment)
     if deployment is None:
@@ -71,9 +68,7 @@ def wanted(item: PrecomputeItem, *, tier: TierRules, snapshot: Snapshot, now: da
     reuse, route = reuse_for(fields, variant=item.variant, snapshot=snapshot), route_of(deployment)
     if patterns.count(reuse, route=route, now=now) >= reuse.variants:
         raise NotNeeded("enough")
-    request = canonical_request(
-        fields, found=found_for(fields, item.variant, tier=tier, snapshot=snapshot, now=now)
-    )
+    request = canonical_request(fields, found=found_for(fields, item.variant, now=now))
     request = replace(request, model=deployment.name)
     cap = min(snapshot.kinds[item.kind].max_output_tokens, deployment.max_output_tokens)
     size = tokens.estimate_input(request, deployment)
@@ -100,41 +95,27 @@ def _live(key: str, now: datetime) -> QuerySet[StoredAnswer]:
     return StoredAnswer.objects.filter(key=key, ended_at=None, hard_until__gt=now)
 
 
-def found_for(
-    fields: Mapping[str, Any], variant: int, *, tier: TierRules, snapshot: Snapshot, now: datetime
-) -> Sequence[Found]:
+def found_for(fields: Mapping[str, Any], variant: int, *, now: datetime) -> Sequence[Found]:
     """What its prompt reads: of each kind the stored answer of the same variant, else another."""
     found = []
     for kind in READS.get(fields["kind"], ()):
-        row = _companion(fields, kind, variant, tier=tier, snapshot=snapshot, now=now)
-        if row is not None:
-            found.append(found_in(row))
+        rows = _companions(companion_fields(fields, kind), now)
+        same = [row for row in rows if row.variant == variant]
+        if rows:
+            found.append(found_in(same[0] if same else rows[variant % len(rows)]))
     return found
 
 
-def _companion(
-    fields: Mapping[str, Any], kind: str, variant: int, *, tier: TierRules, snapshot: Snapshot,
-    now: datetime,
-) -> StoredAnswer | None:
-    route = usual_route(kind, tier=tier, language=fields["lang"], snapshot=snapshot)
-    if not route:
-        return None
-    reuse = reuse_for(companion_fields(fields, kind), variant=variant, snapshot=snapshot)
-    rows = list(_live(key_of(reuse, route=route), now).order_by("variant"))
-    same = [row for row in rows if row.variant == variant]
-    return same[0] if same else rows[variant % len(rows)] if rows else None
+def _companions(fields: Mapping[str, Any], now: datetime) -> list[StoredAnswer]:
+    """Whoever wrote them: of which model they are is no matter to who reads them."""
+    rows = StoredAnswer.objects.filter(
+        topic_key=fields["topic"], kind=fields["kind"], language=fields["lang"],
+        side=fields.get("side", ""), ended_at=None, hard_until__gt=now,
+    )
+    return [row for row in rows.order_by("variant", "pk") if row.fields == fields]
 
 
 def companion_fields(fields: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """Of another kind's answer about the same."""
     names = SHARED_FIELDS + (OF_SPEAKER_FIELDS if kind in OF_SPEAKER else ())
     return {name: fields[name] for name in names if name in fields} | {"kind": kind}
-
-
-def usual_route(kind: str, *, tier: TierRules, language: str, snapshot: Snapshot) -> str:
-    return policy.usual_route(kind, tier=tier, language=language, snapshot=snapshot)
-
-
-def tier_of(run: PrecomputeRun) -> TierRules:
-    """The plan whose users the answers are for: the route is theirs."""
-    return TierRules.of(Tier.objects.get(pk=run.order["tier"]))

@@ -19,7 +19,7 @@ from routing.debates.errors import PhilosopherUnknown
 from routing.models import PrecomputeBatch, PrecomputeItem
 from routing.precompute import claims, closing
 from routing.precompute.filling import Prepared, prepared_of
-from routing.precompute.requests import NotNeeded, tier_of, wanted
+from routing.precompute.requests import NotNeeded, wanted
 from routing.precompute.words import code
 from routing.providers.batches import Batches, BatchRequest
 
@@ -107,11 +107,11 @@ def _prepared(
 ) -> list[Prepared]:
     """Written again as they were when money was held for them. What is not needed any more is
     given back."""
-    snapshot, tier = snapshots.latest(), tier_of(batch.run)
+    snapshot = snapshots.latest()
     prepared = []
     for item in items:
         try:
-            ready = wanted(item, tier=tier, snapshot=snapshot, now=now)
+            ready = wanted(item, snapshot=snapshot, now=now)
             prepared.append(prepared_of(ready, snapshot))
         except NotNeeded as why:
             closing.close_item(item, PrecomputeItem.Status.SKIPPED, code(str(why)), now=now)
