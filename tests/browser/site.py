@@ -14,6 +14,7 @@ from costcontrol.lib import clock
 from tests.browser import rows
 from tests.browser.customers import customers_make
 from tests.browser.debates import debates_make
+from tests.browser.stored import stored_make
 from tests.flows.rows import connected_to, name_of, new_database
 from tests.flows.server import Gateway
 
@@ -42,6 +43,7 @@ def running_site(folder: Path, *, has_calls: bool) -> Iterator[Site]:
             customers_make()
             bob, alice = (User.objects.get(email=who) for who in (rows.CUSTOMER, rows.STAFF))
             debates_make(bob, alice)
+            stored_make(bob)
             rollups.catch_up(now=clock.now())
         everybody = User.objects.filter(email__isnull=False).values_list("email", flat=True)
         sessions = {who: session_of(who) for who in everybody if who}
