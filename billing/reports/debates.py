@@ -23,7 +23,7 @@ IDS_A_QUERY = 500
 FIELDS = (
     "call_id", "at", "stage", "call_kind", "speaker", "language", "deployment", "model_class",
     "cache_layer", "outcome", "error_code", "parent_call_id", "cost_nanos", "output_tokens",
-    "answer_id",
+    "answer_id", "searches", "search_nanos",
 )
 
 
@@ -54,6 +54,8 @@ class DebateCall:
     output_tokens: int | None
     use: Use
     answer_id: int | None = None  # the stored answer that it was answered with
+    searches: int = 0  # that were bought
+    search_nanos: int = 0  # of the cost
 
     @property
     def is_wasted(self) -> bool:
@@ -91,6 +93,15 @@ class DebateCosts:
     @property
     def unread_nanos(self) -> int:
         return sum(call.cost_nanos for call in self.calls if call.is_wasted)
+
+    @property
+    def searches(self) -> int:
+        return sum(call.searches for call in self.calls)
+
+    @property
+    def search_nanos(self) -> int:
+        """Of the cost, what web searches cost apart from tokens."""
+        return sum(call.search_nanos for call in self.calls)
 
     @property
     def parts(self) -> Mapping[str, tuple[Part, ...]]:
@@ -175,6 +186,8 @@ def _call(attempts: Sequence[dict[str, Any]], use: Use) -> DebateCall:
         parent_call_id=last["parent_call_id"],
         cost_nanos=sum(row["cost_nanos"] for row in attempts),
         output_tokens=last["output_tokens"], use=use, answer_id=last["answer_id"],
+        searches=sum(row["searches"] or 0 for row in attempts if not row["cache_layer"]),
+        search_nanos=sum(row["search_nanos"] or 0 for row in attempts),
     )
 
 

@@ -114,7 +114,17 @@ def _cards(costs: DebateCosts) -> tuple[KpiCard, ...]:
             % {"count": len(wasted)},
         ),
         KpiCard(_("Share of it"), share(_share(costs.unread_nanos, costs.cost_nanos))),
+        *_searched(costs),
     )
+
+
+def _searched(costs: DebateCosts) -> tuple[KpiCard, ...]:
+    """Web searches are billed apart from tokens. No card where none was bought."""
+    if not costs.searches:
+        return ()
+    note = ngettext("%(count)d search, in the cost", "%(count)d searches, in the cost",
+                    costs.searches) % {"count": costs.searches}
+    return (KpiCard(_("Web searches"), money(costs.search_nanos, places=4), note=note),)
 
 
 def _figure(costs: DebateCosts) -> Figure:

@@ -140,3 +140,13 @@ def test_customers_do_not_get_here(client: Client) -> None:
 def test_the_page_of_a_call_leads_to_the_costs_of_its_debate(staff: Client) -> None:
     one = call(debate_id="d/1")
     assert f"{LIST}d/1/?user={one.user_id}" in text_of(staff, f"/dashboard/calls/{one.call_id}/")
+
+
+def test_web_searches_are_a_line_of_their_own_where_there_were_any(staff: Client) -> None:
+    call(debate_id="d1")
+    assert "Web searches" not in text_of(staff, "/dashboard/debates/d1/")
+    call(debate_id="d1", call_kind="rag_search", searches=2, search_nanos=20_000_000)
+    hit(debate_id="d1", call_kind="rag_search", searches=3)
+    said = text_of(staff, "/dashboard/debates/d1/")
+    assert "2 searches, in the cost" in said
+    assert "$0.0200" in said
