@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.models.expressions import DatabaseDefault
 
 from billing.models import UsageRecord
@@ -127,9 +127,9 @@ def usage_columns() -> tuple[str, ...]:
 
 
 def usage_values(usage: UsageRecord) -> list[Any]:
-    return [
-        field.get_db_prep_save(_value(usage, field), connection) for field in usage_fields()
-    ]
+    """With the connection itself: its stand-in looks it up for each of the fields, twice."""
+    own = connections[connection.alias]
+    return [field.get_db_prep_save(_value(usage, field), own) for field in usage_fields()]
 
 
 def _value(usage: UsageRecord, field: Any) -> Any:
