@@ -51,10 +51,13 @@ class Loop(asyncio.SelectorEventLoop):
         self, executor: Executor | None, func: Callable[..., Any], *args: Any
     ) -> asyncio.Future[Any]:
         future = self.create_future()
+        asyncio._set_running_loop(None)  # as in a thread of its own
         try:
             future.set_result(func(*args))
         except Exception as error:
             future.set_exception(error)
+        finally:
+            asyncio._set_running_loop(self)
         return future
 
 
@@ -63,13 +66,15 @@ def play(options: Options, *, part: int, parts: int, tell: Tell = lambda *_: Non
     replay nobody is refused."""
     with clock.at(BEGINS):
         house = furnish(options)
+    month = _Month(options, house, part=part, parts=parts)
     with asyncio.Runner(loop_factory=Loop) as runner:
-        return runner.run(_Month(options, house, part, parts).play(tell))
+        runner.run(month.play(tell))
+    return month.played()
 
 
 class _Month:
-    def __init__(self, options: Options, house: House, part: int, parts: int) -> None:
-        self._options, self._house, self._part = options, house, part
+    def __init__(self, options: Options, house: House, *, part: int, parts: int) -> None:
+        self._options, self._house = options, house
         self._simulated = upstream.install()
         offer = house.offer()
         self._staged = part_of(list(debates(options, offer)), part=part, parts=parts)
@@ -77,15 +82,16 @@ class _Month:
         self._shareable: Counter[int] = Counter()  # calls, by the checkpoint they come before
         self._calls = 0
 
-    async def play(self, tell: Tell) -> Played:
+    async def play(self, tell: Tell) -> None:
         for staged in self._frozen:
             await self._play(staged)
         self._calls = 0
         for at, staged in enumerate(self._staged):
             await self._play(staged)
             tell(at + 1, self._calls)
-        prices = (await snapshot.current()).prices
-        billed = self._simulated.books.total_nanos(prices)
+
+    def played(self) -> Played:
+        billed = self._simulated.books.total_nanos(snapshot.latest().prices)
         return Played(
             tuple(map(self._figures, self._options.checkpoints)),
             tuple(map(_of_one, self._frozen)), self._calls,

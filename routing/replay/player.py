@@ -67,6 +67,7 @@ def carry_out(order: Order, tell: Callable[[int, int], None]) -> Played:
 def _prepare(connection: Any, **_: Any) -> None:
     """Nothing of it is kept: no write waits for the disk."""
     connection.connection.execute("PRAGMA synchronous=OFF")
+    connection.connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     connection.connection.execute("PRAGMA cache_size=-64000")
 
 

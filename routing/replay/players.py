@@ -74,8 +74,8 @@ def _environment(home: Path, *, holdout: float) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
     return kept | {
         "DATA_DIR": str(home), "REDIS_URL": f"unix://{home / 'none.sock'}",
-        "DJANGO_SETTINGS_MODULE": "costcontrol.settings", "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
-        "SNAPSHOT_SECONDS": "3600", "KEEP_TEXT_DAYS": "0", "CACHE_SHARED": "1",
+        "DJANGO_SETTINGS_MODULE": "costcontrol.settings", "SNAPSHOT_SECONDS": "3600",
+        "KEEP_TEXT_DAYS": "0", "CACHE_SHARED": "1",
         "HOLDOUT_PERCENT": str(100 * holdout),
     }
 
