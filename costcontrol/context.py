@@ -26,6 +26,7 @@ STAFF = (
     (_("Debates"), "play:start"),
     (_("Settings"), "admin:index"),
 )
+PARTS_OF = {"dashboard:precompute": "dashboard:caches"}  # pages whose entry is another's
 CUSTOMER = ((_("Debates"), "play:start"), (_("Usage & plan"), "mine:usage"))
 EVERYBODY = ((_("API"), "docs"),)
 
@@ -79,5 +80,8 @@ def navigation(path: str, *, is_staff: bool, is_signed_in: bool = False) -> list
     own = STAFF if is_staff else CUSTOMER if is_signed_in else ()
     names = (*own, *EVERYBODY)
     places = [(label, reverse(name)) for label, name in names]
+    for part, whole in PARTS_OF.items():
+        if path.startswith(reverse(part)):
+            path = reverse(whole)
     active = max((url for _label, url in places if path.startswith(url)), key=len, default="")
     return [Entry(label, url, is_active=url == active) for label, url in places]

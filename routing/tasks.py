@@ -10,6 +10,7 @@ from routing import forgetting, idempotency, providers, texts
 from routing.cache import endings
 from routing.debates import events, own, own_texts
 from routing.precompute import ahead, machine, refresh
+from routing.precompute.beside import beside
 
 
 @shared_task
@@ -27,21 +28,21 @@ def purge() -> int:
 
 
 @shared_task
-def precompute() -> int:
+def precompute() -> bool:
     """The next step of every run that makes answers ahead."""
-    return machine.step_all(now=clock.now())
+    return beside("precompute", lambda: machine.step_all(now=clock.now()))
 
 
 @shared_task
-def precompute_ahead() -> int:
+def precompute_ahead() -> bool:
     """What idle local models can write of them."""
-    return asyncio.run(_in_a_loop(ahead.work))
+    return beside("precompute_ahead", lambda: asyncio.run(_in_a_loop(ahead.work)))
 
 
 @shared_task
-def refresh_answers() -> int:
+def refresh_answers() -> bool:
     """Make answers anew that grow old and are still asked for."""
-    return asyncio.run(_in_a_loop(refresh.refresh_answers))
+    return beside("refresh_answers", lambda: asyncio.run(_in_a_loop(refresh.refresh_answers)))
 
 
 async def _in_a_loop(work: Callable[[], Awaitable[int]]) -> int:

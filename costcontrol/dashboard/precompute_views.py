@@ -1,0 +1,142 @@
+"""Answers made ahead: the list, an estimate, and one run with what can be done about it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.audited import actor_of
+from costcontrol.dashboard import precompute as page
+from costcontrol.dashboard.access import staff_required
+from costcontrol.dashboard.caches_tabs import tabs
+from costcontrol.dashboard.precompute_run import run_page, statuses
+from costcontrol.lib import clock
+from costcontrol.lib.errors import CostControlError
+from costcontrol.lib.sentences import said
+from routing import snapshot
+from routing.models import PrecomputeRun
+from routing.precompute import money, runs
+from routing.precompute.orders import order_of
+
+LISTS = ("languages", "kinds")
+FIELDS = ("budget_usd", "tier", "horizon_days", "topics", "variants", "debates_per_day")
+MAX_ID = 2**31
+
+
+@staff_required
+@require_safe
+def precompute(request: HttpRequest) -> HttpResponse:
+    return _page(request, {})
+
+
+def _page(
+    request: HttpRequest, asked: dict[str, Any], *, error: str = "", status: int = 200
+) -> HttpResponse:
+    now = clock.now()
+    context = {
+        "form": page.form_of(asked, snapshot=snapshot.latest()), "error": error,
+        "bar": page.month_bar(now=now), "table": page.runs_table(),
+        "may_run": request.user.has_perm(page.CHANGE_RUNS), "is_simulated": settings.DEMO,
+    }
+    return render(
+        request, "dashboard/precompute.html", context | tabs("precompute"), status=status
+    )
+
+
+@staff_required
+@require_POST
+def estimate(request: HttpRequest) -> HttpResponse:
+    _allow(request)
+    asked: dict[str, Any] = {name: request.POST.getlist(name) for name in LISTS}
+    asked |= {name: request.POST.get(name, "").strip() for name in FIELDS}
+    known = snapshot.latest()
+    try:
+        run = runs.run_estimate(
+            order_of(asked, snapshot=known), snapshot=known, actor=actor_of(request),
+            user_id=request.user.pk, now=clock.now(),
+        )
+    except CostControlError as error:
+        return _page(request, asked, error=said(error.message), status=400)
+    return _to(run)
+
+
+@staff_required
+@require_safe
+def run(request: HttpRequest, run_id: int) -> HttpResponse:
+    found = _run(run_id)
+    view = run_page(found, snapshot=snapshot.latest(), now=clock.now())
+    context = {
+        "view": view, "statuses": statuses(view.report), "is_on": money.is_on(),
+        "may_run": request.user.has_perm(page.CHANGE_RUNS), "zone": settings.DEFAULT_ZONE,
+        "is_simulated": settings.DEMO,
+    }
+    is_part = "HX-Request" in request.headers
+    template = "dashboard/precompute_progress.html" if is_part else "dashboard/precompute_run.html"
+    return render(request, template, context | tabs("precompute"))
+
+
+@staff_required
+@require_POST
+def start(request: HttpRequest, run_id: int) -> HttpResponse:
+    _allow(request)
+    found = _run(run_id)
+    if request.POST.get("confirm") != "1":
+        messages.error(request, _("Tick that it may be spent. Nothing was started."))
+        return _to(found)
+    return _do(request, found, lambda: runs.run_start(
+        found, actor=actor_of(request), now=clock.now()
+    ), _("The run has begun. What it makes is served as soon as it is there."))
+
+
+@staff_required
+@require_POST
+def stop(request: HttpRequest, run_id: int) -> HttpResponse:
+    _allow(request)
+    found = _run(run_id)
+    return _do(request, found, lambda: runs.run_stop(found, actor=actor_of(request)),
+               _("The run is being stopped. What comes back all the same is kept."))
+
+
+@staff_required
+@require_POST
+def delete(request: HttpRequest, run_id: int) -> HttpResponse:
+    _allow(request)
+    found = _run(run_id)
+    response = _do(request, found, lambda: runs.run_delete(found, actor=actor_of(request)),
+                   _("The estimate was deleted."))
+    is_gone = not PrecomputeRun.objects.filter(pk=run_id).exists()
+    return HttpResponseRedirect(reverse("dashboard:precompute")) if is_gone else response
+
+
+def _do(request: HttpRequest, found: PrecomputeRun, act: Any, done: str) -> HttpResponse:
+    try:
+        act()
+        messages.success(request, done)
+    except CostControlError as error:
+        messages.error(request, said(error.message))
+    return _to(found)
+
+
+def _run(run_id: int) -> PrecomputeRun:
+    found = PrecomputeRun.objects.filter(pk=min(run_id, MAX_ID)).first()
+    if found is None:
+        raise Http404(_("There is no such run. It may have been deleted."))
+    return found
+
+
+def _to(run: PrecomputeRun) -> HttpResponse:
+    return HttpResponseRedirect(reverse("dashboard:precompute_run", args=[run.pk]))
+
+
+def _allow(request: HttpRequest) -> None:
+    if not request.user.has_perm(page.CHANGE_RUNS):
+        raise PermissionDenied(
+            _("Your account may look at runs but not start them. This needs the permission "
+              "“%(name)s”. Ask whoever manages accounts.") % {"name": page.CHANGE_RUNS}
+        )
