@@ -107,7 +107,8 @@ async def run(
 
 
 def measure(house: Theatre, upstream: Debating, options: argparse.Namespace) -> Report:
-    keys = house.rows("setup", str(options.debates), options.tier)
+    said = ["templates"] if options.templates else []
+    keys = house.rows("setup", str(options.debates), options.tier, *said)
     house.open(webs=options.webs, workers=options.workers)
     upstream.reset()
     upstream.will(first_s=options.first, tokens_s=options.tokens, piece_s=options.piece)
@@ -137,6 +138,7 @@ def main() -> None:
     parser.add_argument("--piece", type=float, default=0.08, help="seconds between pieces")
     parser.add_argument("--read", type=float, default=0, help="milliseconds a letter")
     parser.add_argument("--ramp", type=float, default=10, help="seconds in which all begin")
+    parser.add_argument("--templates", action="store_true", help="where no model is needed")
     parser.add_argument("--keep", type=Path, help="folder for database and logs")
     options = parser.parse_args()
     with ExitStack() as stack:

@@ -1,6 +1,6 @@
 """The rows that debates stand on, and what is to be read from them: one command, one JSON line.
 
-    python -m tests.services.debate_rows setup PEOPLE TIER    their keys
+    python -m tests.services.debate_rows setup PEOPLE TIER [templates]    their keys
     python -m tests.services.debate_rows staff TIER           the key of somebody who sees costs
     python -m tests.services.debate_rows audit                the books
     python -m tests.services.debate_rows sweep                leases of the dead are over; swept
@@ -30,19 +30,22 @@ from accounts.services import api_key_issue
 from billing import ledger
 from billing.models import LedgerEntry, ModelPrice, Reservation, UsageRecord, Window
 from routing.models import Deployment
-from routing.models_debates import BackgroundCall, Debate, Turn, TurnEvent
+from routing.models_debates import BackgroundCall, CallKindRow, Debate, Turn, TurnEvent
 
 OPEN = (Reservation.State.HELD, Reservation.State.SENT)
 NUMBERS = ("fresh_input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
 
 
-def setup(people: str, tier: str) -> Any:
+def setup(people: str, tier: str, templates: str = "") -> Any:
+    """Models write everything, unless `templates` is said."""
     call_command("migrate", verbosity=0)
     call_command("load_defaults", stdout=StringIO())
     Deployment.objects.filter(provider="embedded").update(is_enabled=False)
     # Simple and medium calls from one vendor, complex ones from the other.
     Deployment.objects.filter(name="openai/gpt-6-luna").update(priority=50)
     call_command("set_budget", "platform", "100000", stdout=StringIO())
+    if not templates:
+        CallKindRow.objects.update(may_be_template=False)
     return [key_of(f"debater{number}@example.org", tier) for number in range(int(people))]
 
 
