@@ -17,6 +17,7 @@ from tests.browser.debates import debates_make
 from tests.browser.stored import stored_make
 from tests.flows.rows import connected_to, name_of, new_database
 from tests.flows.server import Gateway
+from tests.services import precompute_rows
 
 OPENAI = "https://api.openai.com/v1"  # at any other address it may work without a key
 
@@ -44,6 +45,8 @@ def running_site(folder: Path, *, has_calls: bool) -> Iterator[Site]:
             bob, alice = (User.objects.get(email=who) for who in (rows.CUSTOMER, rows.STAFF))
             debates_make(bob, alice)
             stored_make(bob)
+            precompute_rows.run_make()
+            precompute_rows.draft_make()
             rollups.catch_up(now=clock.now())
         everybody = User.objects.filter(email__isnull=False).values_list("email", flat=True)
         sessions = {who: session_of(who) for who in everybody if who}

@@ -43,6 +43,8 @@ POSTED: dict[str, Any] = {
     "dashboard/caches/purge/": {"topic_key": "t001"},
     "dashboard/caches/purge/take-down/": {"topic": "t001", "reason": "x"},
     "dashboard/caches/topics/<int:alias_id>/decide/": {"status": "active"},
+    "dashboard/precompute/estimate/": {"budget_usd": "1"},
+    "dashboard/precompute/<int:run_id>/start/": {"confirm": "1"},
     "2fa/webauthn/keys/<int:pk>/edit/": {"name": "taken over"},
     "i18n/setlang/": {"language": "ko"},
     "api/v1/philosophers":

@@ -49,6 +49,7 @@ from billing.models import (
 from billing.payments import services as payments
 from costcontrol.lib import clock
 from routing.models import Debate, Philosopher, StoredAnswer, TopicAlias, Turn
+from tests.services.precompute_rows import draft_make
 
 NOBODY, SELF, OTHER = "nobody", "self", "other"
 MEMBER, BILLING, OWNER = "member", "billing", "owner"
@@ -228,7 +229,7 @@ def store_make() -> dict[str, Any]:
         source="chosen", created_at=now,
     )
     return {"answer_id": answer.pk, "purge_id": purge.pk, "alias_id": words.pk,
-            "philosopher_key": "kant", "caches_chart_id": "saved"}
+            "run_id": draft_make().pk, "philosopher_key": "kant", "caches_chart_id": "saved"}
 
 
 def passkey() -> dict[str, Any]:
