@@ -162,7 +162,13 @@ class Debate(models.Model):
         verbose_name = _("debate")
         verbose_name_plural = _("debates")
         ordering = ["-created_at", "-pk"]
-        indexes = [models.Index(fields=["user_id", "-created_at"], name="debates_by_user")]
+        indexes = [
+            models.Index(fields=["user_id", "-created_at"], name="debates_by_user"),
+            models.Index(
+                fields=["topic_key", "language", "-created_at"],
+                condition=~models.Q(topic_key=""), name="debates_by_topic",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["user_id", "idempotency_key"],

@@ -48,7 +48,7 @@ def piece(text: str) -> Event:
     return PIECE, {"text": text}
 
 
-def completed(turn: Turn, *, cache: str = "off", layer: str = "") -> Event:
+def completed(turn: Turn, *, layer: str = "", cache: str = "off") -> Event:
     """`cache`: hit, miss, template or off; `layer`: which store or template it came from."""
     return "turn.completed", {
         "turn": turn.number, "id": str(turn.pk), "text_length": len(turn.text),

@@ -22,6 +22,7 @@ from routing.debates.errors import DebateOver, DebateUnknown, TurnUnknown
 from routing.debates.money import BriefFacts, Estimate
 from routing.debates.orders import Order
 from routing.debates.shown import ACTIVE
+from routing.debates.variants import variant_next
 from routing.debates.topics import Choice
 from routing.debates.wakes import wake
 from routing.models import BackgroundCall, Debate, Turn
@@ -47,7 +48,8 @@ class Created:
 
 def estimated(order: Order, *, caller: Caller, snapshot: Snapshot, now: datetime) -> Estimate:
     """What it would cost. Raises LanguageUnavailable."""
-    facts = BriefFacts(order.language, count(order.context))
+    is_alone = not order.topic_key or bool(order.context)
+    facts = BriefFacts(order.language, count(order.context), is_alone=is_alone)
     found = money.estimate(
         order.shape(), brief_facts=facts, caller=caller, snapshot=snapshot, now=now
     )
@@ -69,7 +71,10 @@ def debate_create(
     is_lean = estimated(order, caller=caller, snapshot=snapshot, now=now).is_lean
     try:
         with transaction.atomic():
-            debate = _insert(order, caller, now, key=idempotency_key, is_lean=is_lean)
+            variant = _variant(order, snapshot)
+            debate = _insert(
+                order, caller, now, key=idempotency_key, is_lean=is_lean, variant=variant
+            )
             readings = money.debate_open(debate, caller=caller, snapshot=snapshot, now=now)
     except IntegrityError:  # somebody was faster, with the same key
         if repeated := debate_repeated(order.fingerprint, idempotency_key, caller=caller):
@@ -96,15 +101,24 @@ def debate_repeated(fingerprint: str, key: str, *, caller: Caller) -> Created | 
     return Created(debate, False)
 
 
+def _variant(order: Order, snapshot: Snapshot) -> int:
+    if order.context:  # what it reads is nobody else's
+        return 0
+    return variant_next(
+        order.topic_key, language=order.language, is_swapped=order.is_swapped, cast=order.cast,
+        variants=snapshot.kinds["opening_statement"].variants,
+    )
+
+
 def _insert(
-    order: Order, caller: Caller, now: datetime, *, key: str, is_lean: bool
+    order: Order, caller: Caller, now: datetime, *, key: str, is_lean: bool, variant: int
 ) -> Debate:
     return Debate.objects.create(
         id=uuid4(), user_id=caller.user_id, key_prefix=caller.key_prefix, idempotency_key=key,
         fingerprint=order.fingerprint, topic_key=order.topic_key, topic=order.topic,
         is_swapped=order.is_swapped, language=order.language, format=order.format,
         cast=dict(order.cast), seat=order.seat, moderator_style=order.moderator_style,
-        context=order.context, is_lean=is_lean, created_at=now, seen_at=now,
+        context=order.context, is_lean=is_lean, variant=variant, created_at=now, seen_at=now,
     )
 
 

@@ -31,7 +31,9 @@ EVENTS: tuple[tuple[str, str, Json], ...] = (
      {"metric": "usd", "used": "81.000", "limit": "100.000", "percent": 81}),
     ("quota.exceeded", "A limit of the caller stopped it: the problem as the API would say it.",
      examples.PROBLEMS["quota_exceeded"]),
-    ("turn.completed", "It is whole. `deployment` and `cost_nanos`: only for staff and services.",
+    ("turn.completed", "It is whole. `cache`: “hit” from the store, “miss” written and looked for "
+     "in vain, “template” needs no model, “off” not looked for. `deployment`, `cost_nanos` and "
+     "`layer`: only for staff and services.",
      {"turn": 5, "id": examples.TURN_ID, "text_length": 214, "model_class": "economy",
       "cache": "miss", "credits": "0.412"}),
     ("turn.cancelled", "`reason`: “asked”, or “nobody_watching” after a while without a reader.",
