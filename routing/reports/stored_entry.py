@@ -27,7 +27,10 @@ def entry(answer_id: int) -> Entry | None:
     if found is None or found.answer.owner_id is not None:
         return None
     answer = found.answer
-    rows = StoredAnswer.objects.filter(key=answer.key).exclude(pk=answer.pk)
+    # Topic and kind, which one key has in common, have an index; the key alone has none.
+    rows = StoredAnswer.objects.filter(
+        key=answer.key, topic_key=answer.topic_key, kind=answer.kind
+    ).exclude(pk=answer.pk)
     siblings = sorted(
         rows.order_by("-pk")[: SIBLINGS + 50],
         key=lambda row: (row.ended_at is not None, row.variant, -row.pk),

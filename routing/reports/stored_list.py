@@ -43,6 +43,7 @@ BY = {
     Order.SERVED: (F("served"), True), Order.SAVED: (F("saved_nanos"), True),
     Order.WORST: (F("downs") - F("ups"), True),
 }
+BY_ID = (Order.NEWEST, Order.OLDEST)  # which is an index
 COLUMNS = (
     "id", "variant", "kind", "topic_key", "side", "philosopher", "language", "route", "origin",
     "cost_nanos", "made_at", "soft_until", "hard_until", "ended_at", "ended_why", "served",
@@ -118,9 +119,11 @@ def page(
     by, is_greatest_first = BY[order]
     rows = _chosen(filters, now).annotate(rank=by, beginning=Substr("text", 1, BEGINNING))
     if after:
-        rows = rows.filter(_behind(after, is_greatest_first))
+        rows = rows.filter(_behind(after, order, is_greatest_first))
     sign = "-" if is_greatest_first else ""
-    found = list(rows.order_by(f"{sign}rank", f"{sign}id").values(*COLUMNS)[: size + 1])
+    names = ["id"] if order in BY_ID else ["rank", "id"]
+    ordered = rows.order_by(*(f"{sign}{name}" for name in names))
+    found = list(ordered.values(*COLUMNS)[: size + 1])
     lines = tuple(AnswerLine(**row) for row in found[:size])
     last = lines[-1] if len(found) > size else None
     return AnswerPage(lines, Place(last.rank, last.id) if last else None)
@@ -136,7 +139,9 @@ def topics_meant(said: str) -> tuple[str, ...]:
     return tuple(Topic.objects.filter(words).values_list("key", flat=True)[:TOPICS])
 
 
-def _behind(place: Place, is_greatest_first: bool) -> Q:
+def _behind(place: Place, order: Order, is_greatest_first: bool) -> Q:
+    if order in BY_ID:
+        return Q(id__lt=place.id) if is_greatest_first else Q(id__gt=place.id)
     if is_greatest_first:
         return Q(rank__lt=place.rank) | Q(rank=place.rank, id__lt=place.id)
     return Q(rank__gt=place.rank) | Q(rank=place.rank, id__gt=place.id)
