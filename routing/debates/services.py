@@ -22,8 +22,8 @@ from routing.debates.errors import DebateOver, DebateUnknown, TurnUnknown
 from routing.debates.money import BriefFacts, Estimate
 from routing.debates.orders import Order
 from routing.debates.shown import ACTIVE
-from routing.debates.variants import variant_next
 from routing.debates.topics import Choice
+from routing.debates.variants import variant_next
 from routing.debates.wakes import wake
 from routing.models import BackgroundCall, Debate, Turn
 from routing.snapshot import Snapshot

@@ -1,5 +1,6 @@
-"""Which variant of the stored answers a debate begins with: the one after that of the last debate on
-the same topic with the same cast. So its parts stay together, and debates take turns. Synchronous.
+"""Which variant of the stored answers a debate begins with: the one after that of the last debate
+on the same topic with the same cast. So its parts stay together, and debates take turns.
+Synchronous.
 """
 
 from collections.abc import Mapping, Sequence
