@@ -34,10 +34,12 @@ SMALL_CONTEXT = 4_096  # below it a model has no room for what background calls 
 
 @dataclass(frozen=True, slots=True)
 class BriefFacts:
-    """What of a brief decides about money. `context_tokens`: of the text the user added."""
+    """What of a brief decides about money. `context_tokens`: of the text the user added;
+    `is_alone`: nobody else can be given an answer of such a debate."""
 
     language: str
     context_tokens: int = 0
+    is_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ def estimate(
     routes = Routes(
         caller=caller, snapshot=snapshot, language=brief_facts.language,
         is_economy=is_economy(caller, snapshot, readings, now=now),
+        is_alone=brief_facts.is_alone,
     )
     try:
         is_lean = shape.is_lean or is_small(routes)

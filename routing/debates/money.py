@@ -37,6 +37,7 @@ from routing.debates.openings import Opening, Source
 from routing.debates.plan import STAGES, plan_of
 from routing.debates.routes import Routes
 from routing.debates.shapes import shape_of
+from routing.debates.sharing import is_shared
 from routing.debates.sizes import Size, sizes_of
 from routing.models import Debate, Turn
 from routing.snapshot import Snapshot
@@ -134,6 +135,7 @@ class Holding:
         self.routes = Routes(
             caller=caller, snapshot=snapshot, language=debate.language,
             is_economy=is_economy(caller, snapshot, readings, now=now),
+            is_alone=not is_shared(debate, "opening_statement"),
         )
         self.sizes = self._sizes(snapshot)
         if holdout.is_held_out(str(debate.id), tier=caller.tier, user_id=caller.user_id):

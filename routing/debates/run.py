@@ -150,7 +150,10 @@ class Run:
         turn = scene.turn or (scene.completed[-1] if scene.completed else None)
         if turn is None or scene.caller is None:
             return
-        routes = Routes(caller=scene.caller, snapshot=known, language=scene.debate.language)
+        routes = Routes(
+            caller=scene.caller, snapshot=known, language=scene.debate.language,
+            is_alone=scene.sharing is None,
+        )
         props = Props(Part(scene.debate, turn.stage, turn.call_id, scene.draws_on), routes)
         if scene.turn is not None:
             speech = Speech(scene, props, commits=self._commits, backstage=self._backstage)

@@ -18,6 +18,7 @@ from billing.budgets import Book, book_changed
 from billing.models import Budget, Reservation, UsageRecord, Window
 from billing.prices import Price, PriceTable
 from costcontrol.lib.errors import BudgetExhausted, QuotaExceeded
+from routing.call_kinds import CALL_KINDS
 from routing.debates import money
 from routing.debates.errors import LanguageUnavailable
 from routing.debates.money import BriefFacts, debate_close, debate_open, draws_of, stage_hold
@@ -25,7 +26,7 @@ from routing.debates.plan import STAGES, Shape
 from routing.management.commands.load_defaults import CELLS
 from routing.models import Debate, Turn
 from routing.snapshot import Snapshot
-from routing.types import DeploymentSpec
+from routing.types import Complexity, DeploymentSpec
 from tests.billing.books import NOW, usage
 from tests.billing.purses import customer_make, give, plan
 from tests.routing.test_policy import ECONOMY, LOCAL, MID, PREMIUM
@@ -426,3 +427,21 @@ def test_where_all_models_are_tiny_only_the_debate_itself_is_made() -> None:
 
 def caller_again() -> Caller:
     return Caller.signed_in(User.objects.get())
+
+
+def test_a_debate_of_ones_own_costs_what_staff_say_that_such_answers_are_worth() -> None:
+    kinds = {
+        name: replace(kind, complexity_alone=Complexity.MEDIUM)
+        if name == "opening_statement" else kind
+        for name, kind in CALL_KINDS.items()
+    }
+    known, now = replace(snapshot(), kinds=kinds), NOW
+    shape, whose = Shape("2v2"), caller()
+
+    def low(*, is_alone: bool) -> int:
+        facts = BriefFacts("ko", is_alone=is_alone)
+        return money.estimate(
+            shape, brief_facts=facts, caller=whose, snapshot=known, now=now
+        ).low_nanos
+
+    assert low(is_alone=True) < low(is_alone=False)
