@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from accounts.types import TierRules
 from billing.budgets import Book
@@ -21,7 +22,7 @@ from costcontrol.lib.errors import (
 )
 from routing import tokens
 from routing.management.commands.load_defaults import CELLS
-from routing.policy import Situation, choose
+from routing.policy import Situation, choose, usual_route
 from routing.snapshot import Snapshot
 from routing.types import (
     ChatRequest,
@@ -211,3 +212,39 @@ def test_when_nobody_is_left_the_reason_is_said(
     plan = changes.pop("plan", PREMIUM_PLAN)
     with pytest.raises(error, match=says):
         choose(situation(plan, **changes))
+
+
+# --- who usually answers -------------------------------------------------------------------------
+
+
+def usual(kind: str = "opening_statement", plan: TierRules = PREMIUM_PLAN, **more: Any) -> str:
+    found = situation(plan, **more)
+    language = found.classified.language
+    return usual_route(kind, tier=plan, language=language, snapshot=found.snapshot)
+
+
+def test_usual_route_is_the_first_choice_of_the_table() -> None:
+    assert usual() == "premium premium"
+    assert usual("quality_check", ENTERPRISE) == "premium premium"
+    assert usual("attack_response", PREMIUM_PLAN) == "economy economy-2"  # the first has no key
+    assert usual("attack_response", FREE) == "local local"
+
+
+def test_usual_route_knows_neither_budgets_nor_failures() -> None:
+    assert usual(problems={"premium": "it fails"}, is_economy=True) == "premium premium"
+
+
+def test_usual_route_passes_over_what_cannot_answer() -> None:
+    assert usual(language="ko", plan=FREE) == ""
+    assert usual(priced=("anthropic",)) == ""
+    assert usual(plan=tier("hybrid", ("mid",))) == "mid mid"
+    assert usual(plan=tier("hybrid", ())) == ""
+    assert usual("no_such_kind") == ""
+
+
+def test_usual_route_passes_over_a_model_whose_key_nobody_has_set(settings: Settings) -> None:
+    settings.ANTHROPIC_API_KEY = ""
+    keyless = deployment("first", "premium", provider="anthropic", priority=1)
+    assert usual(house=(keyless, PREMIUM)) == "premium premium"
+    settings.ANTHROPIC_API_KEY = "sk-ant-test"
+    assert usual(house=(keyless, PREMIUM)) == "premium first"

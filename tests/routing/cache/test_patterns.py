@@ -174,3 +174,16 @@ def test_row_says_what_pages_look_for() -> None:
     assert row is not None
     found = (row.kind, row.topic_key, row.side, row.philosopher, row.language, row.owner_id)
     assert found == ("opening_statement", "free-will", "pro", "socrates", "ko", None)
+
+
+def test_whoever_reads_along_has_seen_it_too() -> None:
+    stored(OPENING, "first", user_id=1, others=[2, 3])
+    assert [text_of(taken(OPENING, user_id=n)) for n in (1, 2, 3, 4)] == [None] * 3 + ["first"]
+
+
+def test_what_one_of_several_readers_has_seen_is_given_to_none_of_them() -> None:
+    stored(OPENING, "first", user_id=2)
+    stored(OPENING, "second")
+    assert text_of(taken(OPENING, user_id=1, others=[2])) == "second"
+    assert taken(OPENING, user_id=2) is None
+    assert text_of(taken(OPENING, user_id=1)) == "first"
