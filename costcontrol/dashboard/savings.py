@@ -1,7 +1,7 @@
 """The savings page, put together: what was saved against one baseline, and whether that is true."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -127,7 +127,7 @@ def _lists(
 ) -> tuple[Listed, ...]:
     by = savings_tables.groups
     return tuple(
-        Listed(name, str(table.caption), note, table, _csv_url(name, state))
+        Listed(name, table.caption, note, _captioned(table), _csv_url(name, state))
         for name, note, table in (
             ("layers", _("Hit rate: of the calls that a cache or a model answered. Templates are "
                          "no hits, and neither they nor our own calls are counted in it."),
@@ -142,6 +142,11 @@ def _lists(
         )
         if table.rows
     )
+
+
+def _captioned(table: Table) -> Table:
+    """The place of a table on the page has another name than the heading above it."""
+    return replace(table, caption=_("%(title)s, in figures") % {"title": table.caption})
 
 
 def _searched(report: SavingsReport) -> str:
