@@ -14,7 +14,8 @@ CHANGE_TOPICS = "routing.change_topic"
 
 def tabs(active: str) -> dict[str, Any]:
     names = (
-        ("caches", _("Caches")), ("caches_answers", _("Stored answers")),
+        ("caches", _("Caches")), ("precompute", _("Answers made ahead")),
+        ("caches_answers", _("Stored answers")),
         ("caches_philosophers", _("Philosophers' patterns")),
         ("caches_topics", _("Topics' other words")), ("precompute", _("Made ahead")),
         ("caches_purge", _("Purge")),
