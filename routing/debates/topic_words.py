@@ -21,10 +21,8 @@ ROLES = {
     "으로는 로는 까지 부터 과 와 이나 나 이라는 라는 이라도 라도 처럼 들 들의 이며 이고 "
     "마다 조차 마저 이라고 라고 이라 하고 이랑 랑 에게서 요",
 }
-_PARTICLES = sorted(
-    ((particle, role) for role, names in ROLES.items() for particle in names.split()),
-    key=lambda pair: -len(pair[0]),
-)
+_PARTICLES = {particle: role for role, names in ROLES.items() for particle in names.split()}
+_LONGEST = max(len(particle) for particle in _PARTICLES)
 # 허용되어야, 존재하는가, 희생시켜도: the noun before it is what counts.
 _DONE = re.compile(
     r"^(.{2,}?)(?:하|되|해|돼|할|될|한|된|함|됨|했|됐|합|됩|시키|시켜|시킬|받아|받는|받을|당하|당해)[가-힣]*$"
@@ -70,6 +68,7 @@ def _number(token: str, language: str) -> float | None:
     return NUMBERS[language].get(token)
 
 
+@lru_cache(maxsize=65_536)
 def _stem(token: str, language: str) -> tuple[str, str]:
     if "가" <= token[0] <= "힣":
         stem, role = _korean(token)
@@ -83,9 +82,10 @@ def _korean(token: str) -> tuple[str, str]:
         return done[1], ""
     if (asked := _ASKED.match(token)) and len(token) > 2:
         return _quality(asked[1]), ""
-    for particle, role in _PARTICLES:
-        if token.endswith(particle) and len(token) > len(particle):
-            return _quality(token.removesuffix(particle)), role
+    for length in range(min(_LONGEST, len(token) - 1), 0, -1):
+        role = _PARTICLES.get(token[-length:])
+        if role is not None:
+            return _quality(token[:-length]), role
     return _quality(token), ""
 
 
@@ -94,7 +94,6 @@ def _quality(stem: str) -> str:
     return found[1] if found else stem
 
 
-@lru_cache(maxsize=16_384)
 def _one_for_all(stem: str, language: str) -> str:
     for group in SAME[language]:
         if stem in group:

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from routing.debates.shipped import catalogue_load
+from routing.debates.topic_calibration import resolver_prepare
 
 
 class Command(BaseCommand):
@@ -17,3 +18,4 @@ class Command(BaseCommand):
             f"kinds of call added; {done.versions} philosophers in a new version, "
             f"{done.kept} kept as staff wrote them."
         )
+        self.stdout.write(str(resolver_prepare()))

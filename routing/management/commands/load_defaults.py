@@ -19,6 +19,7 @@ from costcontrol.lib.clock import now
 from costcontrol.lib.money import from_usd
 from routing import frozen
 from routing.debates.shipped import catalogue_load
+from routing.debates.topic_calibration import resolver_prepare
 from routing.models import Deployment, RoutePolicy
 
 ACTOR = "command load_defaults"
@@ -92,8 +93,12 @@ CELLS = {
 class Command(BaseCommand):
     help = "Adds the default rows that are missing; never changes one that exists."
 
-    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
+        self._rows_load()
+        self.stdout.write(str(resolver_prepare()))  # reads a model: no transaction waits for it
+
+    @transaction.atomic
+    def _rows_load(self) -> None:
         prices = book_load(read_book(), at=now(), actor=ACTOR)
         catalogue = catalogue_load()
         added = {
