@@ -13,7 +13,7 @@ COLORS = {"baseline": "other", "spend": "calls", "uncompared": "other"}
 
 
 def waterfall(steps: tuple[Step, ...]) -> "PlotlyFigure":
-    """Each step hangs where the one before it ended; what is 0 has no bar."""
+    """Each step begins where the one before it ended; what is 0 has no bar."""
     from plotly.graph_objects import Figure as PlotlyFigure
 
     traces, level = [], 0
@@ -25,14 +25,15 @@ def waterfall(steps: tuple[Step, ...]) -> "PlotlyFigure":
         level += step.nanos
     return PlotlyFigure(data=traces, layout={
         "template": "none", "barmode": "overlay", "showlegend": False, "hovermode": "closest",
-        "xaxis": {"type": "category", "automargin": True},
-        "yaxis": {"rangemode": "tozero", "tickprefix": "$"},
+        "xaxis": {"rangemode": "tozero", "tickprefix": "$"},
+        "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
     })
 
 
 def _bar(step: Step, level: int) -> dict[str, Any]:
     return {
-        "type": "bar", "name": step.name, "x": [step.name], "y": [float(to_usd(step.nanos))],
+        "type": "bar", "orientation": "h", "name": step.name, "y": [step.name],
+        "x": [float(to_usd(step.nanos))],
         "base": [float(to_usd(level))], "meta": {"color": COLORS.get(step.key, step.key)},
         "hovertemplate": f"{formats.money(step.nanos)}<extra></extra>",
     }

@@ -98,7 +98,7 @@ def groups(
     name: Callable[[str], str],
 ) -> Table:
     """One line a group, and the whole on top: every column adds up."""
-    numbers = (_("Baseline"), _("Saved, net"), _("Of the baseline"), _("Own costs"), _("Spent"))
+    numbers = (_("Baseline"), _("Saved, net"), _("Of the baseline"), _("Cost of saving"), _("Spent"))
     columns = (Column(heading), *(Column(each, is_number=True) for each in numbers))
     rows = tuple((text(name(key) or _("not said")), *_cells(each)) for key, each in found)
     return Table(title, columns, rows, is_caption_hidden=True)
@@ -110,7 +110,7 @@ def _cells(found: Statement) -> tuple[Cell, ...]:
         money(found.baseline_nanos if is_known else None, places=PLACES),
         money(found.saved_nanos if is_known or found.own_nanos else None, places=PLACES),
         share(share_of(found.saved_nanos, found.baseline_nanos)),
-        money(found.own_nanos, places=PLACES),
+        money(-found.own_nanos, places=PLACES),
         money(found.cost_nanos, places=PLACES),
     )
 
@@ -156,10 +156,10 @@ def _layer_rows(report: SavingsReport) -> Iterator[Row]:
 
 
 def _group_rows(column: str, found: Any) -> Iterator[Row]:
-    yield (column, "baseline_nanos", "saved_nanos", "own_nanos", "cost_nanos", "saved_usd")
+    yield (column, "baseline_nanos", "saved_nanos", "own_cost_nanos", "cost_nanos", "saved_usd")
     for key, each in found:
         yield (
-            key, each.baseline_nanos, each.saved_nanos, each.own_nanos, each.cost_nanos,
+            key, each.baseline_nanos, each.saved_nanos, -each.own_nanos, each.cost_nanos,
             to_usd(each.saved_nanos),
         )
 

@@ -76,11 +76,11 @@ def test_the_page_says_the_same_as_the_file(staff: Client) -> None:
     assert [bar["name"] for bar in bars] == [
         step.name for step in steps_of(report.whole) if step.nanos
     ]
-    level = bars[0]["y"][0]
+    level = bars[0]["x"][0]
     for bar in bars[1:-1]:
         assert bar["base"][0] == pytest.approx(level)
-        level += bar["y"][0]
-    assert bars[-1]["y"][0] == pytest.approx(level)
+        level += bar["x"][0]
+    assert bars[-1]["x"][0] == pytest.approx(level)
 
 
 def question(staff: Client) -> Any:
