@@ -30,7 +30,10 @@ def assumed(options: Options) -> Iterator[str]:
         f"a search costs ${options.search_usd}, is kept 7 days, "
         + ("for a topic and side" if options.search_per == SIDE else "for each speaker")
     )
-    ahead = f"the usual casts of the {options.precompute} most asked topics, at batch prices"
+    ahead = (
+        f"at batch prices, what pays for itself of the {options.precompute} most asked topics, "
+        "by the product's own estimate"
+    )
     yield f"made ahead: {ahead if options.precompute else 'nothing'}"
     yield f"hold-out on the baseline: {options.holdout:.0%}"
 

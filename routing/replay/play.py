@@ -5,24 +5,28 @@ would in a month. Everything between two calls is the product's own; nobody read
 """
 
 import asyncio
+import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from billing.models import UsageRecord
 from costcontrol.lib import clock
 from routing import keeper, snapshot
 from routing.replay import figures, upstream
+from routing.replay.ahead import make_ahead
 from routing.replay.books import problems
 from routing.replay.figures import Figures
 from routing.replay.house import House, furnish
 from routing.replay.options import BEGINS, Options
-from routing.replay.script import Staged, debates, frozen, part_of
+from routing.replay.script import Staged, debates, frozen, part_of, topics_of
 from routing.replay.walk import Walk
 
+AHEAD = BEGINS - timedelta(days=3)  # what is made ahead is there when the month begins
 Tell = Callable[[int, int], None]
 
 
@@ -34,13 +38,14 @@ class Played:
     figures: tuple[Figures, ...]  # one for each checkpoint
     frozen: tuple[Figures, ...]
     calls: int
+    cpu_s: float
     problems: tuple[str, ...]  # where the books differ; must be empty
 
     @classmethod
     def loads(cls, data: Mapping[str, Any]) -> "Played":
         return cls(
             tuple(map(Figures.loads, data["figures"])), tuple(map(Figures.loads, data["frozen"])),
-            data["calls"], tuple(data["problems"]),
+            data["calls"], data["cpu_s"], tuple(data["problems"]),
         )
 
 
@@ -67,6 +72,8 @@ def play(options: Options, *, part: int, parts: int, tell: Tell = lambda *_: Non
     with clock.at(BEGINS):
         house = furnish(options)
     month = _Month(options, house, part=part, parts=parts)
+    with clock.at(AHEAD):
+        month.make_ahead()
     with asyncio.Runner(loop_factory=Loop) as runner:
         runner.run(month.play(tell))
     return month.played()
@@ -77,10 +84,17 @@ class _Month:
         self._options, self._house = options, house
         self._simulated = upstream.install()
         offer = house.offer()
-        self._staged = part_of(list(debates(options, offer)), part=part, parts=parts)
+        every = list(debates(options, offer))
+        self._staged = part_of(every, part=part, parts=parts)
+        self._topics = topics_of(every, options, part=part, parts=parts)
         self._frozen = frozen(options, offer) if part == 0 else ()
         self._shareable: Counter[int] = Counter()  # calls, by the checkpoint they come before
         self._calls = 0
+
+    def make_ahead(self) -> None:
+        if self._options.precompute:
+            topics = {self._house.topics[n].key for n in self._topics}
+            make_ahead(self._options, topics, simulated=self._simulated, now=AHEAD)
 
     async def play(self, tell: Tell) -> None:
         for staged in self._frozen:
@@ -94,7 +108,7 @@ class _Month:
         billed = self._simulated.books.total_nanos(snapshot.latest().prices)
         return Played(
             tuple(map(self._figures, self._options.checkpoints)),
-            tuple(map(_of_one, self._frozen)), self._calls,
+            tuple(map(_of_one, self._frozen)), self._calls, time.process_time(),
             tuple(problems(self._simulated.books, billed_nanos=billed)),
         )
 

@@ -76,7 +76,7 @@ def _environment(home: Path, *, holdout: float) -> dict[str, str]:
         "DATA_DIR": str(home), "REDIS_URL": f"unix://{home / 'none.sock'}",
         "DJANGO_SETTINGS_MODULE": "costcontrol.settings", "SNAPSHOT_SECONDS": "3600",
         "KEEP_TEXT_DAYS": "0", "CACHE_SHARED": "1",
-        "HOLDOUT_PERCENT": str(100 * holdout),
+        "HOLDOUT_PERCENT": str(100 * holdout), "PRECOMPUTE_MONTHLY_USD": "100000",
     }
 
 

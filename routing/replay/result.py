@@ -41,6 +41,7 @@ class Result:
     calls: int
     seconds: float
     processes: int
+    cpu_s: float  # of all processes
     problems: tuple[str, ...]
     growth: Growth | None = None
 
@@ -57,6 +58,7 @@ class Result:
             "checkpoints": [_checkpoint(each) for each in self.figures],
             "growth": asdict(self.growth) | {"times": self.growth.times} if self.growth else None,
             "calls": self.calls, "seconds": round(self.seconds, 1), "processes": self.processes,
+            "cpu_seconds": round(self.cpu_s, 1),
             "problems": self.problems,
         }
 
@@ -68,7 +70,7 @@ def result_of(
     return Result(
         options, tuple(added(each) for each in zip(*(part.figures for part in parts), strict=True)),
         (watched, seated), sum(part.calls for part in parts), seconds, len(parts),
-        tuple(problem for part in parts for problem in part.problems),
+        sum(part.cpu_s for part in parts), tuple(problem for part in parts for problem in part.problems),
     )
 
 

@@ -111,17 +111,24 @@ def _drawn(chance: random.Random, format: str, people: Sequence[str]) -> People:
 
 def part_of(staged: Sequence[Staged], *, part: int, parts: int) -> list[Staged]:
     """Whole topics, so that no key is in two parts, and about as much work in each."""
-    if parts == 1:
-        return list(staged)
-    place = _places(Counter(each.topic for each in staged if each.topic is not None), parts)
+    place = _places(staged, parts)
     return [
         each for each in staged
         if (each.number % parts if each.topic is None else place[each.topic]) == part
     ]
 
 
-def _places(counts: "Counter[int]", parts: int) -> dict[int, int]:
+def topics_of(
+    staged: Sequence[Staged], options: Options, *, part: int, parts: int
+) -> set[int]:
+    """Each topic is somebody's, also one that nobody debates."""
+    place = _places(staged, parts)
+    return {topic for topic in range(options.topics) if place.get(topic, 0) == part}
+
+
+def _places(staged: Sequence[Staged], parts: int) -> dict[int, int]:
     """The largest topics first, each to whoever has least."""
+    counts = Counter(each.topic for each in staged if each.topic is not None)
     loads, place = [0] * parts, {}
     for topic, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         least = loads.index(min(loads))

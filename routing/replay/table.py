@@ -100,7 +100,10 @@ def _growth(growth: Growth, options: Options) -> Iterator[str]:
 
 
 def _books(result: Result) -> Iterator[str]:
-    yield f"{result.calls:,} calls in {result.seconds:.0f} s, {result.processes} processes"
+    yield (
+        f"{result.calls:,} calls in {result.seconds:.0f} s, {result.processes} processes, "
+        f"{result.cpu_s:.0f} s of processor time"
+    )
     if not result.problems:
         yield "Ledger, usage rows and the providers' own books agree to the nano."
     for problem in result.problems:

@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 
-from billing.prices import PriceTable, cost
+from billing.prices import STANDARD, PriceTable, cost
 from billing.usage import Usage
 from routing import providers
 from routing.types import Chunk, DeploymentSpec, ProviderCall, StopReason
 
 NAME = "simulated"  # Deployment.provider
 MARK = "[simulated]"
-Sale = tuple[str, str, Usage]  # whose price, model, what was used
+Sale = tuple[str, str, str, Usage]  # whose price, model, processing, what was used
 
 
 @dataclass(slots=True)
@@ -25,17 +25,21 @@ class Books:
     sales: "Counter[Sale]" = field(default_factory=Counter)
     models: "Counter[str]" = field(default_factory=Counter)
 
-    def add(self, deployment: DeploymentSpec, usage: Usage) -> int:
+    def add(
+        self, deployment: DeploymentSpec, usage: Usage, *, processing: str = STANDARD
+    ) -> int:
         """How many answers there were before."""
         before = self.models.total()
-        self.sales[(*deployment.price_key, usage)] += 1
+        self.sales[(*deployment.price_key, processing, usage)] += 1
         self.models[deployment.name] += 1
         return before
 
     def total_nanos(self, prices: PriceTable) -> int:
         return sum(
-            many * cost(usage, prices.price(maker, model, input_tokens=usage.input_tokens))
-            for (maker, model, usage), many in self.sales.items()
+            many * cost(usage, prices.price(
+                maker, model, input_tokens=usage.input_tokens, processing=processing
+            ))
+            for (maker, model, processing, usage), many in self.sales.items()
         )
 
 
