@@ -82,6 +82,7 @@ class AnswersPage:
     first_url: str
     more_url: str
     reset_url: str
+    csv_url: str
     is_any: bool
 
 
@@ -127,7 +128,9 @@ def answers_page(state: AnswersState, *, now: datetime) -> AnswersPage:
         selects=tuple(_selects(state)), table=_table(found.lines, state, now),
         first_url=_address(here, state.as_query()) if state.after else "",
         more_url=_address(here, state.as_query(after=str(found.after))) if found.after else "",
-        reset_url=here, is_any=bool(found.lines) or report.is_any(),
+        reset_url=here,
+        csv_url=_address(reverse("dashboard:caches_answers_csv"), state.as_query()),
+        is_any=bool(found.lines) or report.is_any(),
     )
 
 

@@ -11,9 +11,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audited import actor_of
 from billing.reports import calls, layers
+from costcontrol import formats
 from costcontrol.dashboard import caches_answer, caches_answers, caches_charts, caches_state
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.caches import caches_page
+from costcontrol.dashboard.caches_export import MAX_EXPORT, export
 from costcontrol.dashboard.caches_tabs import CHANGE_ANSWERS, allow, tabs
 from costcontrol.dashboard.csvs import csv_response
 from costcontrol.lib import clock
@@ -58,8 +60,19 @@ def caches_csv(request: HttpRequest, caches_chart_id: str) -> HttpResponse:
 def answers(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     state = caches_answers.state_of(request.GET.dict())
-    context = {"state": state, "page": caches_answers.answers_page(state, now=now)}
+    context = {
+        "state": state, "page": caches_answers.answers_page(state, now=now),
+        "max_export": formats.count(MAX_EXPORT),
+    }
     return render(request, "dashboard/caches_answers.html", context | tabs("caches_answers"))
+
+
+@staff_required
+@require_safe
+def answers_csv(request: HttpRequest) -> HttpResponse:
+    now = clock.now()
+    state = caches_answers.state_of(request.GET.dict())
+    return csv_response(f"stored-answers-{now:%Y-%m-%d}", export(state, now=now))
 
 
 @staff_required

@@ -29,6 +29,7 @@ urlpatterns = [
     path("caches/", caches_views.caches, name="caches"),
     path("caches/charts/<slug:caches_chart_id>.csv", caches_views.caches_csv, name="caches_csv"),
     path("caches/answers/", caches_views.answers, name="caches_answers"),
+    path("caches/answers.csv", caches_views.answers_csv, name="caches_answers_csv"),
     path("caches/answers/<int:answer_id>/", caches_views.answer, name="caches_answer"),
     path(
         "caches/answers/<int:answer_id>/end/", caches_views.answer_end, name="caches_answer_end"

@@ -1,6 +1,8 @@
 """The pages about stored answers: the list, one of them, and how staff end it."""
 
+import csv
 import html
+import io
 import re
 from datetime import timedelta
 from typing import Any
@@ -104,6 +106,16 @@ class TestList:
         said = read(staff, state="any")
         assert "My secret." not in said
         assert "My secret." not in read(staff, f"{LIST}{own.pk}/", 404)
+
+    def test_the_export_has_the_same_answers_in_the_same_order(self, staff: Client) -> None:
+        rows = [answer(key=key(place), served=place, cost_nanos=123_456_789) for place in range(3)]
+        answer(key=key(9), kind="closing", philosopher="=own", owner_id=7)
+        query = {"order": "served", "kind": "opening_statement"}
+        response = staff.get("/dashboard/caches/answers.csv", query)
+        found = list(csv.DictReader(io.StringIO(response.content.decode())))
+        assert [int(row["answer_id"]) for row in found] == [row.pk for row in reversed(rows)]
+        assert {row["cost_usd"] for row in found} == {"0.123456789"}
+        assert "Act only" not in response.content.decode()  # texts stay on their pages
 
     def test_states_before_anything_is_stored_and_when_nothing_matches(
         self, staff: Client
