@@ -8,6 +8,7 @@ answer within a replay says what was read. Synchronous.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
+from uuid import UUID
 
 from billing.models import UsageRecord
 from billing.usage import Usage
@@ -133,10 +134,21 @@ class Shelf:
         stored = self._look(background.kind, reuse) if reuse else None
         if not reuse or stored is None:
             return False
-        row = self._desk.known(background, stored, reuse)
         text = self._in_debate(background.kind, stored.text)
-        self._learn(background, row, text=text, answer_id=stored.answer_id)
+        if self._is_ours(stored):  # just made, and not written down yet
+            self._learn(background, UUID(stored.completion.call_id), text, stored.answer_id)
+            return True
+        row = self._desk.known(background, stored, reuse)
+        self.rows.append(row)
+        self._learn(background, row.call_id, text, stored.answer_id)
         return True
+
+    def _is_ours(self, stored: Stored) -> bool:
+        """A call of this very debate made it, whose row there is."""
+        if all(turn.source != Turn.Source.LIVE for turn in self._turns):
+            return False
+        made = UsageRecord.objects.filter(call_id=stored.completion.call_id)
+        return made.filter(debate_id=str(self._debate.pk)).exists()
 
     def _in_debate(self, kind: str, text: str) -> str:
         assert self._sharing
@@ -145,20 +157,20 @@ class Shelf:
     def _spare(self, background: Background, because_of: Stored) -> None:
         usage = self._usage_of(background)
         row = self._desk.spared(background, usage, because_of=because_of)
-        self._learn(background, row, text="", answer_id=None)
+        self.rows.append(row)
+        self._learn(background, row.call_id, "", None)
 
     def _learn(
-        self, background: Background, row: UsageRecord, *, text: str, answer_id: int | None
+        self, background: Background, call_id: UUID, text: str, answer_id: int | None
     ) -> None:
-        self.rows.append(row)
         self._made.add(background.key)
         self.learnt.append(BackgroundCall(
             debate=self._debate, kind=background.kind, speaker=background.speaker,
-            step=background.step, call_id=row.call_id, text=text, answer_id=answer_id,
+            step=background.step, call_id=call_id, text=text, answer_id=answer_id,
             created_at=self._desk.now,
         ))
         if text:
-            self._found.append(Found(*background.key, text, row.call_id, answer_id))
+            self._found.append(Found(*background.key, text, call_id, answer_id))
 
     def _usage_of(self, background: Background) -> Usage:
         """Of a call that is not needed: as a stored one took, else as such calls usually do."""
