@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from accounts.models import User
 from accounts.types import Caller, Payer
@@ -50,20 +49,22 @@ class Words:
 
 
 def known_as(norm: str, *, user_id: int | None) -> Known:
-    """A user's own choice comes before everybody's. One query."""
+    """A user's own choice comes before everybody's. One query where nothing is known."""
     rows = list(
-        TopicAlias.objects.filter(norm=norm, topic__is_active=True)
-        .filter(~Q(status=Status.PROPOSED) | Q(votes__user_id=user_id or 0))
-        .distinct()
+        TopicAlias.objects.filter(norm=norm).values_list("pk", "topic_id", "is_swapped", "status")
     )
-    not_meant = frozenset(
-        (row.topic_id, row.is_swapped) for row in rows if row.status == Status.QUARANTINED
-    )
-    usable = [row for row in rows if row.status != Status.QUARANTINED]
-    usable.sort(key=lambda row: row.status != Status.PROPOSED)
-    if not usable:
-        return Known(not_meant=not_meant)
-    return Known(usable[0].topic_id, usable[0].is_swapped, not_meant)
+    if not rows:
+        return Known()
+    votes = AliasVote.objects.filter(alias__norm=norm, user_id=user_id or 0)
+    own = set(votes.values_list("alias_id", flat=True))
+    by_status = {
+        status: [(topic, swapped) for pk, topic, swapped, of in rows if of == status and (
+            status != Status.PROPOSED or pk in own)]
+        for status in Status.values
+    }
+    usable = by_status[Status.PROPOSED] + by_status[Status.ACTIVE]
+    not_meant = frozenset(by_status[Status.QUARANTINED])
+    return Known(*usable[0], not_meant) if usable else Known(not_meant=not_meant)
 
 
 @transaction.atomic
