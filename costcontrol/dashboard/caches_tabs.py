@@ -17,8 +17,7 @@ def tabs(active: str) -> dict[str, Any]:
         ("caches", _("Caches")), ("precompute", _("Answers made ahead")),
         ("caches_answers", _("Stored answers")),
         ("caches_philosophers", _("Philosophers' patterns")),
-        ("caches_topics", _("Topics' other words")), ("precompute", _("Made ahead")),
-        ("caches_purge", _("Purge")),
+        ("caches_topics", _("Topics' other words")), ("caches_purge", _("Purge")),
     )
     return {"tabs": [
         (reverse(f"dashboard:{name}"), label, name == active) for name, label in names

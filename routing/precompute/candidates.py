@@ -135,6 +135,6 @@ class Catalogue:
 def after_part(bundle: Bundle, kind: str, variant: int, route: str) -> Part:
     """What is learnt from a statement that is not made yet: its key names the statement's."""
     fields = {
-        **bundle.main.fields, "kind": kind, OF: [{"key": bundle.main.key, "variant": variant}],
+        **bundle.main.fields, "kind": kind, OF: {"key": bundle.main.key, "variant": variant},
     }
     return Part(kind, fields, key_of(Reuse(fields), route=route), route)

@@ -9,6 +9,7 @@ from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.money import from_usd
 from costcontrol.lib.sentences import Sentence as _
 from routing.debates.canonical import LEVELS
+from routing.debates.reuse import OF_STATEMENTS
 from routing.debates.types import LANGUAGES
 from routing.snapshot import Snapshot
 
@@ -57,10 +58,12 @@ def order_of(asked: Mapping[str, Any], *, snapshot: Snapshot) -> Order:
 
 
 def kinds_on_offer(snapshot: Snapshot) -> tuple[str, ...]:
-    """What can be made without a debate, and may be by its row."""
+    """What can be made without a debate, and may be by its row. Not what reads the statements of a
+    whole cast: which ones those are depends on who was shown what."""
     return tuple(
         name for name in LEVELS
-        if (row := snapshot.kinds.get(name)) and row.is_batchable and row.is_enabled
+        if name not in OF_STATEMENTS and (row := snapshot.kinds.get(name))
+        and row.is_batchable and row.is_enabled
     )
 
 

@@ -21,10 +21,9 @@ from routing.models import PrecomputeItem, StoredAnswer
 from routing.snapshot import Snapshot
 from routing.types import DeploymentSpec, ProviderCall, Reuse
 
-OF = "of"  # {"key": ..., "variant": ...} of each statement that is not made yet
+OF = "of"  # {"key": ..., "variant": ...} of a statement that is not made yet
 SHARED_FIELDS = ("kind", "lang", "prompt_version", "topic", "topic_epoch", "title")
 OF_SPEAKER_FIELDS = ("philosopher", "side")
-ALL_STATEMENTS = "moderator_summary_1"
 
 
 class NotNeeded(Exception):
@@ -76,14 +75,14 @@ def wanted(item: PrecomputeItem, *, snapshot: Snapshot, now: datetime) -> Wanted
 
 
 def resolved(fields: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
-    """With the statements' ids in place of their keys. Raises NotNeeded: one was not made."""
+    """With the statement's id in place of its key. Raises NotNeeded: it was not made."""
     if OF not in fields:
         return dict(fields)
-    ids = [_statement(each, now) for each in fields[OF]]
-    if None in ids:
+    statement_id = _statement(fields[OF], now)
+    if statement_id is None:
         raise NotNeeded("statement")
-    told = {"statement_ids": ids} if fields["kind"] == ALL_STATEMENTS else {"statement_id": ids[0]}
-    return {name: value for name, value in fields.items() if name != OF} | told
+    told = {name: value for name, value in fields.items() if name != OF}
+    return told | {"statement_id": statement_id}
 
 
 def _statement(named: Mapping[str, Any], now: datetime) -> int | None:
