@@ -17,7 +17,7 @@ from billing.draws import Draw
 from billing.ledger import Attempt, Hold, Reserved, Room
 from billing.models import Metric
 from billing.prices import Price
-from costcontrol.lib.money import Nanos, ceil_nanos
+from costcontrol.lib.money import ZERO, Nanos, ceil_nanos
 
 USEFUL_TOKENS = 16  # an answer that may not even be this long is not worth its input
 MAX_TRIES = 3  # against others who take the room between our look and our reservation
@@ -36,11 +36,19 @@ class Want:
     output_tokens: int
     tight_tokens: int | None = None
     draw: Draw | None = None  # on money that is held for it already
+    extra: Nanos = ZERO  # beside tokens: web searches
     may_cut: bool = True  # False: rather none than an answer shorter than such answers are
 
     @property
     def least_tokens(self) -> int:
         return min(USEFUL_TOKENS, self.output_tokens)
+
+    def worst(self, output_tokens: int) -> Nanos:
+        """What it can cost at most with an answer of this length."""
+        tokens = worst_case(
+            self.price, input_tokens=self.input_tokens, output_tokens=output_tokens
+        )
+        return Nanos(tokens + self.extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +92,7 @@ def hold(
     """
     tokens = want.output_tokens
     for _ in range(MAX_TRIES):
-        amount = worst_case(want.price, input_tokens=want.input_tokens, output_tokens=tokens)
-        floor = worst_case(want.price, input_tokens=want.input_tokens, output_tokens=0)
+        amount, floor = want.worst(tokens), want.worst(0)
         holds = holds_of(want.windows, amount)
         reserved = _reserve(want, holds, amount=amount, floor=floor)
         if reserved.is_admitted:
@@ -154,11 +161,11 @@ def _is_cut(want: Want, tokens: int) -> bool:
 
 def affordable(want: Want, nanos: int) -> int:
     """Output tokens that this much money pays for after the input; -1 if not even that."""
-    if nanos < worst_case(want.price, input_tokens=want.input_tokens, output_tokens=0):
+    if nanos < want.worst(0):
         return -1
     if want.price.output == 0:
         return want.output_tokens
-    usd_micros = Decimal(nanos) / 1000 - want.input_tokens * want.price.dearest_input
+    usd_micros = Decimal(nanos - want.extra) / 1000 - want.input_tokens * want.price.dearest_input
     return int(usd_micros // want.price.output)
 
 

@@ -42,6 +42,8 @@ class DeploymentForm(ModelForm[Deployment]):
     def clean(self) -> dict[str, Any] | None:
         """What has no price cannot be called, so it cannot be enabled either."""
         data = self.cleaned_data
+        if data.get("can_search") and data.get("provider") != Deployment.Provider.ANTHROPIC:
+            raise ValidationError(_("Only models of Anthropic search the web here so far."))
         provider, model = data.get("price_provider") or data.get("provider"), data.get("model")
         if not (data.get("is_enabled") and provider and model):
             return data

@@ -26,6 +26,7 @@ from routing.snapshot import Snapshot
 from routing.types import Chunk, Completion, DeploymentSpec, StopReason
 
 LENGTHS_AGE_S = 10.0
+SEARCH_READS = 20_000  # tokens that the results of one search may add to the input: they are billed
 TOKENS_A_CHECKPOINT = 100  # what a model may write between two checkpoints
 MARGIN_TOKENS = 25  # of an upstream that wrote on until it noticed that we had left
 TOKENS_A_SECOND = 60  # assumed of an upstream that was cut off before it showed anything
@@ -86,7 +87,8 @@ class Draft:
             windows=self.windows,
             book_version=self.call.snapshot.book.version,
             price=self.price,
-            input_tokens=self.input_tokens,
+            input_tokens=self.input_tokens + request.max_searches * SEARCH_READS,
+            extra=cost(Usage(searches=request.max_searches), self.price),
             output_tokens=self._fitting(wanted),
             tight_tokens=output_lengths.tight(lengths),
             draw=self._draw(),
@@ -221,6 +223,7 @@ class Meter:
             usage.cache_read_tokens,
             usage.cache_write_tokens,
             self._estimated_output() if usage.output_tokens is None else usage.output_tokens,
+            self.call.request.max_searches or None if usage.searches is None else usage.searches,
             is_estimated=True,
         )
 

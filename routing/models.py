@@ -67,6 +67,10 @@ class Deployment(models.Model):
         _("priced as provider"), max_length=40, blank=True,
         help_text=_("empty: its own provider name"),
     )
+    can_search = models.BooleanField(
+        _("searches the web"), default=False,
+        help_text=_("Anthropic only. Debates then look for evidence; each search is billed."),
+    )
     is_enabled = models.BooleanField(_("enabled"), default=True)
 
     class Meta:

@@ -178,6 +178,8 @@ def objection(situation: Situation, deployment: DeploymentSpec) -> CostControlEr
         return UnpricedModel(_("it has no price: add one, or load the price book"))
     if problem := situation.problems.get(deployment.name):
         return Unavailable(problem)
+    if request.max_searches and not deployment.can_search:
+        return Unavailable(_("it does not search the web"))
     return _unsupported(request, deployment) or _too_long(request, deployment)
 
 

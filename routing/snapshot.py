@@ -157,6 +157,7 @@ def spec_of(row: Deployment) -> DeploymentSpec:
         context_tokens=row.context_tokens, max_output_tokens=row.max_output_tokens,
         max_concurrency=row.max_concurrency, timeout_s=row.timeout_s, priority=row.priority,
         token_factor=row.token_factor, price_provider=row.price_provider,
+        can_search=row.can_search,
     )
 
 

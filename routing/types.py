@@ -87,6 +87,7 @@ class ChatRequest:
     is_never_cut: bool = False  # rather a smaller model than a shorter answer
     draws_on: tuple[UUID, ...] = ()  # reservations that hold money for it already
     reuse: Reuse | None = None  # None: its answer is this user's alone
+    max_searches: int = 0  # web searches that the model may make for it
 
     @property
     def text(self) -> str:
@@ -111,6 +112,7 @@ class DeploymentSpec:
     priority: int = 100
     token_factor: float = 1.0
     price_provider: str = ""  # whose price rows apply; the adapter's name if empty
+    can_search: bool = False
 
     @property
     def price_key(self) -> tuple[str, str]:

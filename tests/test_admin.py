@@ -427,6 +427,11 @@ def test_a_language_that_nobody_routes_is_refused(staff: Client) -> None:
     assert "tlh is not one of" in errors_of(staff, url(Deployment, "add"), **form)
 
 
+def test_only_a_model_that_can_may_search_the_web(staff: Client) -> None:
+    said = errors_of(staff, url(Deployment, "add"), **deployment_form(can_search="on"))
+    assert "Only models of Anthropic search the web" in said
+
+
 def test_disabling_a_deployment_is_audited(staff: Client) -> None:
     row = Deployment.objects.get(name="openai/gpt-6-luna")
     form = deployment_form(

@@ -28,6 +28,7 @@ from routing.providers._errors import (
 )
 from routing.providers._requests import refuse_parameters, refuse_tool_messages, without_none
 from routing.providers._wire import JsonObject, count, json_value, sse_value, values
+from routing.providers.anthropic_search import results, search_tool, sources_text
 from routing.providers.prompt_cache import anthropic_least, marked
 from routing.types import Chunk, DeploymentSpec, Message, ProviderCall, StopReason
 
@@ -45,7 +46,8 @@ STOP_REASONS = {
 
 
 class AnthropicProvider:
-    """Text in, text out: tools and OpenAI's further parameters have no counterpart here."""
+    """Text in, text out: tools and OpenAI's further parameters have no counterpart here. Searches
+    of Anthropic's own are asked for by `ChatRequest.max_searches`; their sources end the text."""
 
     passes: frozenset[str] | None = frozenset()
 
@@ -107,12 +109,15 @@ class StreamedAnswer:
     served_model: str = ""
     stopped: StopReason | None = None
     counts: JsonObject = field(default_factory=dict)
+    found: list[JsonObject] = field(default_factory=list)
 
     def take(self, event: JsonObject) -> Chunk | None:
         match event["type"]:
             case "content_block_delta":
                 text = event["delta"].get("text") or ""
                 return Chunk(text, served_model=self.served_model) if text else None
+            case "content_block_start":
+                self.found += results(event.get("content_block") or {})
             case "message_start":
                 self.served_model = event["message"].get("model") or ""
                 self._count(event["message"].get("usage"))
@@ -121,6 +126,7 @@ class StreamedAnswer:
                 self._count(event.get("usage"))
             case "message_stop" if self.stopped:
                 return Chunk(
+                    text=sources_text(self.found),
                     stop_reason=self.stopped,
                     usage=usage_of(self.counts),
                     served_model=self.served_model,
@@ -164,6 +170,7 @@ def messages_body(call: ProviderCall) -> JsonObject:
         "top_p": request.top_p,
         "stop_sequences": list(request.stop) or None,
         "stream": request.is_stream or None,
+        "tools": [search_tool(request.max_searches)] if request.max_searches else None,
     }
     return without_none(body)
 
@@ -205,8 +212,10 @@ def turns(messages: tuple[Message, ...]) -> list[dict[str, str]]:
 
 def completion_chunk(content: bytes) -> Chunk:
     answer = json_value(content)
+    said = "".join(block["text"] for block in answer["content"] if block["type"] == "text")
+    found = [result for block in answer["content"] for result in results(block)]
     return Chunk(
-        text="".join(block["text"] for block in answer["content"] if block["type"] == "text"),
+        text=said + sources_text(found),
         stop_reason=stop_reason(answer.get("stop_reason")),
         usage=usage_of(answer.get("usage") or {}),
         served_model=answer.get("model") or "",

@@ -95,6 +95,13 @@ def test_money_pays_for_the_input_first(nanos: int, fits: int) -> None:
     assert affordable(asked, nanos) == fits
 
 
+def test_searches_are_held_beside_the_tokens() -> None:
+    asked = want(price=price("0.003", "1"), input_tokens=100, extra=10_000_000)
+    assert asked.worst(1) == 300 + 1_000 + 10_000_000
+    assert affordable(asked, 10_000_299) == -1
+    assert affordable(asked, 10_001_300) == 1
+
+
 def test_fractions_of_a_nano_are_not_lost_between_input_and_output() -> None:
     half = want(price=price("0.0005", "0.0005"), input_tokens=1)
     assert affordable(half, 1) == 1

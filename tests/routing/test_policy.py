@@ -248,3 +248,11 @@ def test_usual_route_passes_over_a_model_whose_key_nobody_has_set(settings: Sett
     assert usual(house=(keyless, PREMIUM)) == "premium premium"
     settings.ANTHROPIC_API_KEY = "sk-ant-test"
     assert usual(house=(keyless, PREMIUM)) == "premium first"
+
+
+def test_a_call_that_searches_goes_to_a_model_that_can() -> None:
+    searches = replace(ECONOMY, name="searches", can_search=True, priority=900)
+    asked = situation(house=(ECONOMY, searches))
+    found = choose(replace(asked, request=replace(asked.request, max_searches=1)))
+    assert [each.name for each in found.candidates] == ["searches"]
+    assert "not economy: it does not search the web" in found.reason

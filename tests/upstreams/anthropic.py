@@ -68,3 +68,24 @@ def sse(*events: dict[str, Any]) -> list[bytes]:
 def error(message: str, *, kind: str, error_code: str | None = None) -> dict[str, Any]:
     details = {"details": {"error_code": error_code}} if error_code else {}
     return {"type": "error", "error": {"type": kind, "message": message} | details}
+
+
+def page(title: str, url: str) -> dict[str, Any]:
+    return {
+        "type": "web_search_result", "title": title, "url": url, "encrypted_content": "x",
+        "page_age": None,
+    }
+
+
+def searched(*pages: dict[str, Any], failed: str = "") -> list[dict[str, Any]]:
+    """Blocks of an answer that searched first."""
+    found: Any = list(pages)
+    if failed:
+        found = {"type": "web_search_tool_result_error", "error_code": failed}
+    return [
+        {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {"query": "q"},
+         "caller": {"type": "direct"}},
+        {"type": "web_search_tool_result", "tool_use_id": "srv_1", "content": found,
+         "caller": {"type": "direct"}},
+        {"type": "text", "text": "Plato wrote it."},
+    ]

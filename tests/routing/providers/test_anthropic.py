@@ -274,3 +274,50 @@ def test_our_frames_are_anthropics_own() -> None:
     for event in kinds:
         one_event.validate_python(event, strict=True)
     assert issubclass(anthropic.EnforcedSpendLimitReachedError, anthropic.RateLimitError)
+
+
+FOUND = (
+    frames.page("The [Republic]\n", "https://a.example/x"),
+    frames.page("again", "https://a.example/x"),
+    frames.page("", "https://b.example/"), frames.page("no", "javascript:alert(1)"),
+    frames.page("no", "https://c.example/)](https://d.example"),
+)
+TOLD = "Plato wrote it.\n[again](https://a.example/x)\n[https://b.example/](https://b.example/)"
+
+
+async def test_a_search_is_asked_for_and_its_pages_end_the_answer(upstream: Upstream) -> None:
+    upstream.will(json_reply(frames.message(content=frames.searched(*FOUND))))
+    [chunk] = await ask(here(upstream), max_searches=1)
+    assert upstream.received[0].body["tools"] == [
+        {"type": "web_search_20250305", "name": "web_search", "max_uses": 1}
+    ]
+    assert chunk.text == TOLD
+    assert chunk.usage is not None
+    assert chunk.usage.searches == 2
+
+
+async def test_pages_of_a_streamed_answer_come_with_its_end(upstream: Upstream) -> None:
+    blocks = [
+        {"type": "content_block_start", "index": at, "content_block": block}
+        for at, block in enumerate(frames.searched(*FOUND)[:2])
+    ]
+    first, *rest = frames.events("Plato wrote it.")
+    upstream.will(sse_reply(*frames.sse(first, *blocks, *rest)))
+    assert text_of(await ask(here(upstream), is_stream=True, max_searches=1)) == TOLD
+
+
+async def test_a_search_that_failed_leaves_no_page(upstream: Upstream) -> None:
+    blocks = frames.searched(failed="unavailable")
+    upstream.will(json_reply(frames.message(content=blocks)))
+    assert text_of(await ask(here(upstream), max_searches=1)) == "Plato wrote it."
+
+
+def test_frames_of_a_search_are_those_of_the_sdk() -> None:
+    for blocks in (frames.searched(*FOUND), frames.searched(failed="unavailable")):
+        SdkMessage.model_validate(frames.message(content=blocks))
+
+
+async def test_without_a_search_no_tool_is_offered(upstream: Upstream) -> None:
+    upstream.will(json_reply(frames.message()))
+    await ask(here(upstream))
+    assert "tools" not in upstream.received[0].body
