@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from io import StringIO
 
 from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
@@ -53,7 +54,7 @@ class House:
 @transaction.atomic
 def furnish(options: Options) -> House:
     """Raises IndexError when a database has not been migrated."""
-    call_command("load_defaults", verbosity=0)
+    call_command("load_defaults", stdout=StringIO())
     _prices(options)
     _deployments(options)
     _kinds(options)
@@ -129,6 +130,7 @@ def _topics(count: int) -> list[Topic]:
     shipped = list(Topic.objects.filter(is_active=True).order_by("popularity_rank", "key"))
     made = [_made_up(number, shipped) for number in range(len(shipped), count)]
     Topic.objects.bulk_create(made)
+    Topic.objects.filter(pk__in=[topic.pk for topic in shipped[count:]]).update(is_active=False)
     return [*shipped, *made][:count]
 
 

@@ -63,14 +63,14 @@ class Result:
         }
 
 
-def result_of(
-    options: Options, parts: Sequence[Played], *, seconds: float
-) -> Result:
+def result_of(options: Options, parts: Sequence[Played], *, seconds: float) -> Result:
     watched, seated = next(part.frozen for part in parts if part.frozen)
+    checkpoints = zip(*(part.figures for part in parts), strict=True)
     return Result(
-        options, tuple(added(each) for each in zip(*(part.figures for part in parts), strict=True)),
-        (watched, seated), sum(part.calls for part in parts), seconds, len(parts),
-        sum(part.cpu_s for part in parts), tuple(problem for part in parts for problem in part.problems),
+        options, tuple(map(added, checkpoints)), (watched, seated),
+        calls=sum(part.calls for part in parts), seconds=seconds, processes=len(parts),
+        cpu_s=sum(part.cpu_s for part in parts),
+        problems=tuple(problem for part in parts for problem in part.problems),
     )
 
 

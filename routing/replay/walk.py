@@ -176,7 +176,8 @@ def _about(staged: Staged, options: Options, house: House) -> About | None:
 def _before(step: Step) -> Iterator[Background]:
     """With a search for each opening, which the workload model has."""
     yield from step.before
-    if step.kind == "opening_statement":
+    has_search = any(background.kind == SEARCH for background in step.before)
+    if step.kind == "opening_statement" and not has_search:
         yield Background(SEARCH, step.speaker, step.index)
 
 
