@@ -51,7 +51,8 @@ class CachedSum:
 
 @dataclass(frozen=True, slots=True)
 class LayerSum:
-    """`asked`: calls that this layer could have answered. None: a template is no hit."""
+    """`asked`: calls that this layer could have answered; what a template answered is in no rate,
+    neither above nor below. None: a template is no hit."""
 
     layer: str
     answered: int
@@ -71,6 +72,11 @@ class KindSum:
     @property
     def hits(self) -> int:
         return sum(number for layer, number in self.by_layer.items() if is_hit(layer))
+
+    @property
+    def asked(self) -> int:
+        """What the hits are a share of."""
+        return self.answered - self.by_layer.get(TEMPLATE, 0)
 
     @property
     def by_models(self) -> int:
@@ -129,12 +135,12 @@ def layer_sums(facts: LayerFacts, *, storable: Set[str]) -> tuple[LayerSum, ...]
     """`storable`: kinds of call that have a key; only these could come from the store."""
     hits, money = _sums(facts, "answered"), _sums(facts, "saved_nanos")
     kinds = storable | {row.call_kind for row in facts.cached if row.cache_layer in STORED}
-    early = sum(
+    asked = dict.fromkeys(EXACT, facts.calls - hits.get(TEMPLATE, 0))
+    stored = sum(number for kind, number in facts.answered.items() if kind in kinds)
+    stored -= sum(
         row.answered for row in facts.cached
-        if row.cache_layer in EXACT and row.call_kind in kinds
+        if row.cache_layer in (*EXACT, TEMPLATE) and row.call_kind in kinds
     )
-    asked = dict.fromkeys(EXACT, facts.calls)
-    stored = sum(number for kind, number in facts.answered.items() if kind in kinds) - early
     asked |= dict.fromkeys(STORED, stored)
     return tuple(
         LayerSum(name, hits.get(name, 0), asked.get(name), money.get(name, 0))

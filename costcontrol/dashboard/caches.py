@@ -39,8 +39,8 @@ TITLES = {
     "precomputed": gettext_lazy("L3: answers made ahead"),
     TEMPLATE: gettext_lazy("L4: templates"),
 }
-OF_ALL = gettext_lazy("all answered calls")
-OF_STORABLE = gettext_lazy("answered calls of kinds that are stored, less those that L1 answered")
+OF_ALL = gettext_lazy("all answered calls, without templates")
+OF_STORABLE = gettext_lazy("answered calls of kinds that are stored, without L1’s and templates")
 NO_RATE = gettext_lazy("not counted as a hit")
 
 
@@ -152,7 +152,7 @@ def _kind(each: KindSum) -> tuple[Cell, ...]:
     return (
         text(each.kind), count(each.answered), count(each.by_models),
         *(count(each.by_layer.get(layer, 0)) for layer in LAYERS),
-        share(_rate(each.hits, each.answered)), money(each.saved_nanos, places=4),
+        share(_rate(each.hits, each.asked)), money(each.saved_nanos, places=4),
     )
 
 

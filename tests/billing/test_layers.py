@@ -77,6 +77,15 @@ def test_the_store_is_asked_for_calls_of_its_kinds_that_nothing_before_answered(
     assert sums["template"].asked is None
 
 
+def test_templates_are_in_no_rate() -> None:
+    served("pattern")
+    served("template")
+    sums = {each.layer: each for each in layers.layer_sums(facts(), storable={OPENING})}
+    assert (sums["exact"].asked, sums["pattern"].asked) == (1, 1)
+    (kind,) = layers.kind_sums(facts())
+    assert (kind.answered, kind.asked, kind.hits) == (2, 1, 1)
+
+
 def test_a_kind_that_is_stored_no_more_still_counts_where_it_was_a_hit() -> None:
     """No rate is above 1 because an operator changed the kinds yesterday."""
     served("pattern")
