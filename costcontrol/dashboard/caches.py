@@ -143,7 +143,7 @@ def _kinds(found: Sequence[KindSum]) -> Table:
              _("Hit rate"), _("Saved"))
     columns = (Column(_("Kind")), *(Column(name, is_number=True) for name in names))
     return Table(
-        _("By kind of call"), columns, tuple(map(_kind, found)), is_caption_hidden=True,
+        _("Calls, by kind"), columns, tuple(map(_kind, found)), is_caption_hidden=True,
         empty_text=_("No call of these days says of which kind it is: only those of debates do."),
     )
 

@@ -135,5 +135,5 @@ def _servings(servings: Sequence[Serving], zone: str) -> Table:
          money(each.saved_nanos, places=4))
         for each in servings
     )
-    return Table(_("Served last"), columns, rows, is_caption_hidden=True,
+    return Table(_("The last servings"), columns, rows, is_caption_hidden=True,
                  empty_text=_("It was not served to anybody yet."))

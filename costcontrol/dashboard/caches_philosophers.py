@@ -21,7 +21,7 @@ from costcontrol.dashboard.labels import language
 from routing.debates.types import LANGUAGES
 from routing.models import StoredAnswer
 from routing.reports import philosophers as report
-from routing.reports.arguments import Argument, Term
+from routing.reports.arguments import Argument
 from routing.reports.philosophers import Patterns, PhilosopherLine, Spoken
 
 
@@ -89,7 +89,7 @@ def _spoken(each: Spoken, found: Patterns) -> SpokenView:
     )
     return SpokenView(
         each.language, language(each.language), each, cards, _arguments(each, found),
-        _terms(each.terms), f"{reverse('dashboard:caches_answers')}?philosopher="
+        _terms(each), f"{reverse('dashboard:caches_answers')}?philosopher="
         f"{found.philosopher.key}&language={each.language}",
     )
 
@@ -99,7 +99,8 @@ def _arguments(each: Spoken, found: Patterns) -> Table:
                Column(_("Answers"), is_number=True), Column(_("First found in")))
     rows = tuple(_argument(one, found) for one in each.arguments)
     return Table(
-        _("Arguments that recur"), columns, rows, is_caption_hidden=True,
+        _("Arguments that recur in %(language)s") % {"language": language(each.language)},
+        columns, rows, is_caption_hidden=True,
         empty_text=_("No argument stands in more than one stored answer in nearly the same "
                      "words."),
     )
@@ -116,19 +117,22 @@ def _argument(one: Argument, found: Patterns) -> tuple[Cell, ...]:
     )
 
 
-def _terms(found: tuple[Term, ...]) -> Table:
+def _terms(each: Spoken) -> Table:
     columns = (Column(_("Word")), Column(_("Topics"), is_number=True),
                Column(_("Arguments"), is_number=True))
-    rows = tuple((text(each.word), count(each.topics), count(each.claims)) for each in found)
-    return Table(_("Words of these arguments"), columns, rows, is_caption_hidden=True,
-                 empty_text=_("No word is used on more than one topic."))
+    rows = tuple((text(one.word), count(one.topics), count(one.claims)) for one in each.terms)
+    return Table(
+        _("Words of arguments in %(language)s") % {"language": language(each.language)},
+        columns, rows, is_caption_hidden=True,
+        empty_text=_("No word is used on more than one topic."),
+    )
 
 
 def _best(found: Patterns) -> Table:
     columns = (Column(_("Answer")), Column(_("Topic")), Column(_("Good"), is_number=True),
                Column(_("Bad"), is_number=True), Column(_("Served"), is_number=True))
     rows = tuple(_rated(row, found) for row in found.best)
-    return Table(_("Variants that people rate well"), columns, rows, is_caption_hidden=True,
+    return Table(_("Variants that were rated well"), columns, rows, is_caption_hidden=True,
                  empty_text=_("Nobody has rated a stored answer of this philosopher well yet."))
 
 

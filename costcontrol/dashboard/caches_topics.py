@@ -125,7 +125,7 @@ def _calibrations(resolver: Resolver) -> Table:
         Column(_("Errors"), is_number=True), Column(_("Judged on")), Column(_("Made")),
     )
     rows = tuple(map(_calibration, resolver.languages))
-    return Table(_("Calibrations in force"), columns, rows, is_caption_hidden=True)
+    return Table(_("Calibrations, by language"), columns, rows, is_caption_hidden=True)
 
 
 def _calibration(each: InForce) -> tuple[Cell, ...]:
