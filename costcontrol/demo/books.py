@@ -82,6 +82,7 @@ class Books:
 
     def __init__(self) -> None:
         self._pages: dict[str, Page] = defaultdict(Page)
+        self._shared = 0
 
     def plan(self, player: str, questions: dict[str, list[Any]]) -> None:
         """The questions of its next day. Those of the day before are forgotten."""
@@ -107,7 +108,9 @@ class Books:
         fate = faults.fate(planned.fault, attempt=attempt, vendor=vendor) if planned else Fate()
         asked = None if planned else debating.asked(prompt)
         if asked:
-            said = _debated(body, asked, prompt)
+            self._shared += asked.is_shared
+            salt = self._shared if asked.is_shared else 0
+            said = _debated(body, replace(asked, salt=salt), prompt)
         else:
             said = _said(vendor, body, planned or _unplanned(prompt), key=f"{ref} {attempt}")
         sale = _sale(vendor, said, fate, ref=ref, key=f"{ref} {attempt}")

@@ -5,7 +5,7 @@ The prompt's own sentences are the pattern, so that a new wording of them is sti
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from string import Formatter
 
@@ -27,6 +27,8 @@ class Asked:
     side: str = ""
     number: int = 0
     names: Mapping[str, str] | None = None  # what the task names: target, pros, cons
+    is_shared: bool = False  # others may be given the answer: then no two are the same
+    salt: int = 0
 
 
 def asked(prompt: str) -> Asked | None:
@@ -34,7 +36,9 @@ def asked(prompt: str) -> Asked | None:
     task = _task_of(prompt)
     for language, kind, pattern in _patterns():
         if match := pattern.match(task):
-            return _asked(prompt, language, kind, match.groupdict())
+            found = _asked(prompt, language, kind, match.groupdict())
+            is_shared = pattern.pattern == _pattern(WORDS[language].canon.get(kind, ""))
+            return replace(found, is_shared=is_shared)
     return None
 
 
@@ -48,7 +52,9 @@ def _asked(prompt: str, language: str, kind: str, names: dict[str, str]) -> Aske
     words = WORDS[language]
     topic = TOPIC.search(prompt)
     you = _you(words, prompt) | {name: text for name, text in names.items() if text}
-    side = {words.pro: "pro", words.con: "con"}.get(you.get("side", ""), "")
+    sides = {words.pro: "pro", words.con: "con"}
+    sides |= {view: side for side, view in words.views.items()}
+    side = sides.get(you.get("side") or you.get("view") or "", "")
     team = [name for label, name in SPEAKER.findall(prompt) if label == you.get("side")]
     name = you.get("name", "")
     return Asked(
@@ -60,7 +66,7 @@ def _asked(prompt: str, language: str, kind: str, names: dict[str, str]) -> Aske
 def _you(words: Words, prompt: str) -> dict[str, str]:
     """Who is to speak: the last that a prompt says of it."""
     found: dict[str, str] = {}
-    for template in (words.you, words.short_you):
+    for template in (words.you, words.short_you, words.you_say):
         for match in re.finditer(_pattern(template), prompt):
             found = match.groupdict()
     return found
@@ -71,7 +77,7 @@ def _patterns() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
     return tuple(
         (language, kind, re.compile(_pattern(template)))
         for language, words in WORDS.items()
-        for tasks in (words.tasks, words.jobs, words.short_tasks)
+        for tasks in (words.tasks, words.jobs, words.short_tasks, words.canon)
         for kind, template in tasks.items()
     )
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from costcontrol.demo import texts
@@ -42,7 +43,8 @@ def _body(asked: Asked, own: Any) -> Sequence[str]:
     """An opening of the first speaker of a side has sentences that follow from one another."""
     if asked.kind != "opening_statement":
         return _general(asked)[asked.number * LATE :][:LATE]
-    return _general(asked) if asked.number else own[asked.side or "pro"]
+    sentences = _general(asked) if asked.number or asked.salt else own[asked.side or "pro"]
+    return Random(asked.salt).sample(sentences, len(sentences)) if asked.salt else sentences
 
 
 def _general(asked: Asked) -> list[str]:
@@ -64,6 +66,8 @@ def _filled(text: str, asked: Asked) -> str:
 
 def _json(value: Any, asked: Asked) -> str:
     topic = json.dumps(asked.topic, ensure_ascii=False)[1:-1]
+    if asked.is_shared:
+        value = {**value, "simulated": asked.salt}
     return json.dumps(value, ensure_ascii=False).replace("{topic}", topic)
 
 

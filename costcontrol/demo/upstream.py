@@ -2,6 +2,7 @@
 
     /anthropic  Anthropic's messages API        /openai/v1  OpenAI's chat API
     /local/v1   a local server that speaks OpenAI's chat API
+    both vendors' batches, a few seconds each
     /control    what is planned, and what was sold: for the replay alone
 
 Planned questions are answered at once: the replay writes down how long they would have taken.
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from costcontrol.demo import wire
+from costcontrol.demo.batches import Batches
 from costcontrol.demo.books import Books, Order
 
 HOST = "127.0.0.1"
@@ -30,6 +32,7 @@ STREAM_HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
+    method: str
     path: str
     body: bytes
 
@@ -37,6 +40,7 @@ class Request:
 class Upstream:
     def __init__(self) -> None:
         self.books = Books()
+        self.batches = Batches(lambda vendor, body: self.books.order(vendor, body).said)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
@@ -50,9 +54,11 @@ class Upstream:
         if vendor == "control":
             return await self._control(request, writer)
         try:
+            if done := self.batches.handle(request.method, request.path, request.body):
+                return await send(writer, *done)
             body = json.loads(request.body)
             order = self.books.order(vendor, body)
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, LookupError, AttributeError):
             return await send(writer, 400, {"error": {"message": "not understood"}})
         return await self._answer(vendor, order, is_stream=bool(body.get("stream")), writer=writer)
 
@@ -122,11 +128,12 @@ async def read(reader: asyncio.StreamReader) -> Request:
         (int(line.split(":")[1]) for line in lines if line.lower().startswith("content-length:")),
         0,
     )
-    return Request(first.split(" ")[1], await reader.readexactly(min(size, LIMIT)))
+    method, path = first.split(" ")[:2]
+    return Request(method, path, await reader.readexactly(min(size, LIMIT)))
 
 
 async def send(writer: asyncio.StreamWriter, status: int, body: Any) -> bool:
-    content = json.dumps(body).encode()
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
     head = (
         f"HTTP/1.1 {status} Simulated\r\ncontent-type: application/json\r\n"
         f"content-length: {len(content)}\r\n\r\n"
