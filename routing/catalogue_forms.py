@@ -118,7 +118,7 @@ class TopicForm(ModelForm[Topic]):
 
     class Meta:
         model = Topic
-        fields = "__all__"
+        exclude = ["epoch"]  # raised where a topic is taken down
 
     def clean_default_cast(self) -> Any:
         cast = self.cleaned_data["default_cast"] or {}
