@@ -108,9 +108,10 @@ def ask_all(asked: Sequence[tuple[Caller, ChatRequest]]) -> list[Told]:
     """All at once, on their own loop, with all that is written beside them."""
 
     async def run() -> list[Told]:
-        told = await asyncio.gather(*(told_to(who, request) for who, request in asked))
-        await settled()
-        return list(told)
+        try:
+            return list(await asyncio.gather(*(told_to(who, request) for who, request in asked)))
+        finally:
+            await settled()
 
     return asyncio.run(run())
 
