@@ -66,7 +66,7 @@ def switched_off(known: Snapshot | None = None) -> tuple[Off, ...]:
 
 
 def can_search(known: Snapshot) -> bool:
-    return any(getattr(each, "can_search", False) for each in known.deployments)
+    return any(each.can_search for each in known.deployments)
 
 
 def off_keys(off: tuple[Off, ...]) -> Mapping[str, str]:

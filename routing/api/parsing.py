@@ -31,8 +31,9 @@ LANGUAGES = {"ko", "en"}
 IGNORED = {"user", "metadata", "store", "safety_identifier", "prompt_cache_key"}
 TOLD = (
     "debate_id", "call_kind", "complexity", "language", "stage", "speaker", "parent_call",
-    "uses_calls",
+    "uses_calls", "max_searches",
 )
+MOST_SEARCHES = 3
 OURS = {
     "messages", "model", "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop",
     "stream", "stream_options", "n", "service_tier",
@@ -62,6 +63,7 @@ def request_of(body: bytes, headers: Mapping[str, str]) -> ChatRequest:
         speaker=_word(told["speaker"], "X-Speaker"),
         parent_call_id=_call_id(told["parent_call"], "X-Parent-Call"),
         uses=_call_ids(told["uses_calls"]),
+        max_searches=_searches(told["max_searches"]),
         language=_language(told["language"]),
         may_read_cache="no-cache" not in cache and "no-store" not in cache,
         may_store="no-store" not in cache,
@@ -268,6 +270,16 @@ def _extra(data: dict[str, Any]) -> dict[str, Any]:
             param="service_tier",
         )
     return {k: v for k, v in data.items() if k not in OURS | IGNORED and v is not None}
+
+
+def _searches(asked: str) -> int:
+    if asked in ("", *map(str, range(MOST_SEARCHES + 1))):
+        return int(asked or 0)
+    raise BadRequest(
+        _("“%(param)s” must be a number from 0 to %(n)d.")
+        % {"param": "X-Max-Searches", "n": MOST_SEARCHES},
+        param="X-Max-Searches",
+    )
 
 
 def _call_kind(name: str) -> str:

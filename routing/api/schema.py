@@ -25,6 +25,7 @@ HEADERS = {
     "X-Stage": "The stage of the debate, for its cost: any name of yours.",
     "X-Speaker": "Who speaks, for the cost of the debate: any name of yours.",
     "X-Parent-Call": "The call that this one is made for: the `X-Request-Id` of its answer.",
+    "X-Max-Searches": "Web searches that the model may make: 0 (usual) to 3, billed one by one.",
     "X-Uses-Calls": "Calls whose answers stand in this prompt, separated by commas (64 at most).",
     "X-End-User": "Service keys only: whom the call is for. New ids start on the free plan.",
     "Cache-Control": "`no-cache`: a fresh answer. `no-store`: and do not keep it.",

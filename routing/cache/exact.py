@@ -108,6 +108,7 @@ def _asked(request: ChatRequest) -> list[Any]:
         request.model, request.call_kind, request.max_output_tokens, request.temperature,
         request.top_p, request.stop, request.extra,
         [(message.role, message.content, message.extra) for message in request.messages],
+        *([request.max_searches] if request.max_searches else []),
     ]
 
 

@@ -45,6 +45,7 @@ def test_little_is_enough() -> None:
         ({"metadata": {"call_kind": "closing"}}, "call_kind", "closing"),
         ({"metadata": {"language": "ko"}}, "language", "ko"),
         ({"metadata": {"anything": 1}}, "debate_id", ""),
+        ({"metadata": {"max_searches": "2"}}, "max_searches", 2),
     ],
 )
 def test_fields_are_read(body: dict[str, Any], field: str, value: Any) -> None:
@@ -103,3 +104,10 @@ def test_emoji_in_escapes_is_text() -> None:
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     with suppress(BadRequest):
         request_of(body, {})
+
+
+@pytest.mark.parametrize("asked", ["4", "-1", "one", "1.0", "٣"])
+def test_searches_are_a_small_number(asked: str) -> None:
+    assert read({"x-max-searches": "1"}).max_searches == 1
+    with pytest.raises(BadRequest, match="from 0 to 3"):
+        read({"x-max-searches": asked})
