@@ -105,6 +105,7 @@ def fail(
         turn, code=error.code, message=sayings.in_language(language, sayings.why(error)), now=now,
         text=text, cost_nanos=spent_on(turn.debate, call_id=turn.call_id).turn,
     )
+    states.turn_restore(turn)
     events = [sayings.failed(error, language=language)]
     if isinstance(error, QuotaExceeded | PaymentRequired | BudgetExhausted):
         events.insert(0, sayings.out_of_quota(error, language=language))
@@ -116,6 +117,7 @@ def give_up(turn: Turn, *, reason: str, text: str, seq: int, now: datetime) -> l
         turn, reason=reason, now=now, text=text,
         cost_nanos=spent_on(turn.debate, call_id=turn.call_id).turn,
     )
+    states.turn_restore(turn)
     return last_events(turn, [sayings.cancelled(turn)], seq=seq)
 
 

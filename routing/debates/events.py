@@ -13,6 +13,7 @@ from costcontrol.lib.errors import CostControlError
 from costcontrol.lib.sentences import Sentence as _
 from routing.debates import sayings
 from routing.debates.errors import EventUnknown
+from routing.debates.sharing import cache_of
 from routing.debates.states import ACTIVE
 from routing.models import Turn, TurnEvent
 
@@ -105,8 +106,8 @@ def _beginning(turn: Turn) -> Sequence[sayings.Event]:
 
 
 def _ending(turn: Turn) -> sayings.Event:
-    if turn.status == Turn.Status.COMPLETED:
-        return sayings.completed(turn)
+    if turn.status in (Turn.Status.COMPLETED, Turn.Status.REPLACED):
+        return sayings.completed(turn, cache=cache_of(turn.debate, turn))
     if turn.status == Turn.Status.CANCELLED:
         return sayings.cancelled(turn)
     code, data = sayings.failed(CostControlError(turn.error), language=turn.debate.language)

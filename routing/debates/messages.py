@@ -1,12 +1,14 @@
 """What users say in a debate, and what they say about it: checked, and ratings. Synchronous."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from accounts.types import Caller
 from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.sentences import Sentence as _
+from routing.cache import patterns
 from routing.debates.errors import MessageUnknown, TextTooLong
 from routing.debates.orders import is_printable, text_in
 from routing.models import Debate, Turn
@@ -35,7 +37,9 @@ def users_text(data: Mapping[str, Any]) -> tuple[str, bool]:
     return text, is_pass
 
 
-def message_rate(message_id: UUID, data: Mapping[str, Any], *, caller: Caller) -> Turn:
+def message_rate(
+    message_id: UUID, data: Mapping[str, Any], *, caller: Caller, now: datetime
+) -> Turn:
     """Of one's own debates, and only what was written to its end. Raises MessageUnknown."""
     rating, note = data.get("rating"), text_in(data, "note").strip()
     if isinstance(rating, bool) or rating not in (-1, 1):
@@ -49,6 +53,11 @@ def message_rate(message_id: UUID, data: Mapping[str, Any], *, caller: Caller) -
     turn = _rateable(message_id, caller)
     turn.rating, turn.rating_note = rating, note
     turn.save(update_fields=["rating", "rating_note"])
+    if turn.answer_id:  # others are given it too: enough bad ratings end that
+        patterns.rate(
+            turn.answer_id, user_id=caller.user_id, rating=rating,
+            is_staff=caller.is_staff, now=now,
+        )
     if note:  # there is a text of theirs again, to be deleted in its turn
         Debate.objects.filter(pk=turn.debate_id).update(texts_deleted_at=None)
     return turn

@@ -5,8 +5,9 @@ What they cost in money is for those who may see costs; everybody sees credits.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Sum
 
@@ -16,6 +17,7 @@ from routing.debates.frames import brief_of_names, transition
 from routing.debates.plan import next_steps, plan_of
 from routing.debates.sayings import name_of
 from routing.debates.shapes import shape_of
+from routing.debates.sharing import cache_of
 from routing.debates.types import SIDES, Step
 from routing.models import Debate, Turn
 
@@ -32,6 +34,7 @@ class Whole:
     turns: tuple[Turn, ...]
     steps: tuple[Step, ...]
     spent_nanos: int = 0
+    layers: Mapping[UUID, str] = field(default_factory=dict)  # of what no model wrote, by call
 
     @property
     def done(self) -> set[int]:
@@ -51,10 +54,20 @@ class Whole:
 
 
 def whole_of(debate: Debate) -> Whole:
-    """Two queries."""
+    """Two queries, or three."""
     turns = tuple(Turn.objects.filter(debate=debate).order_by("number"))
     steps, spent = plan_of(shape_of(debate)), spent_on([debate])
-    return Whole(debate, turns, steps, spent.get(str(debate.pk), 0))
+    return Whole(debate, turns, steps, spent.get(str(debate.pk), 0), _layers(turns))
+
+
+def _layers(turns: Iterable[Turn]) -> Mapping[UUID, str]:
+    """Where turns that no model wrote for this debate came from. A query if there are any."""
+    found = (Turn.Source.CACHE, Turn.Source.TEMPLATE)
+    calls = [turn.call_id for turn in turns if turn.source in found and turn.call_id]
+    if not calls:
+        return {}
+    rows = UsageRecord.objects.filter(call_id__in=calls).exclude(cache_layer="")
+    return dict(rows.values_list("call_id", "cache_layer"))
 
 
 def outline_of(debate: Debate) -> Whole:
@@ -157,6 +170,7 @@ def transition_to(whole: Whole, turn: Turn) -> str:
 def turn_json(whole: Whole, turn: Turn, *, may_see_costs: bool) -> Json:
     body = said_json(whole, turn) | {
         "id": str(turn.pk), "status": turn.status, "rating": turn.rating,
+        "cache": cache_of(whole.debate, turn),
         "model_class": turn.model_class, "credits": credits(turn.cost_nanos),
         "error": error_json(turn), "created_at": turn.created_at,
         "completed_at": turn.completed_at, "stream": stream_of(turn),
@@ -165,6 +179,7 @@ def turn_json(whole: Whole, turn: Turn, *, may_see_costs: bool) -> Json:
         body |= {
             "deployment": turn.deployment, "cost_nanos": turn.cost_nanos,
             "call_id": str(turn.call_id) if turn.call_id else None,
+            "layer": whole.layers.get(turn.call_id, "") if turn.call_id else "",
         }
     return body
 

@@ -1,6 +1,6 @@
 """The states of a turn, in one place. Synchronous; whoever calls holds the transaction.
 
-    queued -> running -> completed
+    queued -> running -> completed <-> replaced   (written anew; back if that fails)
        |      |  ^  |
        |      |  +--+  again after a crash: the attempt goes up
        |      +-> failed, cancelled     (a new turn tries the same step)
@@ -22,6 +22,13 @@ MOVES = {
     Status.QUEUED: (Status.RUNNING, Status.CANCELLED, Status.FAILED),
     Status.RUNNING: (Status.RUNNING, Status.COMPLETED, Status.CANCELLED, Status.FAILED),
 }
+
+
+REPLACE = "UPDATE routing_turn SET status = %s WHERE id = %s AND status = %s"
+RESTORE = (
+    "UPDATE routing_turn SET status = %s WHERE debate_id = %s AND step = %s AND status = %s"
+    " AND number = %s"
+)
 
 
 class TurnLost(Exception):
@@ -56,6 +63,22 @@ def turn_fail(turn: Turn, *, code: str, message: str, now: datetime, **facts: An
 def turn_give_up(turn: Turn, *, reason: str, now: datetime, **facts: Any) -> None:
     """Cancelled: somebody asked for it, or nobody is watching."""
     _move(turn, Status.CANCELLED, error_code=reason, completed_at=now, **facts)
+
+
+def turn_replace(turn: Turn) -> None:
+    """It is to be written anew: what it says is kept, and no part of the debate any more."""
+    if not changed(REPLACE, Status.REPLACED, turn.pk, Status.COMPLETED):
+        raise TurnLost(f"turn {turn} is not completed any more")
+    turn.status = Status.REPLACED
+
+
+def turn_restore(fresh: Turn) -> None:
+    """The new text did not come: the old one stands."""
+    if fresh.is_fresh:
+        changed(
+            RESTORE, Status.COMPLETED, fresh.debate_id, fresh.step, Status.REPLACED,
+            fresh.number - 1,
+        )
 
 
 def _move(turn: Turn, to: Turn.Status, **facts: Any) -> None:

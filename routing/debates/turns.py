@@ -21,13 +21,14 @@ from routing.debates.errors import (
     DebatePaused,
     StageOutOfOrder,
     TurnInProgress,
+    TurnUnknown,
     UserTurn,
 )
 from routing.debates.plan import next_steps
 from routing.debates.shapes import steps_of
 from routing.debates.types import Step
 from routing.debates.wakes import wake as wake
-from routing.models import Debate, Turn
+from routing.models import BackgroundCall, Debate, Turn
 
 Status = Turn.Status
 SEEN = "UPDATE routing_debate SET seen_at = %s WHERE id = %s"
@@ -101,12 +102,55 @@ def message_add(
         return turn
 
 
+def turn_anew(
+    debate: Debate, number: int, *, now: datetime, idempotency_key: str = ""
+) -> Turn:
+    """The last turn written anew, queued: with another text than those that are stored, at the cost
+    of one. The old one is out of the debate, and back in it if the new one is not written.
+
+    Raises TurnUnknown, StageOutOfOrder, TurnInProgress, DebateOver, DebatePaused, Conflict.
+    """
+    with transaction.atomic():
+        debate, turns = _locked(debate)
+        if repeated := _repeated(turns, idempotency_key, {}):
+            if repeated.is_fresh and repeated.number == number + 1:
+                return repeated
+            raise _another()
+        _check_free(debate, turns)
+        old = _rewritable(turns, number)
+        states.turn_replace(old)
+        step = steps_of(debate)[old.step]
+        known = BackgroundCall.objects.filter(debate=debate, step=step.index)
+        known.filter(kind__in=[each.kind for each in step.after]).delete()  # about the old text
+        turn = _made(
+            debate, step, _next_number(turns), idempotency_key=idempotency_key, created_at=now,
+            is_fresh=True,
+        )
+        changed(SEEN, now, debate.pk)
+        transaction.on_commit(lambda: wake(debate.pk))
+        return turn
+
+
+def _rewritable(turns: Sequence[Turn], number: int) -> Turn:
+    turn = next((turn for turn in turns if turn.number == number), None)
+    if turn is None:
+        raise TurnUnknown(_("This debate has no turn %(number)d.") % {"number": number})
+    is_models = turn.source in (Turn.Source.LIVE, Turn.Source.CACHE)
+    if turn is not turns[-1] or turn.status != Status.COMPLETED or not is_models:
+        raise StageOutOfOrder(
+            _("Only the last turn can be written anew, and only if a model wrote it. Ask before "
+              "you ask for the next one.")
+        )
+    return turn
+
+
 def turn_cancel(turn: Turn, *, now: datetime) -> Turn:
     """Stop it. One that nobody has begun ends at once; the worker ends the others. Repeatable."""
     with transaction.atomic():
         turn = Turn.objects.select_for_update(of=("self",)).select_related("debate").get(pk=turn.pk)
         if turn.status == Status.QUEUED:
             states.turn_give_up(turn, reason=endings.ASKED, now=now)
+            states.turn_restore(turn)
             endings.write_cancelled(turn)
         elif turn.status == Status.RUNNING:
             Turn.objects.filter(pk=turn.pk).update(is_cancel_asked=True)
@@ -135,8 +179,12 @@ def _repeated(turns: Sequence[Turn], key: str, asked: Mapping[str, Any]) -> Turn
     """The turn that was made for the same key, or that has the expected number."""
     found = next((turn for turn in turns if key and turn.idempotency_key == key), None)
     if found and any(value and getattr(found, name) != value for name, value in asked.items()):
-        raise Conflict(_("This Idempotency-Key was used for another turn. Send a new one."))
+        raise _another()
     return found or next((turn for turn in turns if turn.number == asked.get("number")), None)
+
+
+def _another() -> Conflict:
+    return Conflict(_("This Idempotency-Key was used for another turn. Send a new one."))
 
 
 def _check_free(debate: Debate, turns: Sequence[Turn]) -> None:

@@ -23,7 +23,8 @@ QUOTA: Json = {"used": 3, "limit": 50, "resets_at": "2026-11-26T00:00:00+09:00"}
 TURN: Json = {
     "turn": 1, "step": 0, "stage": "opening", "kind": "moderator_intro", "speaker": "",
     "speaker_name": "Moderator", "target": "", "transition": "", "source": "", "text": "",
-    "id": TURN_ID, "status": "queued", "rating": None, "model_class": "", "credits": "0.000",
+    "id": TURN_ID, "status": "queued", "rating": None, "cache": "off", "model_class": "",
+    "credits": "0.000",
     "error": None, "created_at": "2026-11-25T12:00:05Z", "completed_at": None, "stream": STREAM,
 }
 SAID: Json = TURN | {
@@ -69,7 +70,8 @@ SHARED: Json = DEBATE | {
     "steps_done": 13, "credits": "96.870",
 }
 ESTIMATE: Json = {
-    "topic": TOPIC, "did_you_mean": [], "is_swapped": False, "format": "1v1", "cast": CAST,
+    "topic": TOPIC, "did_you_mean": [], "is_swapped": False, "how": "new", "pro_says": "",
+    "con_says": "", "format": "1v1", "cast": CAST,
     "seat": "con1", "low_credits": "31.204", "high_credits": "118.350",
     "model_classes": ["local", "economy", "premium"],
     "stages": [{"stage": "opening", "calls": 2, "model_classes": ["local"],

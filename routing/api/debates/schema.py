@@ -123,11 +123,21 @@ EXPORT = endpoint(
 )
 NEXT = endpoint(
     "turns_next", "The next turn",
-    "Queues it; read it at `stream`. Without a body it is the next of the plan. Sent again with "
+    "Queues it, or has it completed at once (`status`) where it is stored or needs no model; read "
+    "it at `stream` in any case. Without a body it is the next of the plan. Sent again with "
     "the same `Idempotency-Key` or `expected_turn` it is the same turn, made and paid once.",
     asks=requests.TurnRequestSerializer, asked={"expected_turn": 1}, answers=shapes.TurnSerializer,
     example=examples.TURN, status=202, repeat="The same turn, as it is now.", parameters=[KEY],
     problems=(*OWN, *BUSY, "user_turn", "rate_limited"), tag="turns",
+)
+ANEW = endpoint(
+    "turns_regenerate", "Write the last turn anew",
+    "Only the last turn, only what a model wrote, and before the next one is asked for. Another "
+    "text than the stored ones, at the cost of one; the old turn gets the status `replaced` and is "
+    "no part of the debate any more. If the new one fails or is stopped, the old one stands.",
+    answers=shapes.TurnSerializer, example=examples.TURN, status=202,
+    repeat="The same `Idempotency-Key` again: the same turn, as it is now.", parameters=[KEY],
+    problems=(*OWN, *BUSY, "turn_unknown", "rate_limited"), tag="turns",
 )
 STOP = endpoint(
     "turns_cancel", "Stop a turn",

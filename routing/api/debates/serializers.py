@@ -4,7 +4,7 @@ them. Replies are made by `routing.debates.shown`; tests hold them to what is wr
 
 from rest_framework import serializers
 
-from routing.api.topic_serializers import ChoiceSerializer
+from routing.api.topic_serializers import ChoiceSerializer, MatchSerializer
 from routing.debates.plan import STAGES
 from routing.debates.types import FORMATS, LANGUAGES
 from routing.models import Debate, Turn
@@ -64,7 +64,7 @@ class ProblemSerializer(Fields):
     retry_after = serializers.FloatField(required=False, help_text="seconds")
 
 
-class EstimateSerializer(Fields):
+class EstimateSerializer(MatchSerializer):
     """Nothing is taken. `is_covered` false: `refusal` is what creating it would say now."""
 
     topic = TopicSerializer()
@@ -133,6 +133,15 @@ class TurnSerializer(SaidSerializer):
     id = serializers.UUIDField(help_text="of the message")
     status = serializers.ChoiceField(choices=Turn.Status.values)
     rating = serializers.IntegerField(allow_null=True, help_text="-1, 1 or null")
+    cache = serializers.ChoiceField(
+        choices=["hit", "miss", "template", "off"],
+        help_text="“hit”: a stored answer; “miss”: written, after it was looked for in vain; "
+                  "“template”: no model needed; “off”: not looked for",
+    )
+    layer = serializers.CharField(
+        required=False, allow_blank=True,
+        help_text="which store or template; only for staff and service keys",
+    )
     model_class = serializers.CharField(allow_blank=True)
     credits = serializers.CharField(help_text=CREDITS)
     deployment = serializers.CharField(

@@ -10,7 +10,8 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -24,7 +25,7 @@ from costcontrol.lib import clock, database
 from costcontrol.lib.errors import BadRequest, RateLimited
 from costcontrol.lib.sentences import Sentence as _
 from routing.api.debates.door import AS_IT_IS, debate_id_of, problem_view
-from routing.debates import events, replays, sayings, services, shown, transcripts
+from routing.debates import events, pacing, replays, sayings, services, shown, transcripts
 from routing.debates.errors import TurnUnknown
 from routing.debates.events import Place, Sent
 from routing.debates.reading import follow
@@ -43,12 +44,14 @@ _seen: dict[UUID, float] = {}
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A turn and what is known of it. `told`: all there is; None: there will be more."""
+    """A turn and what is known of it. `told`: all there is; None: there will be more. `due`: of its
+    first event, where it was there at once and is told as if somebody wrote it now."""
 
     debate: Debate
     turn_id: UUID
     place: Place
     told: list[Sent] | None
+    due: datetime | None = None
 
     @property
     def is_over(self) -> bool:
@@ -57,13 +60,15 @@ class Opening:
 
 @problem_view("GET")
 async def turn_stream(request: HttpRequest, debate_id: str, number: str) -> HttpResponseBase:
-    """`pace` may be sent and changes nothing: what is written now comes as it is written."""
+    """`pace=0`: what is there comes at once. Else it comes like what is being written."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     caller = await acaller_of_either(headers)
     _check_room(who := f"user:{caller.user_id}", MOST_STREAMS)
     opening = await database.run(open_turn, debate_id, number, _last_id(request), caller)
     if opening.is_over:
         return HttpResponse(status=204)
+    if request.GET.get("pace") == "0":
+        opening = replace(opening, due=None)
     return _response(_of_turn(opening, caller, who))
 
 
@@ -87,7 +92,7 @@ def open_turn(debate_id: str, number: str, last_id: str, caller: Caller) -> Open
     told = events.history(turn)
     if told is None:
         come = events.events_after(turn.pk, place) if events.is_ended(turn) else None
-        return Opening(debate, turn.pk, place, come)
+        return Opening(debate, turn.pk, place, come, pacing.due_of(turn, come or ()))
     return Opening(debate, turn.pk, place, [event for event in told if event.place > place])
 
 
@@ -133,7 +138,10 @@ async def _of_turn(opening: Opening, caller: Caller, who: str) -> AsyncGenerator
     yield RETRY
     with _counted(who):
         if opening.told is not None:
-            yield _frames(opening.told, caller)
+            for batch, pause_s in pacing.batches(opening.told, opening.due):
+                await asyncio.sleep(pause_s)
+                yield _frames(batch, caller)
+                await _note_seen(opening.debate)
             return
         silent_since = time.monotonic()
         async with aclosing(follow(opening.turn_id, opening.place)) as batches:

@@ -50,6 +50,18 @@ class TurnView(DebateView):
         return Response(_turn(request, turn), 202 if turn.status in shown.ACTIVE else 200)
 
 
+class AnewView(DebateView):
+    @schema.ANEW
+    def post(self, request: Request, debate_id: str, number: str) -> Response:
+        self.admit(request)
+        debate, now = debate_of(request, debate_id), clock.now()
+        turn = turns.turn_anew(
+            debate, turn_of(debate, number).number, now=now,
+            idempotency_key=idempotency_key(request),
+        )
+        return Response(_turn(request, turn), 202 if turn.created_at == now else 200)
+
+
 class MessagesView(DebateView):
     @schema.SAY
     def post(self, request: Request, debate_id: str) -> Response:
@@ -77,7 +89,9 @@ class RatingView(DebateView):
             wanted = UUID(message_id)
         except ValueError:
             raise MessageUnknown(_("There is no such message.")) from None
-        turn = messages.message_rate(wanted, body_of(request), caller=caller_of(request))
+        turn = messages.message_rate(
+            wanted, body_of(request), caller=caller_of(request), now=clock.now()
+        )
         return Response({"id": str(turn.pk), "rating": turn.rating, "note": turn.rating_note})
 
 

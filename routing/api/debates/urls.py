@@ -13,6 +13,9 @@ urlpatterns = [
     path("debates/<str:debate_id>/export", views.ExportView.as_view()),
     path("debates/<str:debate_id>/turns", turns.TurnsView.as_view()),
     path("debates/<str:debate_id>/turns/<str:number>", turns.TurnView.as_view()),
+    path(
+        "debates/<str:debate_id>/turns/<str:number>/regenerate", turns.AnewView.as_view()
+    ),
     path("debates/<str:debate_id>/messages", turns.MessagesView.as_view()),
     path("messages/<str:message_id>/rating", turns.RatingView.as_view()),
     path("replays/<str:share_key>", replays.ReplayView.as_view()),

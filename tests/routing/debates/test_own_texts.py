@@ -156,7 +156,9 @@ class TestDays:
             status="completed", source="live", text="No.", attempt=1
         )
         turn = Turn.objects.get(text="No.")
-        messages.message_rate(turn.pk, {"rating": -1, "note": SECRET}, caller=caller)
+        messages.message_rate(
+            turn.pk, {"rating": -1, "note": SECRET}, caller=caller, now=clock.now()
+        )
         assert secrets() == ["turn"]
         assert own_texts.purge(now=clock.now() + timedelta(days=60)) == 1
         assert secrets() == []

@@ -223,7 +223,9 @@ class TestShare:
 
 class TestRating:
     def rate(self, turn: Turn, user: User, **data: Any) -> Turn:
-        return messages.message_rate(turn.pk, data, caller=caller_of(user))
+        return messages.message_rate(
+            turn.pk, data, caller=caller_of(user), now=clock.now()
+        )
 
     def test_the_last_one_counts(self, user: User) -> None:
         turn = written(create(user).debate)
