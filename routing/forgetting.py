@@ -24,7 +24,7 @@ from redis.retry import Retry
 from accounts.models import User
 from routing.cache import exact
 from routing.cache.singleflight import entry_name
-from routing.debates import own_texts
+from routing.debates import own_texts, topic_aliases
 from routing.models import (
     AnswerRating,
     AnswerSeen,
@@ -54,7 +54,8 @@ def rows_delete(people: QuerySet[User], *, now: datetime) -> int:
     texts, _ = CallText.objects.filter(user_id__in=ids).delete()
     replies, _ = IdempotentReply.objects.filter(user_id__in=ids).delete()
     philosophers, _ = Philosopher.objects.filter(owner_id__in=ids).delete()
-    return debates + texts + replies + philosophers + _of_stored_answers(ids)
+    aliases = topic_aliases.forget(people.values_list("pk", flat=True))
+    return debates + texts + replies + philosophers + aliases + _of_stored_answers(ids)
 
 
 def _of_stored_answers(ids: QuerySet[User, Any]) -> int:

@@ -92,7 +92,20 @@ def of_start() -> dict[str, Any]:
         "says": {"pro": _("argues for it"), "con": _("argues against it")},
         "watch": _("Watch"),
         "play_as": _("Play %(name)s (%(side)s)"),
-        **of_prices(),
+        **of_meaning(), **of_prices(),
+    }
+
+
+def of_meaning() -> dict[str, str]:
+    return {
+        "did_you_mean": _("Did you mean one of these?"),
+        "both_say": _("PRO says: %(pro)s · CON says: %(con)s"),
+        "none_of_these": _("None of these: a new question"),
+        "as_typed": _("It will be debated as you typed it."),
+        "is_known": _("This is a question of the list:"),
+        "not_meant": _("Not what I meant"),
+        "taken_back": _("Your choice is taken back."),
+        "reported": _("Thank you. These words are not taken for that question again."),
     }
 
 

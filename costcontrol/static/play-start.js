@@ -4,6 +4,7 @@
 import { Problem, api, count, sentence, words } from "./play-api.js";
 import { button, problemStrip } from "./play-notices.js";
 import { showPrice } from "./play-price.js";
+import { chosenFor, forget, showMeaning } from "./play-topic.js";
 
 const TYPING_MS = 400;
 const CHOOSING_MS = 150; // several choices in a row are priced once
@@ -49,9 +50,10 @@ function showTopics() {
 
 // --- the cast ----------------------------------------------------------------------------------
 
-/** The usual people of the topic; of one's own question whoever was there before. */
-function usualCast() {
-  const usual = byKey.get(order.topic)?.cast || { pro: [], con: [] };
+/** The usual people of the topic, on the sides on which they usually are. */
+function usualCast({ isSwapped = false } = {}) {
+  const { pro = [], con = [] } = byKey.get(order.topic)?.cast || {};
+  const usual = isSwapped ? { pro: con, con: pro } : { pro, con };
   const free = Object.keys(people).filter((key) => !usual.pro.includes(key) && !usual.con.includes(key));
   const filled = (side) => [...usual[side].filter((key) => people[key]), ...free.splice(0, 2)].slice(0, 2);
   order.cast = { pro: filled("pro"), con: filled("con") };
@@ -126,8 +128,9 @@ function showSeats() {
 
 function body() {
   const own = ownTopic();
+  const chosen = chosenFor(own);
   return {
-    ...(own ? { topic: own } : { topic_id: order.topic }),
+    ...(chosen ? { topic_id: chosen.topic_id, is_swapped: chosen.is_swapped } : own ? { topic: own } : { topic_id: order.topic }),
     language: language(), format: form.elements.format.value, seat: order.seat,
     cast: { pro: order.cast.pro.slice(0, size()), con: order.cast.con.slice(0, size()) },
     moderator_style: get("moderator").value, context: get("context").value.trim(),
@@ -165,6 +168,7 @@ const isHurry = (error) => error.code === "rate_limited";
 function show(estimate) {
   const problem = estimate.problem || estimate.refusal;
   showPrice(estimate);
+  showMeaning(ownTopic(), estimate, meant);
   const actions = problem?.code === "language_unavailable" ? [otherLanguage()] : [];
   get("estimate-problem").replaceChildren(...(problem ? [problemStrip(problem, { actions })] : []));
   setAble(!problem);
@@ -196,9 +200,20 @@ async function start() {
 
 // --- what the reader does ----------------------------------------------------------------------
 
+/** A choice of what the typed question means, or none again. */
+function meant(choice) {
+  if (choice) {
+    order.topic = choice.topic_id;
+    usualCast({ isSwapped: choice.is_swapped });
+    showCast();
+  }
+  price();
+}
+
 function choose(key) {
   order.topic = key;
   get("own-topic").value = "";
+  forget();
   get("usual").hidden = true;
   usualCast();
   showCast();

@@ -31,18 +31,21 @@ class ChoiceSerializer(Fields):
     con_says = serializers.CharField(help_text=SAYS)
 
 
-class ResolvedSerializer(Fields):
+class MatchSerializer(Fields):
+    how = serializers.ChoiceField(
+        choices=["title", "alias", "similar", "new"],
+        help_text="its title; words that people chose for it; words like its title; none of them",
+    )
+    pro_says = serializers.CharField(allow_blank=True, help_text=SAYS)
+    con_says = serializers.CharField(allow_blank=True, help_text=SAYS)
+
+
+class ResolvedSerializer(MatchSerializer):
     topic_id = serializers.CharField(
         allow_null=True, help_text="null: not of the catalogue; it can be debated all the same"
     )
     topic = CatalogueTopicSerializer(allow_null=True)
     is_swapped = serializers.BooleanField(help_text=SWAPPED)
-    pro_says = serializers.CharField(allow_blank=True, help_text=SAYS)
-    con_says = serializers.CharField(allow_blank=True, help_text=SAYS)
-    how = serializers.ChoiceField(
-        choices=["title", "alias", "similar", "new"],
-        help_text="its title; words that people chose for it; words like its title; none of them",
-    )
     did_you_mean = ChoiceSerializer(
         many=True, help_text="what it may mean, the likeliest first; at most three"
     )

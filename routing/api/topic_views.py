@@ -24,7 +24,7 @@ from routing.api.topic_serializers import (
     ResolveRequestSerializer,
 )
 from routing.debates.topic_choices import topic_confirm, topic_report
-from routing.debates.topic_sides import choices_json, sides_of
+from routing.debates.topic_sides import choices_json, match_json
 from routing.debates.topics import Resolved, resolve
 
 
@@ -83,14 +83,10 @@ class ReportView(APIView):
 
 
 def resolved_json(found: Resolved) -> dict[str, Any]:
-    pro, con = (
-        sides_of(found.topic, is_swapped=found.is_swapped, language=found.language)
-        if found.topic else ("", "")
-    )
     return {
         "topic_id": found.topic.key if found.topic else None,
         "topic": topic_shown(found.topic) if found.topic else None,
-        "is_swapped": found.is_swapped, "pro_says": pro, "con_says": con, "how": found.how,
+        "is_swapped": found.is_swapped, **match_json(found),
         "did_you_mean": choices_json(found.choices, language=found.language),
         "language": found.language, "text": found.text,
     }

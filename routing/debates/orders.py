@@ -45,6 +45,7 @@ class Order:
     context: str
     fingerprint: str  # of what was sent
     choices: tuple[Choice, ...] = ()  # topics of the catalogue that may have been meant
+    resolved: Resolved | None = None  # how the topic was found
 
     def shape(self, *, is_lean: bool = False) -> Shape:
         return Shape(self.format, self.seat, has_context=bool(self.context), is_lean=is_lean)
@@ -69,7 +70,7 @@ def order_of(data: Mapping[str, Any], *, caller: Caller, reads: str = "en") -> O
         is_swapped=resolved.is_swapped, language=resolved.language, format=format,
         cast=_cast(wanted, format, caller), seat=_seat(data, format),
         moderator_style=_style(data), context=_context(data), fingerprint=fingerprint_of(data),
-        choices=resolved.choices,
+        choices=resolved.choices, resolved=resolved,
     )
 
 

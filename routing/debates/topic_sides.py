@@ -6,13 +6,21 @@ from typing import Any
 from costcontrol.lib.sentences import Sentence as _
 from costcontrol.lib.sentences import said
 from routing.debates.topic_guards import options_of
-from routing.debates.topics import Choice, title_in
+from routing.debates.topics import Choice, Resolved, title_in
 from routing.models import Topic
 
 
 def choices_json(choices: Iterable[Choice], *, language: str) -> list[dict[str, Any]]:
     """As `did_you_mean` in answers of the API."""
     return [_choice_json(choice, language) for choice in choices]
+
+
+def match_json(found: Resolved | None) -> dict[str, Any]:
+    """How a topic was found, and what its sides say; empty for one of the user's own."""
+    if found is None or found.topic is None:
+        return {"how": "new", "pro_says": "", "con_says": ""}
+    pro, con = sides_of(found.topic, is_swapped=found.is_swapped, language=found.language)
+    return {"how": found.how, "pro_says": pro, "con_says": con}
 
 
 def _choice_json(choice: Choice, language: str) -> dict[str, Any]:

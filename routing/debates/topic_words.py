@@ -22,6 +22,7 @@ ROLES = {
     "마다 조차 마저 이라고 라고 이라 하고 이랑 랑 에게서 요",
 }
 _PARTICLES = {particle: role for role, names in ROLES.items() for particle in names.split()}
+_THAN = sorted(ROLES["T"].split(), key=len, reverse=True)
 _LONGEST = max(len(particle) for particle in _PARTICLES)
 # 허용되어야, 존재하는가, 희생시켜도: the noun before it is what counts.
 _DONE = re.compile(
@@ -65,7 +66,10 @@ def _number(token: str, language: str) -> float | None:
         return float(token.replace(",", ""))
     if token.endswith(ONLY) and len(token) > 2:  # 청년에게만
         return NUMBERS["ko"]["오직"]
-    return NUMBERS[language].get(token)
+    known = NUMBERS[language]
+    if token in known or not "가" <= token[0] <= "힣":
+        return known.get(token)
+    return known.get(_korean(token)[0])  # 다섯을
 
 
 @lru_cache(maxsize=65_536)
@@ -78,6 +82,9 @@ def _stem(token: str, language: str) -> tuple[str, str]:
 
 
 def _korean(token: str) -> tuple[str, str]:
+    for than in _THAN:  # else it would be an ending
+        if token.endswith(than) and len(token) > len(than):
+            return _quality(token.removesuffix(than)), "T"
     if done := _DONE.match(token):
         return done[1], ""
     if (asked := _ASKED.match(token)) and len(token) > 2:

@@ -9,7 +9,7 @@ from routing.debates.money import Estimate, StageEstimate
 from routing.debates.orders import Order
 from routing.debates.plan import plan_of
 from routing.debates.sayings import in_credits
-from routing.debates.topic_sides import choices_json
+from routing.debates.topic_sides import choices_json, match_json
 from routing.debates.types import SIDES
 
 Json = dict[str, Any]
@@ -20,7 +20,7 @@ def estimate_json(order: Order, found: Estimate, *, may_see_costs: bool) -> Json
         "topic": {"key": order.topic_key or None, "text": order.topic,
                   "language": order.language},
         "did_you_mean": choices_json(order.choices, language=order.language),
-        "is_swapped": order.is_swapped,
+        "is_swapped": order.is_swapped, **match_json(order.resolved),
         "format": order.format, "cast": _cast(order.cast, order.language), "seat": order.seat,
         "low_credits": found.low_credits, "high_credits": found.high_credits,
         "model_classes": list(found.model_classes),
