@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -139,7 +140,7 @@ def _size(size: Size | None) -> tuple[Cell, ...]:
 
 
 def _kinds(found: Sequence[KindSum]) -> Table:
-    names = (_("Calls"), _("By a model"), *(str(LAYER_NAMES[layer]) for layer in LAYERS),
+    names = (_("Calls"), _("By a model"), *(capfirst(LAYER_NAMES[layer]) for layer in LAYERS),
              _("Hit rate"), _("Saved"))
     columns = (Column(_("Kind")), *(Column(name, is_number=True) for name in names))
     return Table(

@@ -38,6 +38,7 @@ from routing.reports.stored_list import AnswerFilters, AnswerLine, Order, Place,
 
 PLACE = re.compile(r"(-?\d{1,18})_(\d{1,18})", re.ASCII)
 MAX_TOPIC = 100
+SHOWN = 90  # letters of a text
 ORDERS = {
     Order.NEWEST: gettext_lazy("newest first"), Order.OLDEST: gettext_lazy("oldest first"),
     Order.SERVED: gettext_lazy("most served first"),
@@ -181,13 +182,18 @@ def _table(lines: tuple[AnswerLine, ...], state: AnswersState, now: datetime) ->
     return Table(_("Stored answers"), columns, rows, is_caption_hidden=True)
 
 
+def _beginning(line: AnswerLine) -> str:
+    is_cut = len(line.beginning) > SHOWN
+    return f"{line.beginning[:SHOWN].rstrip()}…" if is_cut else line.beginning
+
+
 def _row(
     line: AnswerLine, titles: Mapping[str, str], people: Mapping[str, str], now: datetime
 ) -> tuple[Cell, ...]:
     state = state_of_answer(line, now=now)
     name = _("%(kind)s, variant %(number)d") % {"kind": line.kind, "number": line.variant + 1}
     return (
-        link(name, reverse("dashboard:caches_answer", args=[line.id]), note=line.beginning),
+        link(name, reverse("dashboard:caches_answer", args=[line.id]), note=_beginning(line)),
         text(titles.get(line.topic_key, line.topic_key) or None),
         text(people.get(line.philosopher, line.philosopher) or None, note=side_of(line.side)),
         text(language(line.language)), text(origin_of(line.origin)),

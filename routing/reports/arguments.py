@@ -20,7 +20,8 @@ PARTICLES = re.compile(
     r"(?<=[가-힣]{2})(은|는|이|가|을|를|의|에|에서|에게|으로|로|와|과|도|만|이다|한다|이며|하는|하지)$"
 )
 EVERYDAY = frozenset({
-    "about", "above", "after", "again", "against", "because", "before", "being", "between",
+    "about", "itself", "himself", "themselves", "merely", "never", "everybody", "nobody",
+    "above", "after", "again", "against", "because", "before", "being", "between",
     "cannot", "could", "every", "other", "others", "rather", "shall", "should", "since",
     "their", "there", "therefore", "these", "thing", "things", "those", "though", "through",
     "under", "until", "where", "whether", "which", "while", "whose", "without", "would",

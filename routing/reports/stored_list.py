@@ -17,7 +17,7 @@ from routing.reports.stored import ORIGINS, is_served
 
 PAGE = 50
 TOPICS = 50
-BEGINNING = 160
+BEGINNING = 120
 
 
 class Order(StrEnum):

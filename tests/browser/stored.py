@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from accounts.models import AuditEvent, User
 from billing.models import UsageRecord
 from costcontrol.lib import clock
-from routing.models import AliasVote, StoredAnswer, Topic, TopicAlias
+from routing.models import AliasVote, AnswerSeen, StoredAnswer, Topic, TopicAlias
 from tests.browser.rows import OPUS
 
 DAYS = "from=2026-11-22&to=2026-11-24"  # after those of the other calls
@@ -35,6 +35,7 @@ def stored_make(customer: User) -> None:
     for place, topic in enumerate(topics):
         for variant in range(3):
             _answer(topic, place, variant)
+    AnswerSeen.objects.create(answer_id=OPENING, user_id=customer.pk, at=clock.now())
     _argument_rows(topics)
     _words(topics, customer)
     UsageRecord.objects.bulk_create(_call(customer, number) for number in range(84))
