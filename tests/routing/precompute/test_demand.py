@@ -103,7 +103,8 @@ def test_history_counts_what_can_be_shared(user: User) -> None:
     debates_make(user, 5)
     debates_make(user, 2, context="A text of my own.")
     typed = Debate.objects.filter(context="").first()
-    Debate.objects.filter(pk=typed.pk if typed else None).update(topic_key="")
+    assert typed
+    Debate.objects.filter(pk=typed.pk).update(topic_key="")
     found = counted()
     assert found.debates == 7
     assert found.shareable == 4
