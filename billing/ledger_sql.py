@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import connection, connections, transaction
+from django.db import connection, connections, models, transaction
 from django.db.models.expressions import DatabaseDefault
 
 from billing.models import UsageRecord
@@ -127,9 +127,16 @@ def usage_columns() -> tuple[str, ...]:
 
 
 def usage_values(usage: UsageRecord) -> list[Any]:
-    """With the connection itself: its stand-in looks it up for each of the fields, twice."""
+    """With the connection itself: its stand-in looks it up for each of the fields, twice. A text
+    is what it is; most columns are texts."""
     own = connections[connection.alias]
-    return [field.get_db_prep_save(_value(usage, field), own) for field in usage_fields()]
+    return [_prepared(_value(usage, field), field, own) for field in usage_fields()]
+
+
+def _prepared(value: Any, field: Any, own: Any) -> Any:
+    if type(value) is str and isinstance(field, models.CharField):
+        return value
+    return field.get_db_prep_save(value, own)
 
 
 def _value(usage: UsageRecord, field: Any) -> Any:
