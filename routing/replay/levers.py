@@ -9,7 +9,6 @@ from routing.call_kinds import CALL_KINDS
 from routing.replay.figures import Figures, Group
 from routing.types import Complexity
 
-TO_LOCAL, TO_SMALLER, LIVE, UPGRADED = "to_local", "to_smaller", "checks", "other"
 ROUTES = {
     "route_local": "simple calls on the local model",
     "route_smaller": "simple and medium calls on smaller models",
@@ -21,15 +20,16 @@ SAID: Mapping[str, str] = {
     "shared": "read along with the same call",
     "pattern": "stored answers (L2)",
     "precomputed": "answers made ahead (L3)",
-    "template": "templates (L4)",
-    "search_cache": "stored searches",
-    "prompt_cache": "prompt caches of providers",
+    savings.TEMPLATE: "templates (L4)",
+    savings.SEARCH_CACHE: "stored searches",
+    savings.PROMPT_CACHE: "prompt caches of providers",
     **ROUTES,
-    "local": "own cost: the local machine",
-    "precompute": "own cost: making answers ahead",
-    "helpers": "own cost: judges and embeddings",
-    "failed": "own cost: failed attempts",
+    savings.LOCAL: "own cost: the local machine",
+    savings.PRECOMPUTE: "own cost: making answers ahead",
+    savings.HELPERS: "own cost: judges and embeddings",
+    savings.FAILED: "own cost: failed attempts",
 }
+assert {*savings.CAUSES, *savings.OWN_COSTS} - {savings.ROUTE} < set(SAID)
 
 
 @dataclass(frozen=True, slots=True)

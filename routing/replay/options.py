@@ -1,10 +1,12 @@
 """What a replay assumes. Every figure here is an assumption that nobody has measured: change it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from routing.call_kinds import CALL_KINDS
 from routing.debates.types import FORMATS, LANGUAGES
 
 CHECKPOINTS = (100, 1_000, 10_000)
@@ -75,6 +77,10 @@ def problem_with(options: Options) -> str:
             return f"--{_flag(name)} must be more than 0."
     if options.zipf < 0 or options.precompute < 0:
         return "--zipf and --precompute cannot be less than 0."
+    if not is_price(options.search_usd):
+        return "--search-usd must be a price in USD, like 0.01."
+    if strange := sorted(set(options.premium_kinds) - set(CALL_KINDS)):
+        return f"--premium-kinds must be kinds of call, and {strange[0]} is none."
     choices = {
         "language": LANGUAGES, "format": tuple(FORMATS), "routes": ROUTES, "simple": SIMPLE,
         "alone": ALONE,
@@ -86,8 +92,12 @@ def problem_with(options: Options) -> str:
     return ""
 
 
+def is_price(text: str) -> bool:
+    try:
+        return Decimal(text) >= 0
+    except InvalidOperation:
+        return False
+
+
 def _flag(name: str) -> str:
     return name.replace("_", "-")
-
-
-NAMES = tuple(field.name for field in fields(Options))
