@@ -1,11 +1,11 @@
 """What a debate will cost, before it starts: a range, and whether the caller's limits cover it.
 
 Low is the usual length of every answer, high the longest that is allowed; both on the models that
-would be asked first. Nothing is stored for other debates so far, so only hand-overs (templates)
-cost nothing. The same figures decide what is held: `routing.debates.money`.
+would be asked first. What is stored or a template's costs nothing. The same figures, without what
+is stored, decide what is held: `routing.debates.money`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ from routing.snapshot import Snapshot
 from routing.types import ModelClass
 from routing.upgrades import next_up
 
+Foresee = Callable[[bool], "Foreseen"]
 SMALL_CONTEXT = 4_096  # below it a model has no room for what background calls find out
 
 
@@ -43,8 +44,38 @@ class BriefFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeseenTurn:
+    """A turn that no model would write."""
+
+    step: int
+    stage: str
+    kind: str
+    speaker: str
+    source: str  # cache | template
+
+    @property
+    def is_template(self) -> bool:
+        return self.source == "template"
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """`free`: (kind, step) of calls that would not be made."""
+
+    turns: tuple[ForeseenTurn, ...] = ()
+    free: Set[tuple[str, int]] = frozenset()
+
+    def is_free(self, kind: str, step: int) -> bool:
+        return (kind, step) in self.free
+
+
+NOTHING = Foreseen()
+
+
+@dataclass(frozen=True, slots=True)
 class StageEstimate:
-    """`templates`: how many of its messages are filled in, `cached`: how many are stored."""
+    """`templates`: how many of its messages are filled in, `cached`: how many of its answers are
+    stored, or not needed because others are; `calls`: that are left to be made."""
 
     stage: str
     calls: int
@@ -77,6 +108,7 @@ class Estimate:
     refusal: Refused | None = None
     language_unavailable: LanguageUnavailable | None = None
     is_lean: bool = False
+    from_store: tuple[ForeseenTurn, ...] = ()  # turns that no model would write now
 
     @property
     def is_covered(self) -> bool:
@@ -92,9 +124,13 @@ class Estimate:
 
 
 def estimate(
-    shape: Shape, *, brief_facts: BriefFacts, caller: Caller, snapshot: Snapshot, now: datetime
+    shape: Shape, *, brief_facts: BriefFacts, caller: Caller, snapshot: Snapshot, now: datetime,
+    foresee: Foresee | None = None,
 ) -> Estimate:
-    """Synchronous: reads the caller's windows. Raises Unavailable when no model can answer."""
+    """Synchronous: reads the caller's windows. Raises Unavailable when no model can answer.
+
+    `foresee`: what would come from the store, once it is known whether the debate is a lean one.
+    """
     rules = money_rules_of(caller, snapshot)
     readings = gauge.read(rules, now=now)
     routes = Routes(
@@ -108,7 +144,8 @@ def estimate(
         return Estimate(language_unavailable=error)
     wanted = replace(shape, is_lean=is_lean, off=shape.off | kinds_off(snapshot))
     return _estimated(
-        wanted, brief_facts, routes, readings=readings, now=now
+        wanted, brief_facts, routes, readings=readings, now=now,
+        foreseen=foresee(is_lean) if foresee else NOTHING,
     )
 
 
@@ -160,14 +197,15 @@ def finish_nanos(routes: Routes, sizes: Sequence[Size]) -> Nanos:
 
 def _estimated(
     shape: Shape, brief_facts: BriefFacts, routes: Routes, *, readings: Sequence[Reading],
-    now: datetime,
+    now: datetime, foreseen: Foreseen,
 ) -> Estimate:
+    """What is held does not count on the store: it may be gone when its turn comes."""
     steps = plan_of(shape)
     sizes = sizes_of(
         steps, language=brief_facts.language, context_tokens=brief_facts.context_tokens,
         kinds=routes.snapshot.kinds,
     )
-    stages = tuple(_stage(stage, steps, sizes, routes) for stage in STAGES)
+    stages = tuple(_stage(stage, steps, sizes, routes, foreseen) for stage in STAGES)
     opening = [size for size in sizes if size.stage == STAGES[0]]
     later = [size for size in sizes if size.stage != STAGES[0]]
     need = usual_nanos(routes, opening) + finish_nanos(routes, later)
@@ -179,18 +217,23 @@ def _estimated(
         high_nanos=Nanos(sum(stage.high_nanos for stage in stages)),
         stages=stages, model_classes=_classes(c for s in stages for c in s.model_classes),
         paid_from=paid_from, debates=debates, refusal=refusal, is_lean=shape.is_lean,
+        from_store=foreseen.turns,
     )
 
 
 def _stage(
-    stage: str, steps: Sequence[Step], sizes: Sequence[Size], routes: Routes
+    stage: str, steps: Sequence[Step], sizes: Sequence[Size], routes: Routes, foreseen: Foreseen
 ) -> StageEstimate:
-    priced = [routes.usual(size) for size in sizes if size.stage == stage]
+    calls = [size for size in sizes if size.stage == stage]
+    priced = [routes.usual(size) for size in calls if not foreseen.is_free(size.kind, size.step)]
+    filled_in = [turn for turn in foreseen.turns if turn.is_template and turn.stage == stage]
+    hand_overs = sum(step.has_transition for step in steps if step.stage == stage)
     return StageEstimate(
         stage, len(priced), _classes(p.deployment.model_class for p in priced),
         low_nanos=Nanos(sum(p.usual for p in priced)),
         high_nanos=Nanos(sum(p.most for p in priced)),
-        templates=sum(step.has_transition for step in steps if step.stage == stage),
+        templates=hand_overs + len(filled_in),
+        cached=len(calls) - len(priced) - len(filled_in),
     )
 
 

@@ -19,11 +19,13 @@ from costcontrol.lib.rows import Rows
 from costcontrol.lib.sentences import Sentence as _
 from routing.debates import money, turns
 from routing.debates.errors import DebateOver, DebateUnknown, TurnUnknown
+from routing.debates.estimates import Foreseen
+from routing.debates.foreseen import foreseen
 from routing.debates.money import BriefFacts, Estimate
 from routing.debates.orders import Order
 from routing.debates.shown import ACTIVE
 from routing.debates.topics import Choice
-from routing.debates.variants import variant_next
+from routing.debates.variants import variant_of
 from routing.debates.wakes import wake
 from routing.models import BackgroundCall, Debate, Turn
 from routing.snapshot import Snapshot
@@ -46,12 +48,19 @@ class Created:
     choices: tuple[Choice, ...] = ()
 
 
-def estimated(order: Order, *, caller: Caller, snapshot: Snapshot, now: datetime) -> Estimate:
-    """What it would cost. Raises LanguageUnavailable."""
+def estimated(
+    order: Order, *, caller: Caller, snapshot: Snapshot, now: datetime, with_store: bool = False
+) -> Estimate:
+    """What it would cost; `with_store`: less what needs no model now. Raises LanguageUnavailable.
+    """
+    def foresee(is_lean: bool) -> Foreseen:
+        return foreseen(order, is_lean=is_lean, caller=caller, snapshot=snapshot, now=now)
+
     is_alone = not order.topic_key or bool(order.context)
     facts = BriefFacts(order.language, count(order.context), is_alone=is_alone)
     found = money.estimate(
-        order.shape(), brief_facts=facts, caller=caller, snapshot=snapshot, now=now
+        order.shape(), brief_facts=facts, caller=caller, snapshot=snapshot, now=now,
+        foresee=foresee if with_store else None,
     )
     if found.language_unavailable:
         raise found.language_unavailable
@@ -71,7 +80,7 @@ def debate_create(
     is_lean = estimated(order, caller=caller, snapshot=snapshot, now=now).is_lean
     try:
         with transaction.atomic():
-            variant = _variant(order, snapshot)
+            variant = variant_of(order, snapshot)
             debate = _insert(
                 order, caller, now, key=idempotency_key, is_lean=is_lean, variant=variant
             )
@@ -99,15 +108,6 @@ def debate_repeated(fingerprint: str, key: str, *, caller: Caller) -> Created | 
             param="Idempotency-Key",
         )
     return Created(debate, False)
-
-
-def _variant(order: Order, snapshot: Snapshot) -> int:
-    if order.context:  # what it reads is nobody else's
-        return 0
-    return variant_next(
-        order.topic_key, language=order.language, is_swapped=order.is_swapped, cast=order.cast,
-        variants=snapshot.kinds["opening_statement"].variants,
-    )
 
 
 def _insert(

@@ -196,7 +196,9 @@ def is_held_out(debate: Debate, caller: Caller) -> bool:
     return holdout.is_held_out(str(debate.pk), tier=caller.tier, user_id=caller.user_id)
 
 
-def about_of(debate: Debate, brief: Brief, caller: Caller) -> About | None:
+def about_of(
+    debate: Debate, brief: Brief, caller: Caller, *, is_made: bool = True
+) -> About | None:
     """None: its answers are its own. One query.
 
     A topic that was typed in other words, or that has another title by now, is not the catalogue's:
@@ -204,7 +206,7 @@ def about_of(debate: Debate, brief: Brief, caller: Caller) -> About | None:
     """
     if not settings.CACHE_SHARED or not debate.topic_key or debate.context:
         return None
-    if is_held_out(debate, caller):
+    if is_made and is_held_out(debate, caller):  # before, it has no name that could decide
         return None
     for epoch, korean, english in asked(TOPIC, debate.topic_key):
         if (korean if debate.language == "ko" else english) == debate.topic:

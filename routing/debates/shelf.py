@@ -49,9 +49,13 @@ class Ready(NamedTuple):
 
 
 class Shelf:
-    """For one turn. `rows` and `learnt` are to be written, whether the turn is there or not."""
+    """For one turn. `rows` and `learnt` are to be written, whether the turn is there or not.
 
-    def __init__(self, desk: Desk, turns: Sequence[Turn]) -> None:
+    `is_dry`: for a debate that is not made yet. Nothing is taken, and turn may follow on turn.
+    """
+
+    def __init__(self, desk: Desk, turns: Sequence[Turn], *, is_dry: bool = False) -> None:
+        self._is_dry = is_dry
         self.rows: list[UsageRecord] = []
         self.learnt: list[BackgroundCall] = []
         self.is_all_known = True  # nothing of this turn is left to be found out
@@ -67,16 +71,14 @@ class Shelf:
     def turn(self, step: Step) -> Ready | None:
         """None: a model has to write it."""
         step = self._steps[step.index]
-        if sharings.is_shared(self._debate, step.kind):
+        if self._brief is None and sharings.is_shared(self._debate, step.kind):
             self._look_around()
         return self._stored(step) or self._template(step)
 
     def around(self, turn: Turn, ready: Ready) -> None:
         """The calls of the plan that belong to this turn: known, not needed, or left to do."""
         step = self._steps[turn.step]
-        if self._sharing:
-            said = [*self._sharing.turns, turn]
-            self._sharing = replace(self._sharing, turns=said)
+        self.said(turn)
         for background in (*step.before, *step.after):
             if background.key in self._made or self._knows(background):
                 continue
@@ -85,11 +87,16 @@ class Shelf:
             else:
                 self.is_all_known = False
 
+    def said(self, turn: Turn) -> None:
+        self._turns = [*self._turns, turn]
+        if self._sharing:
+            self._sharing = replace(self._sharing, turns=self._turns)
+
     def _look_around(self) -> None:
         """What the keys are made of. Three queries."""
         debate, desk = self._debate, self._desk
         self._brief = brief_of(debate)
-        about = about_of(debate, self._brief, desk.caller)
+        about = about_of(debate, self._brief, desk.caller, is_made=not self._is_dry)
         if about is None:
             return
         self._sharing = Sharing(
@@ -188,12 +195,12 @@ class Shelf:
         )
 
     def _template(self, step: Step) -> Ready | None:
-        if not self._desk.snapshot.kinds[step.kind].may_be_template or self._desk.is_held_out:
+        if not self._desk.snapshot.kinds[step.kind].may_be_template:
             return None
         brief = self._brief or brief_of_names(self._debate)
         text = written_by(step.kind, brief, seed=str(self._debate.pk))
-        if not text:
-            return None
+        if not text or self._is_dry:
+            return Ready(text, Turn.Source.TEMPLATE, templates.LAYER) if text else None
         self.rows.append(self._desk.filled_in(step, self._usage_without(step, brief, text)))
         return Ready(text, Turn.Source.TEMPLATE, templates.LAYER)
 
@@ -214,7 +221,8 @@ class Shelf:
         route, desk = self._route(kind), self._desk
         if not route:
             return None
-        return patterns.take(reuse, route=route, user_id=desk.caller.user_id, now=desk.now)
+        find = patterns.lookup if self._is_dry else patterns.take
+        return find(reuse, route=route, user_id=desk.caller.user_id, now=desk.now)
 
     def _look(self, kind: str, reuse: Reuse) -> Stored | None:
         route, desk = self._route(kind), self._desk

@@ -16,7 +16,6 @@ from routing.cache import templates
 from routing.cache.patterns import Stored
 from routing.call import Call
 from routing.classify import classify
-from routing.debates.sharing import is_held_out
 from routing.debates.types import Background, Step
 from routing.models import Debate
 from routing.snapshot import Snapshot
@@ -33,10 +32,6 @@ class Desk:
     now: datetime
     stage: str
     call_id: UUID  # of the turn
-
-    @property
-    def is_held_out(self) -> bool:
-        return is_held_out(self.debate, self.caller)
 
     def said(self, step: Step, stored: Stored, reuse: Reuse) -> UsageRecord:
         """The turn itself is a stored answer."""

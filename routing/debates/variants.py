@@ -6,10 +6,21 @@ Synchronous.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from routing.debates.orders import Order
 from routing.debates.types import SIDES
 from routing.models import Debate
+from routing.snapshot import Snapshot
 
 LOOKED_AT = 50  # debates: whoever has another cast in all of them begins with the first variant
+
+
+def variant_of(order: Order, snapshot: Snapshot) -> int:
+    if order.context:  # what it reads is nobody else's
+        return 0
+    return variant_next(
+        order.topic_key, language=order.language, is_swapped=order.is_swapped, cast=order.cast,
+        variants=snapshot.kinds["opening_statement"].variants,
+    )
 
 
 def variant_next(

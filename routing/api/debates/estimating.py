@@ -5,6 +5,7 @@ from typing import Any
 
 from costcontrol.lib.problems import problem_of
 from routing.debates.endings import debates_left
+from routing.debates.estimates import ForeseenTurn
 from routing.debates.money import Estimate, StageEstimate
 from routing.debates.orders import Order
 from routing.debates.plan import plan_of
@@ -26,6 +27,7 @@ def estimate_json(order: Order, found: Estimate, *, may_see_costs: bool) -> Json
         "model_classes": list(found.model_classes),
         "stages": [_stage(stage) for stage in found.stages],
         "turns": len(plan_of(order.shape())), "is_lean": found.is_lean,
+        "from_store": [_foreseen(turn) for turn in found.from_store],
         "paid_from": str(found.paid_from),
         "quota": debates_left([found.debates] if found.debates else []),
         "is_covered": found.is_covered,
@@ -42,6 +44,11 @@ def _stage(stage: StageEstimate) -> Json:
         "low_credits": stage.low_credits, "high_credits": stage.high_credits,
         "templates": stage.templates, "cached": stage.cached,
     }
+
+
+def _foreseen(turn: ForeseenTurn) -> Json:
+    return {"step": turn.step, "stage": turn.stage, "kind": turn.kind, "speaker": turn.speaker,
+            "source": turn.source}
 
 
 def _cast(cast: Mapping[str, Sequence[Mapping[str, Any]]], language: str) -> Json:

@@ -76,6 +76,8 @@ ESTIMATE: Json = {
     "model_classes": ["local", "economy", "premium"],
     "stages": [{"stage": "opening", "calls": 2, "model_classes": ["local"],
                 "low_credits": "0.310", "high_credits": "0.980", "templates": 0, "cached": 0}],
+    "from_store": [{"step": 0, "stage": "opening", "kind": "moderator_intro", "speaker": "",
+                    "source": "template"}],
     "turns": 13, "is_lean": False, "paid_from": "plan", "quota": QUOTA, "is_covered": True,
     "refusal": None,
 }

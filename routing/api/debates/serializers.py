@@ -44,6 +44,18 @@ class StageEstimateSerializer(Fields):
     cached = serializers.IntegerField(help_text="answers that are stored already")
 
 
+class ForeseenSerializer(Fields):
+    """A turn that is stored for this caller, in a text they have not seen, or a template's."""
+
+    step = serializers.IntegerField()
+    stage = serializers.ChoiceField(choices=STAGES)
+    kind = serializers.CharField()
+    speaker = serializers.CharField(allow_blank=True, help_text=SPEAKER)
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # DRF names its own so
+        choices=["cache", "template"]
+    )
+
+
 class QuotaSerializer(Fields):
     """Debates of the plan, of the caller or their organisation."""
 
@@ -81,6 +93,9 @@ class EstimateSerializer(MatchSerializer):
     stages = StageEstimateSerializer(many=True)
     turns = serializers.IntegerField(help_text="steps of the plan")
     is_lean = serializers.BooleanField(help_text="a small model: no calls in the background")
+    from_store = ForeseenSerializer(
+        many=True, help_text="turns that need no model now; the rest is what is priced"
+    )
     paid_from = serializers.ChoiceField(choices=["plan", "credit", "overage"])
     quota = QuotaSerializer(allow_null=True, help_text="before this one; null: unlimited")
     is_covered = serializers.BooleanField()

@@ -47,7 +47,7 @@ class EstimateView(DebateView):
         caller = caller_of(request)
         order = order_of(body_of(request), caller=caller, reads=reads(request))
         found = services.estimated(
-            order, caller=caller, snapshot=snapshot.latest(), now=clock.now()
+            order, caller=caller, snapshot=snapshot.latest(), now=clock.now(), with_store=True
         )
         body = estimate_json(order, found, may_see_costs=caller.may_see_costs)
         return Response(body, headers=quota_headers([found.debates] if found.debates else []))
