@@ -14,7 +14,7 @@ from accounts.admin import checkboxes
 from accounts.audited import AuditedAdmin, ModelForm, actor_of
 from billing.prices import PriceTable
 from costcontrol.lib.clock import now
-from routing import admin_answers, admin_catalogue  # noqa: F401  register their pages
+from routing import admin_answers, admin_catalogue, admin_topics  # noqa: F401  register their pages
 from routing.models import Deployment, RoutePolicy
 from routing.services import PolicyError, cells_check, next_version, policy_publish
 

@@ -6,6 +6,7 @@ Philosophers that users made are not here: what they write is theirs (docs/catal
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
@@ -19,6 +20,7 @@ from routing.catalogue_forms import CallKindForm, PhilosopherForm, TopicForm
 from routing.debates.cards import Draft
 from routing.debates.categories import CATEGORIES
 from routing.debates.shipped import CARD
+from routing.debates.topic_calibration import resolver_prepare
 from routing.debates.types import LANGUAGES
 from routing.debates.versions import is_same, version_add
 from routing.models import CallKindRow, Philosopher, Topic
@@ -110,6 +112,12 @@ class TopicAdmin(AuditedAdmin[Topic]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Topic | None = None) -> bool:
         return False  # the next start would bring a shipped one back; take it off offer instead
+
+    def save_model(self, request: HttpRequest, obj: Topic, form: Any, change: bool) -> None:
+        """A new title means something else to those who type it."""
+        super().save_model(request, obj, form, change)
+        if {"ko", "en"} & set(form.changed_data) or not change:
+            transaction.on_commit(lambda: str(resolver_prepare()))
 
     @admin.display(description=_("category"), ordering="category")
     def about(self, row: Topic) -> str:

@@ -71,11 +71,10 @@ def median_ms(found: Iterable[Answered]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """What is resolved without asking among texts of which some mean nothing known. Each half at
-    the threshold that the other half gave."""
+    """What is resolved without asking among texts of which some mean nothing known."""
 
     name: str
-    thresholds: tuple[float, float]
+    threshold: float
     hits: int
     wrong: int
     answerable: int
@@ -85,16 +84,15 @@ class Zone:
 
 
 def zone(found: Sequence[Judged], name: str) -> Zone:
-    """`name`: similarity (alone), polarity (and numbers), all (guards)."""
-    halves = split(found)
-    fitted = tuple(_threshold(half, name) for half in halves)
-    taken = [
-        each for half, threshold in zip(halves, reversed(fitted), strict=True)
-        for each in half if each.first >= threshold and not _is_held(each, name)
-    ]
+    """`name`: hindsight (similarity alone, at the best threshold for these very texts); else at the
+    stricter of the thresholds that both halves of the groups give: similarity (alone), polarity
+    (and numbers), all (guards)."""
+    halves = (found,) if name == "hindsight" else split(found)
+    threshold = max(_threshold(half, name) for half in halves)
+    taken = [each for each in found if each.first >= threshold and not _is_held(each, name)]
     wrong = [each for each in taken if not each.is_right]
     return Zone(
-        name, (fitted[0], fitted[1]), len(taken) - len(wrong), len(wrong),
+        name, threshold, len(taken) - len(wrong), len(wrong),
         sum(each.asked.means is not None for each in found), len(found),
         len({each.asked.means for each in found} - {None}),
         len({each.titles[0] for each in wrong}),
@@ -117,6 +115,6 @@ def _threshold(half: Sequence[Judged], name: str) -> float:
 
 def _is_held(judged: Judged, name: str) -> bool:
     heard = judged.heard
-    if name == "similarity":
+    if name in ("hindsight", "similarity"):
         return False
     return heard.any if name == "all" else heard.is_opposite or heard.other_numbers

@@ -50,11 +50,14 @@ class TextSet:
     asked: list[Asked] = field(default_factory=list)
 
 
-def sets_read(path: Path) -> list[TextSet]:
-    """One a language. Raises UnknownSet."""
+def sets_read(path: Path, *, groups: int | None = None) -> list[TextSet]:
+    """One a language. `groups`: of groups of paraphrases only so many. Raises UnknownSet."""
     rows = list(_rows(path))
+    if groups is not None:
+        drawn = set(sorted({str(row.get("g")) for row in rows}, key=_lot)[:groups])
+        rows = [row for row in rows if str(row.get("g")) in drawn or "g" not in row]
     for fields, read in SHAPES:
-        if rows and fields <= rows[0].keys():
+        if rows and all(fields <= row.keys() for row in rows):
             return [each for each in read(path.name, rows) if each.asked]
     raise UnknownSet(f"{path} has no rows of a shape that is known: see docs/topic-resolver.md.")
 
@@ -63,9 +66,10 @@ def _rows(path: Path) -> Iterator[Row]:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
-        yield from (json.loads(line) for line in text.splitlines() if line.strip())
+        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
     except (OSError, ValueError, EOFError) as error:
         raise UnknownSet(f"{path} cannot be read: {error}") from None
+    yield from (row for row in rows if isinstance(row, dict))
 
 
 def _groups(name: str, rows: Sequence[Row]) -> Iterable[TextSet]:
@@ -75,7 +79,7 @@ def _groups(name: str, rows: Sequence[Row]) -> Iterable[TextSet]:
     for row in rows:
         groups[row["g"]].append(row)
     made = TextSet(name, rows[0].get("lang", "ko"))
-    for place, (group, texts) in enumerate(sorted(groups.items(), key=_lot)):
+    for place, (group, texts) in enumerate(sorted(groups.items(), key=lambda pair: _lot(pair[0]))):
         if is_known := place % 2 == 0:
             made.titles[group] = texts[0]["t"]
         made.asked += [
@@ -85,9 +89,9 @@ def _groups(name: str, rows: Sequence[Row]) -> Iterable[TextSet]:
     return [made]
 
 
-def _lot(pair: tuple[str, Any]) -> str:
+def _lot(group: str) -> str:
     """The same draw each time."""
-    return hashlib.sha256(pair[0].encode()).hexdigest()
+    return hashlib.sha256(group.encode()).hexdigest()
 
 
 def _propositions(name: str, rows: Sequence[Row]) -> Iterable[TextSet]:

@@ -7,6 +7,7 @@ is the bound: with 95 % certainty no larger share of topics has a wrong text tak
 from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,7 @@ def judged_by_language(
     for texts in sets_or_error(paths, language):
         label = f"{texts.name} {texts.language}"
         try:
-            judged = judge(
-                texts, model, progress=lambda done, of, label=label: progress(label, done, of)
-            )
+            judged = judge(texts, model, progress=partial(progress, label))
         except EmbedderAway as away:
             raise CommandError(f"{model.name} does not answer: {away}") from None
         found[texts.language][0].extend(named(judged, texts.name))
@@ -89,9 +88,11 @@ def judged_by_language(
     return found
 
 
-def sets_or_error(paths: Sequence[Path], language: str | None = None) -> list[TextSet]:
+def sets_or_error(
+    paths: Sequence[Path], language: str | None = None, *, groups: int | None = None
+) -> list[TextSet]:
     try:
-        sets = [texts for path in paths for texts in sets_read(path)]
+        sets = [texts for path in paths for texts in sets_read(path, groups=groups)]
     except UnknownSet as error:
         raise CommandError(str(error)) from None
     wanted = [texts for texts in sets if language in (None, texts.language)]
