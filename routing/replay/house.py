@@ -76,7 +76,7 @@ def _deployments(options: Options) -> None:
     All of them are answered by the simulation."""
     Deployment.objects.update(is_enabled=False)
     Deployment.objects.filter(name__in=[f"anthropic/{model}" for model in MODELS]).update(
-        provider=NAME, price_provider="anthropic", is_enabled=True
+        provider=NAME, price_provider="anthropic", is_enabled=True, can_search=True
     )
     if options.routes == ECONOMICAL and options.simple == "local":
         Deployment.objects.create(

@@ -30,8 +30,6 @@ from routing.replay.workload import mode_of, usages
 from routing.snapshot import Snapshot
 from routing.types import ChatRequest, Message, Reuse
 
-SEARCH_TOKENS = 32_000  # a hold knows no searches: so much output is held for one instead
-
 
 class Walk:
     """`calls`: that were asked, whoever answered; `shareable`: of them, others may be given."""
@@ -143,7 +141,7 @@ class Walk:
             model=BASELINE if self._staged.is_baseline else policy.AUTO, is_stream=True,
             debate_id=self._staged.id, language=self._options.language, stage=step.stage,
             may_read_cache=reuse is not None, may_store=reuse is not None, speaker=speaker,
-            is_part=True, reuse=reuse, max_output_tokens=SEARCH_TOKENS if kind == SEARCH else None,
+            is_part=True, reuse=reuse, max_searches=1 if kind == SEARCH else 0,
         )
 
     def _fill_in(self, step: Step) -> None:
