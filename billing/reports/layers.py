@@ -15,11 +15,12 @@ from billing.reports.ranges import Bucket
 from billing.reports.reading import rows_of
 from billing.reports.shapes import Line, Question, Series, Unit
 from billing.reports.spans import Source, Span
-from billing.savings import TEMPLATE
+from billing.savings import SEARCH_CACHE, SEARCH_KIND, TEMPLATE
 
 EXACT = ("exact", "shared")
 STORED = ("pattern", "precomputed")
-LAYERS = (*savings.LAYERS, TEMPLATE)  # in the order in which a call asks them
+LAYERS = (*savings.LAYERS, TEMPLATE)  # as rows say, in the order in which a call asks them
+LINES = (*savings.LAYERS, SEARCH_CACHE, TEMPLATE)  # as they are summed: searches by themselves
 CACHED = Cube(
     table="",
     dimensions=("call_kind", "cache_layer"),
@@ -47,6 +48,12 @@ class CachedSum:
     cache_layer: str
     answered: int
     saved_nanos: int
+
+    @property
+    def line(self) -> str:
+        """Searches are stored like answers, and are a line of their own, as in the ledger."""
+        is_search = self.call_kind == SEARCH_KIND and self.cache_layer in STORED
+        return SEARCH_CACHE if is_search else self.cache_layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +143,20 @@ def layer_sums(facts: LayerFacts, *, storable: Set[str]) -> tuple[LayerSum, ...]
     hits, money = _sums(facts, "answered"), _sums(facts, "saved_nanos")
     kinds = storable | {row.call_kind for row in facts.cached if row.cache_layer in STORED}
     asked = dict.fromkeys(EXACT, facts.calls - hits.get(TEMPLATE, 0))
-    stored = sum(number for kind, number in facts.answered.items() if kind in kinds)
-    stored -= sum(
-        row.answered for row in facts.cached
-        if row.cache_layer in (*EXACT, TEMPLATE) and row.call_kind in kinds
-    )
-    asked |= dict.fromkeys(STORED, stored)
+    asked |= dict.fromkeys(STORED, _left_for_the_store(facts, kinds - {SEARCH_KIND}))
+    asked[SEARCH_CACHE] = _left_for_the_store(facts, {SEARCH_KIND})
     return tuple(
         LayerSum(name, hits.get(name, 0), asked.get(name), money.get(name, 0))
         for name in _names(hits)
+    )
+
+
+def _left_for_the_store(facts: LayerFacts, kinds: Set[str]) -> int:
+    """Calls of these kinds that neither L1 nor a template answered."""
+    answered = sum(number for kind, number in facts.answered.items() if kind in kinds)
+    return answered - sum(
+        row.answered for row in facts.cached
+        if row.cache_layer in (*EXACT, TEMPLATE) and row.call_kind in kinds
     )
 
 
@@ -166,7 +178,7 @@ def _series(facts: LayerFacts, column: str, unit: Unit) -> Series:
     """What the future brings is not known, which is not 0."""
     sums: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for row in facts.cached:
-        sums[row.cache_layer][row.bucket] += getattr(row, column)
+        sums[row.line][row.bucket] += getattr(row, column)
     known = {span.bucket for span in spans(facts.buckets, facts.question)}
     return Series(
         facts.buckets,
@@ -184,10 +196,10 @@ def _series(facts: LayerFacts, column: str, unit: Unit) -> Series:
 def _sums(facts: LayerFacts, column: str) -> dict[str, int]:
     found: dict[str, int] = defaultdict(int)
     for row in facts.cached:
-        found[row.cache_layer] += getattr(row, column)
+        found[row.line] += getattr(row, column)
     return found
 
 
 def _names(seen: Iterable[str]) -> tuple[str, ...]:
     """Those we know, and whatever else rows say at the end."""
-    return (*LAYERS, *sorted(set(seen) - set(LAYERS)))
+    return (*LINES, *sorted(set(seen) - set(LINES)))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from billing.reports import layers
 from billing.reports.layers import EXACT, LAYERS, STORED, KindSum, LayerSum
-from billing.savings import TEMPLATE
+from billing.savings import SEARCH_CACHE, TEMPLATE
 from costcontrol.dashboard import caches_charts
 from costcontrol.dashboard.caches_state import CachesState
 from costcontrol.dashboard.components import (
@@ -29,7 +29,7 @@ from costcontrol.dashboard.components import (
     text,
 )
 from costcontrol.dashboard.layer_names import LAYER_NAMES
-from routing.models import CallKindRow, PrecomputeRun
+from routing.models import CallKindRow, Deployment, PrecomputeRun
 from routing.reports import stored
 from routing.reports.stored import Made, Size
 
@@ -38,10 +38,12 @@ TITLES = {
     "shared": gettext_lazy("L1: the same question at the same time"),
     "pattern": gettext_lazy("L2: stored answers for everybody"),
     "precomputed": gettext_lazy("L3: answers made ahead"),
+    SEARCH_CACHE: gettext_lazy("L2: searches that were made before"),
     TEMPLATE: gettext_lazy("L4: templates"),
 }
 OF_ALL = gettext_lazy("all answered calls, without templates")
 OF_STORABLE = gettext_lazy("answered calls of kinds that are stored, without L1’s and templates")
+OF_SEARCHES = gettext_lazy("answered searches")
 NO_RATE = gettext_lazy("not counted as a hit")
 
 
@@ -90,6 +92,9 @@ def _switches(rows: Sequence[CallKindRow], sizes: Mapping[str, Size]) -> Iterato
     if not is_shared_on:
         how = _("It needs L2: set CACHE_SHARED to 1 and start the product again.")
     yield _switch("precomputed", is_shared_on and has_ahead, how)
+    can_search = Deployment.objects.filter(can_search=True, is_enabled=True).exists()
+    how = _("No model can search: in the settings, tick “searches the web” for one of Anthropic’s.")
+    yield _switch(SEARCH_CACHE, is_shared_on and can_search, how)
     has_templates = any(row.may_be_template and row.is_enabled for row in rows)
     how = _("In the settings, tick “a template may answer” for a kind of call.")
     yield _switch(TEMPLATE, has_templates, how)
@@ -128,7 +133,10 @@ def _state(is_on: bool | None) -> Cell:
 
 
 def _denominator(each: LayerSum) -> str:
-    words = {**dict.fromkeys(EXACT, OF_ALL), **dict.fromkeys(STORED, OF_STORABLE)}
+    words = {
+        **dict.fromkeys(EXACT, OF_ALL), **dict.fromkeys(STORED, OF_STORABLE),
+        SEARCH_CACHE: OF_SEARCHES,
+    }
     return str(words.get(each.layer, NO_RATE))
 
 
@@ -140,7 +148,7 @@ def _size(size: Size | None) -> tuple[Cell, ...]:
 
 
 def _kinds(found: Sequence[KindSum]) -> Table:
-    names = (_("Calls"), _("By a model"), *(capfirst(LAYER_NAMES[layer]) for layer in LAYERS),
+    names = (_("Calls"), _("By a model"), *(capfirst(str(LAYER_NAMES[layer])) for layer in LAYERS),
              _("Hit rate"), _("Saved"))
     columns = (Column(_("Kind")), *(Column(name, is_number=True) for name in names))
     return Table(

@@ -30,6 +30,7 @@ from costcontrol.dashboard.components import (
 from costcontrol.dashboard.labels import language
 from costcontrol.dashboard.layer_names import layer_name
 from routing.cache.histories import Serving
+from routing.call_kinds import CALL_KINDS
 from routing.models import StoredAnswer
 from routing.reports.stored import LAYER_OF
 from routing.reports.stored_entry import Entry
@@ -94,8 +95,12 @@ def answer_view(entry: Entry, *, now: datetime) -> AnswerView:
 def _cards(entry: Entry) -> tuple[KpiCard, ...]:
     row, seen = entry.history.answer, entry.history.seen_by
     people = ngettext("seen by %(number)s user", "seen by %(number)s users", seen)
+    people %= {"number": formats.count(seen)}
+    kind = CALL_KINDS.get(row.kind)
+    if kind is not None and not kind.is_streamed:
+        people = _("only prompts read it, nobody sees it")
     return (
-        KpiCard(_("Served"), count(row.served), note=people % {"number": formats.count(seen)}),
+        KpiCard(_("Served"), count(row.served), note=people),
         KpiCard(_("Cost of making it"), money(row.cost_nanos)),
         KpiCard(_("Saved (estimated)"), money(row.saved_nanos), note=_paid_back(row)),
         KpiCard(_("Good ratings"), count(row.ups)),

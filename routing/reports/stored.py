@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Avg, Count, F, FloatField, Func, Q, Sum
 from django.db.models.functions import Length
 
+from billing.savings import SEARCH_CACHE, SEARCH_KIND
 from routing.models import StoredAnswer
 
 Origin = StoredAnswer.Origin
@@ -16,6 +17,12 @@ LAYER_OF: Mapping[str, str] = {
 }
 ORIGINS: Mapping[str, tuple[str, ...]] = {
     "pattern": (Origin.LIVE,), "precomputed": (Origin.BATCH, Origin.AHEAD),
+}
+
+IS_SEARCH = Q(kind=SEARCH_KIND)
+LINES: Mapping[str, Q] = {
+    **{layer: Q(origin__in=origins) & ~IS_SEARCH for layer, origins in ORIGINS.items()},
+    SEARCH_CACHE: IS_SEARCH,
 }
 
 
@@ -62,8 +69,7 @@ def is_served(now: datetime) -> Q:
 def sizes(*, now: datetime) -> Mapping[str, Size]:
     """By layer. One query that groups nothing: texts would be sorted along with their rows."""
     sums: dict[str, Any] = {}
-    for layer, origins in ORIGINS.items():
-        of_layer = Q(origin__in=origins)
+    for layer, of_layer in LINES.items():
         sums |= {
             f"{layer}_entries": Count("pk", filter=of_layer),
             f"{layer}_keys": Count("key", distinct=True, filter=of_layer),
@@ -71,7 +77,7 @@ def sizes(*, now: datetime) -> Mapping[str, Size]:
             f"{layer}_characters": Sum(Length("text"), filter=of_layer),
         }
     found = StoredAnswer.objects.filter(is_served(now)).aggregate(**sums)
-    return {layer: _size(found, layer, now) for layer in ORIGINS}
+    return {layer: _size(found, layer, now) for layer in LINES}
 
 
 def _size(found: Mapping[str, Any], layer: str, now: datetime) -> Size:

@@ -77,6 +77,20 @@ def test_the_store_is_asked_for_calls_of_its_kinds_that_nothing_before_answered(
     assert sums["template"].asked is None
 
 
+def test_searches_are_a_line_of_their_own() -> None:
+    served("pattern")
+    served("pattern", call_kind="rag_search", at=NOW - timedelta(days=1))
+    call(call_kind="rag_search")
+    call(call_kind="rag_search")
+    found = facts()
+    sums = {each.layer: each for each in layers.layer_sums(found, storable={OPENING})}
+    assert (sums["search_cache"].answered, sums["search_cache"].asked) == (1, 3)
+    assert (sums["pattern"].answered, sums["pattern"].asked) == (1, 1)
+    assert sum(filter(None, line(found, "search_cache"))) == 1
+    (kind,) = [each for each in layers.kind_sums(found) if each.kind == "rag_search"]
+    assert kind.by_layer == {"pattern": 1}
+
+
 def test_templates_are_in_no_rate() -> None:
     served("pattern")
     served("template")

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from routing.models import CallKindRow, PrecomputeRun
+from routing.models import CallKindRow, Deployment, PrecomputeRun
 from tests.costcontrol.dashboard.rows import NOW, call, hit, person
 from tests.costcontrol.dashboard.stored import answer
 
@@ -99,8 +99,10 @@ def test_what_is_stored_now_is_counted(staff: Client) -> None:
     answer(key="b" * 64, ended_at=NOW)
     answer(key="c" * 64, hard_until=NOW - DAY)
     answer(key="d" * 64, origin="batch", text="xy")
+    answer(key="e" * 64, kind="rag_search", text="found")
     said = read(staff)
-    assert row_of(said, "L2")[6:] == ["2", "1", "2 days", "8"]
+    assert row_of(said, "L2: searches")[6:10:3] == ["1", "5"]
+    assert row_of(said, "L2: stored answers")[6:] == ["2", "1", "2 days", "8"]
     assert row_of(said, "L3")[6:8] == ["1", "1"]
 
 
@@ -132,6 +134,16 @@ def test_off_is_shown_as_off_with_how_to_switch_it_on(
     assert row_of(said, "The layer is off")[1] == "1"
     CallKindRow.objects.update(may_be_template=False)
     assert row_of(read(staff), "L4")[1] == "off"
+
+
+def test_searches_are_off_until_a_model_can_search(staff: Client) -> None:
+    said = read(staff)
+    assert row_of(said, "L2: searches")[1] == "off"
+    assert "No model can search" in said
+    Deployment.objects.create(
+        name="x/y", provider="x", model="y", model_class="premium", can_search=True
+    )
+    assert row_of(read(staff), "L2: searches")[1] == "on"
 
 
 def test_making_ahead_is_on_once_a_run_was_started(staff: Client) -> None:

@@ -168,6 +168,7 @@ class TestOne:
         [
             ({"saved_nanos": 1}, "not paid back yet"),
             ({"cost_nanos": 0}, "making it cost nothing"),
+            ({"kind": "core_arguments"}, "only prompts read it, nobody sees it"),
             ({"soft_until": NOW - DAY}, "served, to be made anew"),
             ({"ended_at": NOW, "ended_why": "wrong"}, "served for the wrong topic"),
             ({"hard_until": NOW - DAY}, "too old"),
