@@ -14,7 +14,7 @@ from django.db import transaction
 
 from routing.debates.shipped import FOLDER
 from routing.debates.topic_index import forget
-from routing.debates.topic_judging import Fit
+from routing.debates.topic_judging import MOST_WRONG, Fit
 from routing.debates.topic_vectors import topics_embed
 from routing.embeddings import Embedder, EmbedderAway, embedder
 from routing.models import TopicCalibration
@@ -71,12 +71,14 @@ def calibrations_load(model: Embedder, folder: Path = FOLDER) -> int:
 def calibration_add(
     model: Embedder, language: str, found: Fit, *, sources: Iterable[str], now: datetime
 ) -> TopicCalibration:
-    """The newest active one of a language counts."""
+    """The newest active one of a language counts. One that did not hold on the other half is
+    written down, and not used unless staff say so."""
     row = TopicCalibration.objects.create(
         language=language, embedder=model.hash, embedder_name=model.name,
         threshold=found.threshold, floor=found.floor, judged=found.judged.taken,
         topics=found.judged.topics, errors=found.judged.errors, bound=found.judged.bound,
-        source=", ".join(sources)[:200], made_at=now, is_active=True,
+        source=", ".join(sources)[:200], made_at=now,
+        is_active=found.judged.keeps_to(MOST_WRONG),
     )
     forget()
     return row

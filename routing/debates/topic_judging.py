@@ -20,6 +20,7 @@ from routing.debates.topic_texts import normalised
 from routing.embeddings import Embedder, Vectors
 
 CONFIDENCE = 0.95
+MOST_WRONG = 0.01  # share of topics for which anything wrong may be taken
 STEP, LOWEST = 0.002, 0.3
 MISSED = 0.02  # share of the texts that mean a topic which may fall below the floor
 Progress = Callable[[int, int], None]

@@ -15,12 +15,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from costcontrol.lib import clock
 from routing.debates.topic_calibration import calibration_add
-from routing.debates.topic_judging import Fit, Judged, fit, judge, named
+from routing.debates.topic_judging import MOST_WRONG, Fit, Judged, fit, judge, named
 from routing.debates.topic_sets import TextSet, UnknownSet, sets_read
 from routing.debates.types import LANGUAGES
 from routing.embeddings import Embedder, EmbedderAway, embedder
-
-MOST_WRONG = 0.01
 
 
 class Command(BaseCommand):
@@ -62,6 +60,11 @@ class Command(BaseCommand):
             f"{counted.bound:.2%}, with 95 % certainty\n"
             f"  texts taken {counted.taken}, wrong {counted.wrong}; {clock.now():%Y-%m-%d}"
         )
+        if not counted.keeps_to(MOST_WRONG):
+            self.stdout.write(
+                f"  more than {MOST_WRONG:.0%} of the topics: written down, and not in use unless "
+                "you switch it on in the admin"
+            )
 
 
 def embedder_or_error() -> Embedder:
