@@ -31,7 +31,7 @@ from costcontrol.dashboard.labels import language
 from costcontrol.dashboard.layer_names import LAYER_NAMES
 from routing.call_kinds import CALL_KINDS
 from routing.debates.types import LANGUAGES
-from routing.models import Philosopher, Topic
+from routing.models import Philosopher, StoredAnswer, Topic
 from routing.reports import stored_list as report
 from routing.reports.stored import ORIGINS
 from routing.reports.stored_list import AnswerFilters, AnswerLine, Order, Place, State
@@ -44,9 +44,11 @@ ORDERS = {
     Order.SERVED: gettext_lazy("most served first"),
     Order.SAVED: gettext_lazy("most saved first"), Order.WORST: gettext_lazy("worst rated first"),
 }
-STATES = {
+STATES: Mapping[State, Any] = {
     State.SERVED: gettext_lazy("served"), State.STALE: gettext_lazy("to be made anew"),
-    State.ENDED: gettext_lazy("ended"), State.ANY: gettext_lazy("all"),
+    State.ENDED: gettext_lazy("ended"),
+    **{State(why): words for why, words in StoredAnswer.End.choices},
+    State.ANY: gettext_lazy("all"),
 }
 
 

@@ -29,12 +29,17 @@ class Order(StrEnum):
 
 
 class State(StrEnum):
-    """Whether it is served. `STALE`: it still is, and is made anew soon."""
+    """Whether it is served. `STALE`: it still is, and is made anew soon. The rest: why it ended."""
 
     SERVED = ""
     STALE = "stale"
     ENDED = "ended"
     ANY = "any"
+    RATED = "rated"
+    PURGED = "purged"
+    REFRESHED = "refreshed"
+    EXPIRED = "expired"
+    WRONG = "wrong"
 
 
 # What each order goes by, and whether the greatest comes first. The id decides between equals.
@@ -172,4 +177,6 @@ def _state(state: State, now: datetime) -> Q:
             return ~Q(ended_at=None) | Q(hard_until__lte=now)
         case State.ANY:
             return Q()
-    return is_served(now)
+        case State.SERVED:
+            return is_served(now)
+    return Q(ended_why=state)

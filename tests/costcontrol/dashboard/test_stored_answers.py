@@ -69,6 +69,7 @@ class TestList:
             ({"state": "stale"}, {"soft_until": NOW - DAY}),
             ({"state": "ended"}, {"ended_at": NOW, "ended_why": "rated"}),
             ({"state": "ended"}, {"hard_until": NOW - DAY}),
+            ({"state": "wrong"}, {"ended_at": NOW, "ended_why": "wrong"}),
             ({"rated": "badly"}, {"downs": 1}),
         ],
     )
