@@ -1,18 +1,23 @@
 """`/api/v1/philosophers` and `/api/v1/topics`: what debates are made of."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.types import Caller
+from costcontrol.lib import clock
 from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.sentences import Sentence as _
 from costcontrol.lib.sentences import said
+from routing import snapshot
 from routing.api.bodies import object_of
 from routing.api.catalogue_examples import (
     FILTERS,
@@ -36,6 +41,7 @@ from routing.debates.drafts import draft_of
 from routing.debates.philosophers import philosopher_get, philosophers_for
 from routing.debates.topic_texts import MAX_TOPIC_CHARACTERS
 from routing.debates.topics import topic_get
+from routing.debates.topics_ready import topics_ready
 from routing.debates.types import LANGUAGES
 from routing.models import Philosopher, Topic
 
@@ -121,13 +127,16 @@ class TopicsView(APIView):
     def get(self, request: Request) -> Response:
         """Questions to debate, the most popular first."""
         rows = topics_wanted(request)
+        if request.query_params.get("ready", "").lower() in ("true", "1"):
+            rows = rows.filter(key__in=ready_among(request, rows))
         page, size = _number(request, "page", 1), _number(request, "page_size", PAGE)
         size = min(size, MAX_PAGE)
-        count, shown = rows.count(), rows[(page - 1) * size : page * size]
+        count, shown = rows.count(), list(rows[(page - 1) * size : page * size])
+        ready = ready_among(request, shown)
         return Response({
             "count": count,
             "next": _address(request, page + 1) if page * size < count else None,
-            "results": [topic_shown(row) for row in shown],
+            "results": [topic_shown(row, is_ready=row.key in ready) for row in shown],
             "categories": [category_shown(key) for key in CATEGORIES],
         })
 
@@ -137,7 +146,8 @@ class TopicView(APIView):
         operation_id="topics_get", responses=CatalogueTopicSerializer, tags=["catalogue"]
     )
     def get(self, request: Request, topic: str) -> Response:
-        return Response(topic_shown(topic_get(topic)))
+        row = topic_get(topic)
+        return Response(topic_shown(row, is_ready=row.key in ready_among(request, [row])))
 
 
 def philosopher_shown(row: Philosopher) -> dict[str, Any]:
@@ -149,11 +159,24 @@ def philosopher_shown(row: Philosopher) -> dict[str, Any]:
     }
 
 
-def topic_shown(row: Topic) -> dict[str, Any]:
+def ready_among(
+    request: Request, rows: Iterable[Topic], *, language: str = ""
+) -> set[str]:
+    """In this language, or that was asked for, or that the caller is answered in."""
+    language = language or language_in(request.query_params.get("language", "")) or (
+        (get_language() or settings.LANGUAGE_CODE).partition("-")[0]
+    )
+    return topics_ready(
+        rows, language=language, caller=caller_of(request), snapshot=snapshot.latest(),
+        now=clock.now(),
+    )
+
+
+def topic_shown(row: Topic, *, is_ready: bool) -> dict[str, Any]:
     return {
         "key": row.key, "category": category_shown(row.category), "ko": row.ko, "en": row.en,
         "form": row.form, "pro_is": row.pro_is, "default_cast": row.default_cast or None,
-        "popularity_rank": row.popularity_rank, "is_ready": False,  # nothing is stored yet
+        "popularity_rank": row.popularity_rank, "is_ready": is_ready,
     }
 
 
@@ -164,8 +187,6 @@ def category_shown(key: str) -> dict[str, str]:
 def topics_wanted(request: Request) -> QuerySet[Topic]:
     asked = request.query_params
     rows = Topic.objects.filter(is_active=True)
-    if asked.get("ready", "").lower() in ("true", "1"):
-        return rows.none()
     if category := one_line(asked.get("category", "")):
         rows = rows.filter(category=category)
     language = language_in(asked.get("language", ""))

@@ -41,9 +41,12 @@ LISTED = OpenApiExample(
 FILTERS = [
     OpenApiParameter("category", str, description="a key of `categories`"),
     OpenApiParameter("q", str, description="words in the title, in either language"),
-    OpenApiParameter("language", str, enum=LANGUAGES, description="`q` in titles of this one only"),
+    OpenApiParameter("language", str, enum=LANGUAGES, 
+                     description="`q` in titles of this one only, and what is ready in it"),
     OpenApiParameter(
-        "ready", bool, description="true: only those whose usual debate is stored. None is, so far."
+        "ready", bool,
+        description="true: only those whose usual cast's openings are stored, in texts that the "
+                    "caller has not seen",
     ),
     OpenApiParameter("page", int, description="from 1"),
     OpenApiParameter("page_size", int, description=f"{PAGE}, if left out; at most {MAX_PAGE}"),

@@ -101,7 +101,8 @@ class CatalogueTopicSerializer(Fields):
     )
     popularity_rank = serializers.IntegerField(help_text="1 is asked most")
     is_ready = serializers.BooleanField(
-        help_text="its usual debate is stored and costs next to nothing"
+        help_text="the openings of its usual cast are stored, for this caller: it begins at once "
+                  "and costs less"
     )
 
 

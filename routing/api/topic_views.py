@@ -14,7 +14,7 @@ from costcontrol.lib.sentences import Sentence as _
 from routing import limits_sync
 from routing.api import topic_examples as examples
 from routing.api.bodies import object_of
-from routing.api.catalogue import caller_of, language_in, text_in, topic_shown
+from routing.api.catalogue import caller_of, language_in, ready_among, text_in, topic_shown
 from routing.api.topic_serializers import (
     ConfirmedSerializer,
     ConfirmRequestSerializer,
@@ -42,7 +42,7 @@ class ResolveView(APIView):
             text_in(data, "text"), language=language_in(data.get("language") or ""),
             user_id=caller.user_id,
         )
-        return Response(resolved_json(found))
+        return Response(resolved_json(found, request))
 
 
 class ConfirmView(APIView):
@@ -82,10 +82,12 @@ class ReportView(APIView):
         return Response({"is_reported": True})
 
 
-def resolved_json(found: Resolved) -> dict[str, Any]:
+def resolved_json(found: Resolved, request: Request) -> dict[str, Any]:
+    rows = [found.topic] if found.topic else []
+    ready = ready_among(request, rows, language=found.language)
     return {
         "topic_id": found.topic.key if found.topic else None,
-        "topic": topic_shown(found.topic) if found.topic else None,
+        "topic": next((topic_shown(row, is_ready=row.key in ready) for row in rows), None),
         "is_swapped": found.is_swapped, **match_json(found),
         "did_you_mean": choices_json(found.choices, language=found.language),
         "language": found.language, "text": found.text,
