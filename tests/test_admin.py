@@ -26,6 +26,8 @@ from routing.models import (
     RoutePolicy,
     StoredAnswer,
     Topic,
+    TopicAlias,
+    TopicCalibration,
 )
 from tests.routing.cache.answers import reuse_of, stored
 
@@ -34,14 +36,17 @@ NOW = datetime.now(UTC)
 CENT = 10_000_000
 LISTED = [
     Tier, User, ApiKey, AuditEvent, Budget, ModelPrice, Window, Reservation, LedgerEntry,
-    UsageRecord, Deployment, RoutePolicy, Philosopher, Topic, CallKindRow, StoredAnswer,
+    UsageRecord, Deployment, RoutePolicy, Philosopher, Topic, CallKindRow, StoredAnswer, TopicAlias,
+    TopicCalibration,
 ]
 ADDED = [
     Tier, User, ApiKey, Budget, ModelPrice, Deployment, RoutePolicy, Philosopher, Topic,
+    TopicAlias,
 ]
 READ_ONLY = [AuditEvent, Window, Reservation, LedgerEntry, UsageRecord, StoredAnswer]
 KEPT = [
-    Tier, User, ApiKey, ModelPrice, RoutePolicy, Philosopher, Topic, CallKindRow, *READ_ONLY,
+    Tier, User, ApiKey, ModelPrice, RoutePolicy, Philosopher, Topic, CallKindRow, TopicAlias,
+    TopicCalibration, *READ_ONLY,
 ]
 
 
@@ -66,6 +71,14 @@ def rows(db: None) -> None:
         outcome="complete", confidence="exact",
     )
     stored(reuse_of(), "Know thyself.")
+    TopicAlias.objects.create(
+        norm="isnumberall", text="Is number all?", language="en", status="proposed",
+        source="chosen", topic=Topic.objects.all()[0], created_at=NOW,
+    )
+    TopicCalibration.objects.create(
+        language="en", embedder="0" * 64, embedder_name="use", threshold=0.9, floor=0.4,
+        judged=300, topics=300, errors=0, bound=0.01, source="a set", made_at=NOW,
+    )
 
 
 def window(scope_kind: str, scope_id: str, **columns: Any) -> Window:

@@ -50,6 +50,8 @@ POSTED: dict[str, Any] = {
     "api/v1/philosophers":
         '{"name": {"en": "Hypatia"}, "cards": {"en": {"essence": "Number rules all."}}}',
     "api/v1/topics/resolve": '{"text": "Is number all?"}',
+    "api/v1/topics/confirm": '{"text": "Is number all?", "topic_id": "t001"}',
+    "api/v1/topics/report": '{"text": "Is number all?", "topic_id": "t001"}',
     "api/v1/debates": ORDER, "api/v1/debates/estimate": ORDER,
     "api/v1/debates/<str:debate_id>": "{}",
     "api/v1/debates/<str:debate_id>/pause": "{}", "api/v1/debates/<str:debate_id>/resume": "{}",
