@@ -52,6 +52,17 @@ def test_fields_are_read(body: dict[str, Any], field: str, value: Any) -> None:
     assert getattr(read(**body), field) == value
 
 
+@pytest.mark.parametrize("where", ["body", "metadata", "header"])
+def test_no_client_can_say_that_others_may_be_given_its_answer(where: str) -> None:
+    fields = {"fields": {"kind": "opening_statement", "topic": "t"}}
+    request = {
+        "body": lambda: read(reuse=fields, store=True),
+        "metadata": lambda: read(metadata={"reuse": json.dumps(fields)}),
+        "header": lambda: read({"x-reuse": json.dumps(fields)}),
+    }[where]()
+    assert request.reuse is None
+
+
 @pytest.mark.parametrize(
     ("stream", "options", "wants"),
     [(True, {"include_usage": True}, True), (True, {"include_usage": False}, False),
