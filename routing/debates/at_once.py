@@ -14,15 +14,18 @@ from uuid import uuid4
 from django.db import transaction
 
 from accounts.types import Caller
+from routing import policy
 from routing import snapshot as snapshots
-from routing.cache import servings, templates
+from routing.cache import patterns, servings, templates
 from routing.debates import endings
 from routing.debates.frames import brief_of_names, transition
-from routing.debates.sharing import is_held_out, is_shared
+from routing.debates.reuse import CANONICAL
+from routing.debates.sharing import Sharing, is_held_out, is_shared
 from routing.debates.shelf import Ready, Shelf
 from routing.debates.types import Step
 from routing.debates.unasked import Desk
 from routing.models import BackgroundCall, Debate, Turn
+from routing.snapshot import Snapshot
 
 PIECE = re.compile(r".{24,}?(?:\s+|$)|.+$", re.DOTALL)  # ends with a word
 log = logging.getLogger(__name__)
@@ -82,3 +85,16 @@ def _turn(desk: Desk, step: Step, ready: Ready, facts: dict[str, Any]) -> Turn:
         deployment=stored.completion.deployment if stored else "",
         created_at=now, started_at=now, completed_at=now, **facts,
     )
+
+
+def is_stored(
+    sharing: Sharing, step: Step, *, caller: Caller, snapshot: Snapshot, now: datetime
+) -> bool:
+    """This turn is there, whatever was found out for it."""
+    reuse = sharing.of_turn(step, ()) if step.kind in CANONICAL else None
+    route = policy.usual_route(
+        step.kind, tier=caller.tier, language=sharing.about.language, snapshot=snapshot
+    )
+    if reuse is None or not route:
+        return False
+    return bool(patterns.lookup(reuse, route=route, user_id=caller.user_id, now=now))

@@ -13,11 +13,13 @@ from functools import partial
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 
-from costcontrol.lib import clock
+from costcontrol.lib import clock, database
 from costcontrol.lib.errors import CostControlError
 from routing import snapshot
 from routing.debates import claims, endings
+from routing.debates.at_once import is_stored
 from routing.debates.background import Backstage, Props
 from routing.debates.calls import Part
 from routing.debates.claims import Glimpse
@@ -160,15 +162,16 @@ class Run:
             await self._speak(speech, unwanted=_why_unwanted(scene))
         if self._is_wanted and scene.steps_left:
             self._backstage.start(scene.after_calls, scene, props)
-            self._look_ahead(scene, props)
+            await self._look_ahead(scene, props)
         await self._learnt()
 
-    def _look_ahead(self, scene: Scene, props: Props) -> None:
+    async def _look_ahead(self, scene: Scene, props: Props) -> None:
         """While somebody reads: the next turn then waits only for what is not there yet. There is
         no turn yet that these calls could be called a part of."""
-        if not self._is_leaving:
-            part = replace(props.part, call_id=None)
-            self._backstage.start(scene.ahead, scene, replace(props, part=part))
+        if self._is_leaving or await _is_next_stored(scene, props.routes.snapshot):
+            return
+        part = replace(props.part, call_id=None)
+        self._backstage.start(scene.ahead, scene, replace(props, part=part))
 
     async def _speak(self, speech: Speech, *, unwanted: str) -> None:
         self._reason = ""
@@ -212,6 +215,18 @@ class Run:
             with suppress(asyncio.CancelledError):
                 await self._speaking
         await self._backstage.stop()
+
+
+async def _is_next_stored(scene: Scene, known: snapshot.Snapshot) -> bool:
+    """Then nothing has to be found out for it."""
+    if not scene.ahead or scene.sharing is None or scene.caller is None:
+        return False
+    with suppress(DatabaseError, InterfaceError):
+        return await database.run(
+            is_stored, scene.sharing, scene.steps_left[0], caller=scene.caller, snapshot=known,
+            now=clock.now(),
+        )
+    return False
 
 
 def _why_unwanted(scene: Scene) -> str:

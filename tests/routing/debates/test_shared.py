@@ -145,6 +145,25 @@ async def test_what_a_stored_opening_makes_superfluous_is_not_asked_and_still_co
         assert (row.fresh_input_tokens or 0) > 100
 
 
+async def test_nothing_is_found_out_ahead_for_an_opening_that_is_stored() -> None:
+    await first(format="2v2")
+    gone = StoredAnswer.objects.filter(kind="opening_statement", side="pro").order_by("pk")
+    await run(lambda: gone[:1].get().delete())
+    await run(StoredAnswer.objects.filter(kind="core_arguments").delete)
+    debate = await another(format="2v2")
+    taken = await run(unworked, debate)
+    assert taken[-1].status == Turn.Status.QUEUED
+    async with working():
+        live = await ended(taken[-1])
+        await until(_all_is_known, debate)
+    assert live.kind == "opening_statement"
+    rows = await run(rows_of, debate)
+    bought = {(row.call_kind, row.speaker) for row in rows if row.cost_nanos}
+    assert bought == {(kind, live.speaker) for kind in
+                      ("core_arguments", "opening_statement", "quality_check",
+                       "opening_analysis")}
+
+
 async def test_stored_parts_and_new_ones_make_one_debate_again() -> None:
     """The one is gone where the other has gone on: its way is followed to there, then a new one."""
     await first()
