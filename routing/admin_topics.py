@@ -88,7 +88,7 @@ class TopicAliasAdmin(AuditedAdmin[TopicAlias]):
         done = [self._decide(request, row, Status.QUARANTINED) for row in queryset]
         self._tell(request, done)
 
-    def _decide(self, request: HttpRequest, row: TopicAlias, status: Status) -> bool:
+    def _decide(self, request: HttpRequest, row: TopicAlias, status: TopicAlias.Status) -> bool:
         return bool(
             alias_decide(row.pk, status=status, actor=actor_of(request), now=clock.now())
         )
