@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from celery import shared_task
 
-from costcontrol.lib import clock
+from costcontrol.lib import clock, redis
 from routing import forgetting, idempotency, providers, texts
 from routing.cache import endings
 from routing.debates import events, own, own_texts
@@ -48,5 +48,6 @@ def refresh_answers() -> bool:
 async def _in_a_loop(work: Callable[[], Awaitable[int]]) -> int:
     try:
         return await work()
-    finally:
+    finally:  # the loop ends with the task, and its connections with it
         await providers.close_all()
+        await redis.client().aclose()

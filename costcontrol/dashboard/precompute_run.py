@@ -128,6 +128,11 @@ def _assumptions(run: PrecomputeRun) -> Iterator[str]:
         yield _("%(kind)s is left out: %(route)s makes nothing ahead.") % {
             "kind": kind, "route": route or _("nobody")}
     yield from _lengths(told["sizes"])
+    most = told["totals"]["most_nanos"]
+    if most > run.budget_nanos:
+        yield _("Until answers are there, the most that they can cost is held: %(most)s together. "
+                "That is more than the budget, so they are sent in several rounds, each of which "
+                "may take up to 24 hours.") % {"most": formats.money(most, places=2)}
     yield ngettext("%(number)s variant does not pay.", "%(number)s variants do not pay.",
                    told["unpaid"]) % {"number": formats.count(told["unpaid"])}
 

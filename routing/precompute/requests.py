@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from billing import output_lengths
 from routing import tokens
 from routing.cache import patterns
 from routing.debates.canonical import canonical_request, found_in
@@ -21,6 +22,7 @@ from routing.models import PrecomputeItem, StoredAnswer
 from routing.snapshot import Snapshot
 from routing.types import DeploymentSpec, ProviderCall, Reuse
 
+LENGTHS_AGE_S = 60.0
 OF = "of"  # {"key": ..., "variant": ...} of a statement that is not made yet
 SHARED_FIELDS = ("kind", "lang", "prompt_version", "topic", "topic_epoch", "title")
 OF_SPEAKER_FIELDS = ("philosopher", "side")
@@ -69,9 +71,19 @@ def wanted(item: PrecomputeItem, *, snapshot: Snapshot, now: datetime) -> Wanted
         raise NotNeeded("enough")
     request = canonical_request(fields, found=found_for(fields, item.variant, now=now))
     request = replace(request, model=deployment.name)
-    cap = min(snapshot.kinds[item.kind].max_output_tokens, deployment.max_output_tokens)
+    most = most_tokens(item.kind, item.language, deployment, snapshot)
     size = tokens.estimate_input(request, deployment)
-    return Wanted(item, reuse, route, ProviderCall(request, deployment, cap), size)
+    return Wanted(item, reuse, route, ProviderCall(request, deployment, most), size)
+
+
+def most_tokens(
+    kind: str, language: str, deployment: DeploymentSpec, snapshot: Snapshot
+) -> int:
+    """As long as all but a few such answers were, once there were some: what is held for an answer
+    keeps others waiting."""
+    lengths = output_lengths.recent(deployment.name, kind, language, max_age_s=LENGTHS_AGE_S)
+    cap = min(snapshot.kinds[kind].max_output_tokens, deployment.max_output_tokens)
+    return min(cap, output_lengths.usual(lengths) or cap)
 
 
 def resolved(fields: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from billing.prices import PriceTable, cost
 from billing.usage import Usage
 from routing.debates.sizes import ENGLISH_SHARE, MODELLED, UNKNOWN
 from routing.precompute.filling import BATCH
+from routing.precompute.requests import most_tokens
 from routing.providers.batches import takes_batches
 from routing.snapshot import Snapshot
 from routing.types import DeploymentSpec, ModelClass
@@ -55,7 +56,7 @@ def size_of(kind: str, language: str, deployment: DeploymentSpec, snapshot: Snap
     online = prices.price(*key, input_tokens=read)
     is_batched = prices.has(*key, processing=BATCH) and takes_batches(deployment)
     ahead = prices.price(*key, input_tokens=read, processing=BATCH) if is_batched else online
-    cap = snapshot.kinds[kind].max_output_tokens
+    cap = most_tokens(kind, language, deployment, snapshot)
     return Size(
         read, written, is_seen, cost(usage, ahead), cost(usage, online),
         worst_case(ahead, input_tokens=read, output_tokens=cap),

@@ -1,7 +1,7 @@
 """What is made one by one through the gateway: by idle local models, and anew when it grows old."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -66,7 +66,14 @@ def answer(**changes: Any) -> StoredAnswer:
 
 
 def refreshed() -> int:
-    return asyncio.run(refresh.refresh_answers())
+    return asyncio.run(ended(refresh.refresh_answers()))
+
+
+async def ended(work: Awaitable[int]) -> int:
+    """And the connections of its loop with it."""
+    count = await work
+    await redis.client().aclose()
+    return count
 
 
 def test_an_answer_that_grows_old_and_is_asked_for_is_made_anew(user: User) -> None:
@@ -132,7 +139,7 @@ def local_run(user: User) -> PrecomputeRun:
 
 
 def worked() -> int:
-    return asyncio.run(ahead.work(seconds=5))
+    return asyncio.run(ended(ahead.work(seconds=5)))
 
 
 def test_an_idle_local_model_fills_the_store(user: User) -> None:
