@@ -23,7 +23,7 @@ from accounts.models import User
 from billing.reports import personal as billing
 from costcontrol.lib.cells import guarded
 from routing import texts
-from routing.debates import own, transcripts
+from routing.debates import own, topic_aliases, transcripts
 
 Rows = Iterable[Sequence[Any]]
 
@@ -41,6 +41,7 @@ def export_make(user: User, *, now: datetime) -> IO[bytes]:
         _table(archive, "alerts.csv", billing.ALERTS, billing.alert_rows(user.pk))
         _lines(archive, "texts.jsonl", texts.of_user(user.pk, now=now))
         _lines(archive, "philosophers.jsonl", own.of_user(user.pk))
+        _lines(archive, "topics.jsonl", topic_aliases.of_user(user.pk))
         _lines(archive, "debates.jsonl", transcripts.of_user(user.pk, now=now))
         archive.writestr("README.txt", _about(user, now))
     file.seek(0)
@@ -55,6 +56,7 @@ def _about(user: User, now: datetime) -> str:
           "their secrets. usage.csv: one row for each attempt of a call. audit.csv: what was "
           "changed by you or about you. texts.jsonl: prompts and answers that are kept."),
         _("philosophers.jsonl: the philosophers that you made, in all versions."),
+        _("topics.jsonl: which questions of the list you said your words mean, or do not mean."),
         _("debates.jsonl: your debates, one a line, with what was said and what you added."),
         _("Times are in UTC. Amounts called nanos are billionths of a US dollar; those called "
           "minor are in the smallest unit of their currency."),

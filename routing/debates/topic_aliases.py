@@ -6,7 +6,7 @@ once, for everybody and for good. Only words that the resolver would offer for a
 become everybody's without staff: nobody can teach it a topic that is not like the text at all.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -123,6 +123,15 @@ def alias_quarantine(row: TopicAlias, *, now: datetime) -> None:
 def alias_approve(row: TopicAlias, *, now: datetime) -> bool:
     """By staff. False: these words are in use for another topic."""
     return _activate(row, now=now)
+
+
+def of_user(user_id: int) -> Iterator[dict[str, Any]]:
+    """For the file that a person may take away."""
+    votes = AliasVote.objects.filter(user_id=user_id).select_related("alias")
+    for vote in votes.order_by("at", "pk"):
+        row = vote.alias
+        yield {"at": vote.at, "text": row.text, "topic": row.topic_id,
+               "is_swapped": row.is_swapped, "status": row.status}
 
 
 def forget(user_ids: Iterable[int]) -> int:

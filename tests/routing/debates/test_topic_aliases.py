@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.types import Caller
 from costcontrol.lib.errors import BadRequest, RateLimited
 from routing.debates.errors import TopicBlocked, TopicUnknown
-from routing.debates.topic_aliases import MOST_A_DAY
+from routing.debates.topic_aliases import MOST_A_DAY, of_user
 from routing.debates.topic_choices import topic_confirm, topic_report
 from routing.debates.topic_index import forget
 from routing.debates.topics import resolve
@@ -214,6 +214,16 @@ def test_words_that_nobody_else_used_go_with_the_account(alice: Caller, bob: Cal
     assert not AliasVote.objects.filter(user_id=alice.user_id).exists()
     closing.account_close(User.objects.get(pk=bob.user_id), at=NOW)
     assert not TopicAlias.objects.exists()
+
+
+def test_a_person_may_see_what_they_said(alice: Caller, bob: Caller) -> None:
+    choose(alice, is_swapped=True)
+    choose(bob, FAR)
+    topic_report(FAR, "god", caller=alice, now=NOW)
+    assert [(row["text"], row["topic"], row["is_swapped"], row["status"])
+            for row in of_user(alice.user_id)] == [
+        (TEXT, "clone", True, "proposed"), (FAR, "god", False, "quarantined"),
+    ]  # fmt: skip
 
 
 def test_what_staff_entered_stays(alice: Caller) -> None:
