@@ -6,6 +6,7 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from costcontrol.dashboard.layer_names import LAYER_NAMES
 from costcontrol.play import words
 from routing.debates.stage_names import STAGE_NAMES
 
@@ -14,7 +15,7 @@ NOBODY = UUID(int=0)  # its place in an address is taken by the id of a call or 
 
 GROUPS: dict[str, words.Words] = {
     "stages": STAGE_NAMES, "kinds": words.KINDS, "sides": words.SIDES,
-    "sources": words.SOURCES, "classes": words.CLASSES,
+    "sources": words.SOURCES, "classes": words.CLASSES, "layers": LAYER_NAMES,
 }
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from costcontrol import formats
+from costcontrol.dashboard.layer_names import layer_name
 from costcontrol.play import words
 from routing.debates.stage_names import STAGE_NAMES
 
@@ -105,15 +106,21 @@ def sides(debate: Row) -> tuple[Side, ...]:
 
 
 def sections(debate: Row) -> tuple[Section, ...]:
-    """The turns by stage, in order; of a step that was tried again only the last try."""
+    """The turns by stage, in order; of a step that was tried again the one that stands, else the
+    last."""
     names = names_of(debate)
-    last = {row["step"]: row["turn"] for row in debate["turns"]}
+    shown = {row["step"]: row["turn"] for row in debate["turns"]}
+    shown |= {row["step"]: row["turn"] for row in debate["turns"] if _stands(row)}
     turns = [
-        _turn(row, names, debate) for row in debate["turns"] if last[row["step"]] == row["turn"]
+        _turn(row, names, debate) for row in debate["turns"] if shown[row["step"]] == row["turn"]
     ]
     return tuple(
         Section(stage, tuple(group)) for stage, group in groupby(turns, key=lambda t: t.stage)
     )
+
+
+def _stands(row: Row) -> bool:
+    return bool(row.get("status", "completed") == "completed")
 
 
 def names_of(debate: Row) -> dict[str, str]:
@@ -171,7 +178,9 @@ def _facts(row: Row) -> Sequence[str]:
     source = row.get("source") or ""
     if source == "user" or "credits" not in row:
         return ()
-    facts = [words.word(words.SOURCES, source)] if source not in ("", "live") else []
+    facts = [words.word(words.SOURCES, source)] if source else []
+    if row.get("layer") not in (None, "", source):
+        facts.append(layer_name(row["layer"]))
     if row.get("model_class"):
         facts.append(words.word(words.CLASSES, row["model_class"]))
     if row.get("deployment"):

@@ -31,7 +31,7 @@ SIDES: Words = {
 }
 SOURCES: Words = {
     "live": _("written now"),
-    "cache": _("a stored answer"),
+    "cache": _("from the store"),
     "replay": _("a replay"),
     "template": _("a template"),
     "user": _("you"),

@@ -2,6 +2,8 @@
 // the API says: after every turn, and whenever something is unclear, the debate is asked for anew.
 
 import { Problem, api, count, follow, percent, sentence, words } from "./play-api.js";
+import { listenAnew, showAnew, standing } from "./play-anew.js";
+import { autoOf } from "./play-auto.js";
 import { announce, notice, tell } from "./play-notices.js";
 import * as turns from "./play-turns.js";
 import * as view from "./play-view.js";
@@ -15,20 +17,12 @@ let reading = null; // the AbortController of the open stream
 let isAsking = false;
 let isStale = false;
 let soon = 0;
+const isAuto = autoOf(debate.id);
 
-// --- what is kept in this tab: whether the debate plays on by itself ---------------------------
-
-const keep = `debate-auto-${debate.id}`;
-function isAuto(value) {
-  try {
-    if (value !== undefined) sessionStorage.setItem(keep, value ? "1" : "");
-    return sessionStorage.getItem(keep) === "1";
-  } catch {
-    return get("auto").checked;
-  }
+function showBar() {
+  view.showBar(debate, { isAsking, isAuto: isAuto() });
+  showAnew(debate, { isBusy: isAsking || reading !== null });
 }
-
-const showBar = () => view.showBar(debate, { isAsking, isAuto: isAuto() });
 
 // --- asking the API ----------------------------------------------------------------------------
 
@@ -72,10 +66,9 @@ function goOn() {
   else playOn();
 }
 
-/** The last try of a step is the one that is shown. */
 function showLatest(turn) {
-  const isLatest = !debate.turns.some((other) => other.step === turn.step && other.turn > turn.turn);
-  if (isLatest && turn.turn !== debate.running?.turn) view.showTurn(turn, debate, about);
+  const isShown = standing(turn, debate.turns) === turn;
+  if (isShown && turn.turn !== debate.running?.turn) view.showTurn(turn, debate, about);
 }
 
 /** Not while nobody looks: what is read by nobody need not be paid for. */
@@ -92,13 +85,18 @@ const GONE_ON = ["turn_in_progress", "stage_out_of_order", "user_turn", "debate_
 const next = () => ask(async () => {
   try {
     const turn = await api("POST", `${url}/turns`, { expected_turn: debate.next?.turn });
-    debate.running = turn.status === "completed" ? null : { ...turn };
-    read(turn);
+    start(turn);
   } catch (error) {
     if (!GONE_ON.includes(error.code)) throw error;
     await renew();
   }
 }, next);
+
+/** What is there already comes like what is being written. */
+function start(turn) {
+  debate.running = { ...turn };
+  read(turn);
+}
 
 // --- reading along -----------------------------------------------------------------------------
 
@@ -137,7 +135,8 @@ function stopReading() {
 const HEARD = {
   "turn.started": (element, data) => {
     if (data.transition) turns.setTransition(element, data.transition);
-    turns.setFacts(element, { source: data.source, model_class: data.model_class });
+    element.dataset.source = data.source;
+    turns.setFacts(element, data);
   },
   "turn.restarted": (element) => { turns.setText(element, ""); turns.setStatus(element, "running"); },
   "delta": (element, data) => turns.append(element, data.text),
@@ -238,6 +237,7 @@ async function rate(element, rating) {
   }
 }
 
+listenAnew({ ask, url, read: start });
 addEventListener("online", renewed);
 document.addEventListener("visibilitychange", playOn);
 
@@ -245,5 +245,6 @@ document.addEventListener("visibilitychange", playOn);
 
 countLetters();
 view.show(debate, { isAsking, isAuto: isAuto() });
+showBar();
 if (!view.isOver(debate) && debate.turns.length && !location.hash) turns.toEnd();
 goOn();

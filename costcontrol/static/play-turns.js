@@ -99,12 +99,13 @@ export function setTransition(element, text) {
 
 /** What it took. Staff see the way it went; everybody the credits. */
 export function setFacts(element, turn) {
-  const facts = [];
-  if (turn.source && turn.source !== "live") facts.push(word("sources", turn.source));
+  const facts = [], source = turn.source || element.dataset.source;
+  if (source) facts.push(word("sources", source));
+  if (turn.layer && turn.layer !== source) facts.push(word("layers", turn.layer));
   if (turn.model_class) facts.push(word("classes", turn.model_class));
   if (turn.deployment) facts.push(turn.deployment);
-  if (turn.credits !== undefined && turn.source !== "user") facts.push(credits(turn.credits));
-  if (turn.cost_nanos !== undefined && turn.source !== "user") facts.push(dollars(turn.cost_nanos));
+  if (turn.credits !== undefined && source !== "user") facts.push(credits(turn.credits));
+  if (turn.cost_nanos !== undefined && source !== "user") facts.push(dollars(turn.cost_nanos));
   const list = slot(element, "facts");
   list.replaceChildren(...facts.map((fact) => {
     const item = document.createElement("li");

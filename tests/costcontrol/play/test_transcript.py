@@ -1,11 +1,16 @@
 """A debate as its page shows it: who sits where, what was said in which stage, what it took."""
 
 from typing import Any
+from uuid import uuid4
+
+import pytest
 
 from accounts.models import User
+from billing.models import UsageRecord
+from costcontrol.lib import clock
 from costcontrol.play import transcript
 from routing.debates import shown, transcripts
-from routing.models import Debate
+from routing.models import Debate, Turn
 from tests.costcontrol.play.conftest import debate_of, turn_of
 
 
@@ -50,11 +55,42 @@ def test_turn_that_stopped_because_nobody_watched_says_so(bob: User) -> None:
 
 def test_costs_are_for_those_who_may_see_them(bob: User) -> None:
     debate = debate_of(bob, said=1)
-    assert turns(debate)[0].facts == ("small model", "1.25 credits")
+    assert turns(debate)[0].facts == ("written now", "small model", "1.25 credits")
     staff = turns(debate, may_see_costs=True)[0]
     assert staff.facts == (
-        "small model", "anthropic/claude-haiku-5-5", "1.25 credits", "$0.001250"
+        "written now", "small model", "anthropic/claude-haiku-5-5", "1.25 credits", "$0.001250"
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "layer", "words", "staffs"),
+    [("cache", "pattern", "from the store", ("from the store", "stored answer")),
+     ("cache", "precomputed", "from the store", ("from the store", "made ahead")),
+     ("template", "template", "a template", ("a template",))],
+)
+def test_where_a_turn_came_from_is_said_and_staff_see_which_store(
+    bob: User, source: str, layer: str, words: str, staffs: tuple[str, ...]
+) -> None:
+    debate = debate_of(bob, said=1)
+    call_id = uuid4()
+    Turn.objects.filter(debate=debate).update(source=source, call_id=call_id)
+    UsageRecord.objects.create(
+        call_id=call_id, at=clock.now(), attempt=0, outcome="cached", cache_layer=layer,
+        confidence="exact", user_id=bob.pk, debate_id=str(debate.pk),
+    )
+    assert turns(debate)[0].facts[0] == words
+    assert turns(debate, may_see_costs=True)[0].facts[: len(staffs)] == staffs
+
+
+def test_of_a_step_that_was_written_anew_the_text_that_stands_is_shown(bob: User) -> None:
+    debate = debate_of(bob, said=1)
+    Turn.objects.filter(debate=debate).update(status="replaced")
+    turn_of(debate, 0, text="Another text.")
+    assert [turn.text for turn in turns(debate)] == ["Another text."]
+    Turn.objects.filter(debate=debate, number=1).update(status="completed")
+    Turn.objects.filter(debate=debate, number=2).update(status="failed", text="")
+    shown, = turns(debate)
+    assert (shown.number, shown.status) == (1, "completed")
 
 
 def test_users_own_turn_costs_nothing_and_is_not_rated(bob: User) -> None:
