@@ -66,7 +66,7 @@ def read(batch: PrecomputeBatch, provider: Batches, *, now: datetime) -> None:
     if seen.unknown and not seen.ours and names:
         _disown(batch, seen, now=now)
         return
-    _close_missing(batch, now=now)
+    _close_missing(batch, seen, now=now)
     batch.status, batch.error = PrecomputeBatch.Status.READ, ""
     batch.counts = {**batch.counts, **seen.counts}
     batch.save(update_fields=["status", "error", "counts"])
@@ -167,8 +167,13 @@ def _stored(
     )
 
 
-def _close_missing(batch: PrecomputeBatch, *, now: datetime) -> None:
+def _close_missing(batch: PrecomputeBatch, seen: Seen, *, now: datetime) -> None:
+    """One of the lines that cannot be read may be theirs: then they may have been billed."""
     for item in batch.items.filter(status__in=closing.OPEN):
+        if seen.unreadable:
+            bill = closing.estimated_bill(item, now=now)
+            closing.close_item(item, Status.FAILED, code("garbled"), now=now, bill=bill)
+            continue
         record = closing.free_record(item, now=now, error_code="batch_missing")
         closing.close_item(item, Status.FAILED, code("missing"), now=now, record=record)
 
