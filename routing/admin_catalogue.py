@@ -20,7 +20,6 @@ from routing.catalogue_forms import CallKindForm, PhilosopherForm, TopicForm
 from routing.debates.cards import Draft
 from routing.debates.categories import CATEGORIES
 from routing.debates.shipped import CARD
-from routing.debates.topic_calibration import resolver_prepare
 from routing.debates.types import LANGUAGES
 from routing.debates.versions import is_same, version_add
 from routing.models import CallKindRow, Philosopher, Topic
@@ -89,6 +88,13 @@ class PhilosopherAdmin(AuditedAdmin[Philosopher]):
         return row.name_ko if (get_language() or "").startswith("ko") else row.name_en
 
 
+def _resolver_prepare() -> None:
+    """Loaded only then: every process with an admin imports this module."""
+    from routing.debates.topic_calibration import resolver_prepare
+
+    resolver_prepare()
+
+
 class CategoryFilter(admin.SimpleListFilter):
     title = _("category")
     parameter_name = "category"
@@ -117,7 +123,7 @@ class TopicAdmin(AuditedAdmin[Topic]):
         """A new title means something else to those who type it."""
         super().save_model(request, obj, form, change)
         if {"ko", "en"} & set(form.changed_data) or not change:
-            transaction.on_commit(lambda: str(resolver_prepare()))
+            transaction.on_commit(_resolver_prepare)
 
     @admin.display(description=_("category"), ordering="category")
     def about(self, row: Topic) -> str:

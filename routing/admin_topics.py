@@ -17,7 +17,6 @@ from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.sentences import said
 from routing.debates.topic_aliases import MAX_NORM
 from routing.debates.topic_choices import words_of
-from routing.debates.topic_index import forget
 from routing.debates.topics import title_match, titles_on_offer
 from routing.models import TopicAlias, TopicCalibration
 from routing.staff_topics import alias_decide
@@ -140,6 +139,8 @@ class TopicCalibrationAdmin(AuditedAdmin[TopicCalibration]):
     def save_model(
         self, request: HttpRequest, obj: TopicCalibration, form: Any, change: bool
     ) -> None:
+        from routing.debates.topic_index import forget  # numpy
+
         super().save_model(request, obj, form, change)
         forget()
 

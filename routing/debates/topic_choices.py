@@ -7,8 +7,8 @@ from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.sentences import Sentence as _
 from routing.debates import topic_aliases
 from routing.debates.topic_aliases import Status, Words
-from routing.debates.topic_texts import checked
-from routing.debates.topics import language_written, likely, title_match, titles_on_offer, topic_get
+from routing.debates.topic_texts import checked, language_written
+from routing.debates.topics import title_match, titles_on_offer, topic_get
 
 # What became of a choice: for whom it counts from now on.
 STATUSES = {Status.PROPOSED: "yours", Status.ACTIVE: "everybody", Status.QUARANTINED: "reported"}
@@ -25,6 +25,8 @@ def topic_confirm(
     if topic_id is None:
         topic_aliases.alias_unchoose(words, user_id=caller.user_id)
         return NEW
+    from routing.debates.topic_likeness import likely  # numpy: only those load it who resolve
+
     topic, titles = topic_get(topic_id), titles_on_offer()
     if title_match(words.norm, titles):
         return TITLE  # a title means its topic, whatever anybody says

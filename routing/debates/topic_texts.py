@@ -1,6 +1,8 @@
 """What a typed topic must be before anybody asks what it means, and when two are the same text."""
 
+import hashlib
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 
 from costcontrol.lib.sentences import Sentence as _
@@ -10,6 +12,7 @@ from routing.debates.errors import LanguageUnavailable, TopicBlocked
 from routing.debates.types import LANGUAGES
 
 MAX_TOPIC_CHARACTERS = 300
+Titles = Mapping[str, Mapping[str, str]]  # topic's key -> language -> title
 
 
 def checked(text: str) -> str:
@@ -61,3 +64,13 @@ def language_of(text: str) -> str:
             param="language",
         )
     return code
+
+
+def language_written(text: str) -> str:
+    """Empty: in neither of ours."""
+    code = detect_language(text)
+    return code if code in LANGUAGES else ""
+
+
+def text_hash(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -1,11 +1,11 @@
 """Vectors of the catalogue's titles: made where they are missing or of another title. Sync."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 
+from routing.debates.topic_texts import text_hash
 from routing.debates.types import LANGUAGES
 from routing.embeddings import Embedder, to_bytes
 from routing.models import Topic, TopicVector
@@ -65,7 +65,3 @@ def _write(embedder: Embedder, titles: Sequence[Title]) -> None:
         stale = [row.pk for row in old if (row.topic_id, row.language) in places]
         TopicVector.objects.filter(pk__in=stale).delete()
         TopicVector.objects.bulk_create(rows, ignore_conflicts=True)  # two starts at once
-
-
-def text_hash(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

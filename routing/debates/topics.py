@@ -6,22 +6,20 @@ Else the nearest are choices, for a person to decide; a denial is one with the s
 Whatever is chosen, the debate is about the catalogue's own words. docs/topic-resolver.md
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from costcontrol.lib.sentences import Sentence as _
-from routing.classify import detect_language
 from routing.debates.errors import TopicUnknown
 from routing.debates.topic_aliases import Known, known_as
-from routing.debates.topic_guards import doubts
-from routing.debates.topic_index import Near, index_of
-from routing.debates.topic_texts import checked, language_of, normalised, title_normalised
-from routing.debates.topic_vectors import text_hash
+from routing.debates.topic_texts import (
+    Titles,
+    checked,
+    language_of,
+    normalised,
+    title_normalised,
+)
 from routing.debates.types import LANGUAGES
-from routing.embeddings import EmbedderAway, embedder
 from routing.models import Topic
-
-MAX_CHOICES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +52,6 @@ class _Match:
     is_swapped: bool
     how: str
     language: str
-
-
-Titles = Mapping[str, Mapping[str, str]]  # topic's key -> language -> title
 
 
 def topic_get(key: str) -> Topic:
@@ -109,6 +104,8 @@ def _resolved(match: _Match, language: str) -> Resolved:
 
 
 def _by_likeness(text: str, titles: Titles, known: Known, spoken: str) -> Resolved:
+    from routing.debates.topic_likeness import likely  # numpy: only those load it who resolve
+
     found = likely(text, titles, not_meant=known.not_meant)
     if found.is_sure:
         return _resolved(_Match(found.pairs[0][0], False, "similar", spoken), spoken)
@@ -117,60 +114,3 @@ def _by_likeness(text: str, titles: Titles, known: Known, spoken: str) -> Resolv
         Choice(topics[key], is_swapped) for key, is_swapped in found.pairs if key in topics
     )
     return Resolved(None, False, choices, spoken, text)
-
-
-@dataclass(frozen=True, slots=True)
-class Likely:
-    """(topic's key, whether its sides are exchanged), the nearest first. `is_sure`: the first one
-    is meant, and nobody has to be asked."""
-
-    pairs: tuple[tuple[str, bool], ...] = ()
-    is_sure: bool = False
-
-
-def likely(
-    text: str, titles: Titles, *, not_meant: frozenset[tuple[str, bool]] = frozenset()
-) -> Likely:
-    """Within the language that the text is written in. Nothing, if there is no embedder, it does
-    not answer, or nothing was calibrated for it."""
-    try:
-        code, model = language_written(text), embedder()
-        index = index_of(code, model) if model and code else None
-        if model is None or index is None:
-            return Likely()
-        near = index.nearest(model.embed([text])[0])
-    except EmbedderAway:
-        return Likely()
-    return judged(text, _current(near, titles, code), titles, code, not_meant=not_meant,
-                  threshold=index.threshold)
-
-
-def judged(
-    text: str, near: Iterable[Near], titles: Titles, code: str, *, threshold: float,
-    not_meant: frozenset[tuple[str, bool]] = frozenset(),
-) -> Likely:
-    """What the guards make of the nearest titles."""
-    pairs, sure, above = [], False, 0
-    for each in near:
-        above += each.similarity >= threshold
-        heard = doubts(text, titles[each.topic_key][code], language=code)
-        if (each.topic_key, heard.is_opposite) not in not_meant:
-            pairs.append((each.topic_key, heard.is_opposite))
-            sure = sure or (len(pairs) == 1 and each.similarity >= threshold and not heard.any)
-        if len(pairs) == MAX_CHOICES:
-            break
-    return Likely(tuple(pairs), is_sure=sure and above == 1)
-
-
-def language_written(text: str) -> str:
-    """Empty: in neither of ours."""
-    code = detect_language(text)
-    return code if code in LANGUAGES else ""
-
-
-def _current(near: Iterable[Near], titles: Titles, code: str) -> Iterable[Near]:
-    """Those on offer whose title is still the one that was embedded."""
-    for each in near:
-        title = titles.get(each.topic_key, {}).get(code)
-        if title is not None and text_hash(title) == each.text_hash:
-            yield each
