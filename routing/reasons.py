@@ -24,6 +24,7 @@ TRAIL = re.compile(r"; (not|left) (\S+?): ")
 SOURCE = re.compile(r"answered by call ([0-9a-f-]{36})")
 ENTRY = re.compile(r"stored answer (?P<entry>\d+), variant (?P<variant>\d+)")
 FOR_SOMEBODY_ELSE = "being answered for somebody else"
+AHEAD = re.compile(r"made ahead in a batch, in run (?P<run>\d+)")  # precompute/records.py
 ASKED_FOR = " was asked for"
 BY_NAME = "was asked for by name"
 
@@ -63,6 +64,8 @@ def parse(reason: str) -> Reason:
 def why(call: CallReport) -> tuple[str, ...]:
     """The first sentence says it; the others add what else played a part."""
     last = call.attempts[-1]
+    if found := AHEAD.match(last.reason):
+        return tuple(_ahead(last, found["run"]))
     if last.outcome == Outcome.CACHED:
         return (_from_cache(last), *_entry(last))
     if last.outcome == Outcome.REFUSED:
@@ -70,6 +73,15 @@ def why(call: CallReport) -> tuple[str, ...]:
     if last.outcome == Outcome.FAILED:
         return (*_answered(call, last), _("That attempt failed, and no other is recorded yet."))
     return tuple(_answered(call, last))
+
+
+def _ahead(last: AttemptReport, run: str) -> Iterator[str]:
+    yield _(
+        "Nobody asked for it: it was made ahead in a batch at half the price, in run %(run)s. "
+        "Savings are told after what such answers cost."
+    ) % {"run": run}
+    if last.outcome == Outcome.FAILED:
+        yield _("Nothing came of it, and nothing is owed. The page of the run says why.")
 
 
 def source_of(attempt: AttemptReport) -> UUID | None:

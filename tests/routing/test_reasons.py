@@ -139,3 +139,13 @@ def test_names_may_have_a_tag() -> None:
 def test_reason_of_another_form_breaks_nothing(reason: str) -> None:
     for outcome in ("complete", "refused", "cached", "failed"):
         assert why(report(answered(reason, outcome=outcome)))
+
+
+def test_an_answer_that_was_made_ahead_was_asked_for_by_nobody() -> None:
+    made = why(report(answered("made ahead in a batch, in run 7")))
+    assert made == (
+        "Nobody asked for it: it was made ahead in a batch at half the price, in run 7. Savings "
+        "are told after what such answers cost.",
+    )
+    lost = why(report(answered("made ahead in a batch, in run 7", outcome="failed")))
+    assert lost[1].startswith("Nothing came of it")
