@@ -34,9 +34,15 @@ class Paid:
 
 
 def hold_in_order(
-    want: Want, *, payer: Payer, now: datetime, may_wait: bool, is_beyond: bool = False
+    want: Want, *, payer: Payer, now: datetime, may_wait: bool, is_beyond: bool = False,
+    is_plan_only: bool = False,
 ) -> Paid:
-    """`is_beyond`: not from the plan at all. Raises MustWait, NoRoom or StaleBook."""
+    """`is_beyond`: not from the plan at all; `is_plan_only`: from nothing else, and of what is held
+    for it elsewhere nothing is taken. Raises MustWait, NoRoom or StaleBook."""
+    if is_plan_only:
+        is_elsewhere = want.draw is not None and draws.is_beyond_plan(want.draw)
+        want = replace(want, draw=None) if is_elsewhere else want
+        return _hold_in_plan(want, may_wait=may_wait, may_shorten=lambda: False)
     if is_beyond:
         return _hold_beyond(want, _purses(want, payer, now), payer=payer, now=now,
                             may_wait=may_wait)

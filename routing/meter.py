@@ -70,6 +70,7 @@ class Draft:
         paid = hold_in_order(
             self._want(max_age_s), payer=self.call.caller.payer, now=self.call.at,
             may_wait=may_wait, is_beyond=self.call.is_beyond,
+            is_plan_only=self.call.plan.holds_out(self.deployment),
         )
         self.windows, self.paid_from = paid.windows, paid.paid_from
         return paid.held

@@ -42,13 +42,8 @@ def facts_of_attempt(call: Call, deployment: DeploymentSpec, attempt: int) -> di
         "model_class": str(deployment.model_class),
         "provider": deployment.provider,
         "model": deployment.model,
-        "is_holdout": True if _is_held_out(call, deployment) else None,
+        "is_holdout": call.plan.holds_out(deployment) or None,
     }
-
-
-def _is_held_out(call: Call, deployment: DeploymentSpec) -> bool:
-    """By the baseline's model: whoever answers in its place is not what savings are checked by."""
-    return call.plan.is_holdout and deployment.name == call.plan.candidates[0].name
 
 
 def of_hit(

@@ -170,6 +170,11 @@ class Plan:
     if_closed: tuple[DeploymentSpec, ...] = ()
     is_holdout: bool = False
 
+    def holds_out(self, deployment: DeploymentSpec) -> bool:
+        """Asked only to check savings: whoever answers in its place is not what they are checked
+        by, and nobody pays beyond the plan for it."""
+        return self.is_holdout and deployment.name == self.candidates[0].name
+
 
 @dataclass(frozen=True, slots=True)
 class Classified:

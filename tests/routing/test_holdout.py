@@ -22,7 +22,7 @@ from routing.models import Deployment
 from routing.types import ChatRequest, Message, Reuse
 from tests.billing.conftest import append_only as append_only
 from tests.billing.conftest import committed as committed
-from tests.billing.purses import plan
+from tests.billing.purses import customer_make, give, plan
 from tests.flows.rows import price
 from tests.routing.test_policy import tier
 
@@ -160,3 +160,19 @@ def test_a_baseline_that_is_not_in_use_any_more_holds_nothing_out() -> None:
     row = ask(caller(), BELOW)
     assert (row.deployment, row.is_holdout) == (CHEAP, None)
     assert row.baseline == DEAR  # still what it is compared with
+
+
+@in_a_house
+@pytest.mark.postgresql
+@pytest.mark.parametrize("left_nanos", [20_000, 10])
+def test_nobody_pays_credit_for_being_held_out(left_nanos: int) -> None:
+    customer = customer_make()
+    assert customer.user
+    customer.user.tier = plan(
+        route_mode="cloud", allowed_classes=["mid", "premium"], usd_per_day_nanos=left_nanos
+    )
+    customer.user.save()
+    give(customer, 10**9, now=clock.now())
+    who = Caller.signed_in(customer.user)
+    row = ask(who, BELOW, max_output_tokens=20, is_never_cut=True)
+    assert (row.deployment, row.is_holdout) == (CHEAP, None)

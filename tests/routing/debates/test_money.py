@@ -353,6 +353,41 @@ def _usage(debate: Debate) -> UsageRecord:
     return usage(uuid4(), cost=5, debate_id=str(debate.id), user_id=debate.user_id)
 
 
+# --- held out --------------------------------------------------------------------------------
+
+
+def with_baseline() -> Snapshot:
+    return replace(snapshot(), baseline=CLOUD[2])
+
+
+def test_a_debate_that_is_held_out_holds_for_the_model_of_the_baseline(settings: Any) -> None:
+    who = caller(usd_per_day_nanos=90 * DOLLAR)
+    usual = amounts(opened(who, with_baseline()))["stage:opening"]
+    settings.HOLDOUT_PERCENT = 100
+    debate = opened(who, with_baseline())
+    assert amounts(debate)["stage:opening"] > 10 * usual
+    assert stage_hold(debate, "closing", caller=who, snapshot=with_baseline(), now=NOW)
+    assert ledger.differences() == []
+
+
+def test_without_room_a_debate_that_is_held_out_is_opened_as_usual(settings: Any) -> None:
+    settings.HOLDOUT_PERCENT = 100
+    who = caller(usd_per_day_nanos=90 * DOLLAR)
+    debate = opened(who, replace(with_baseline(), baseline=None))
+    usual = amounts(debate)
+    debate_close(debate, now=NOW)
+    Window.objects.filter(metric="usd", scope_kind="user").update(cap=sum(usual.values()))
+    assert amounts(opened(who, with_baseline())) == usual
+    assert ledger.differences() == []
+
+
+def test_credit_is_not_touched_for_a_debate_that_is_held_out(settings: Any) -> None:
+    settings.HOLDOUT_PERCENT = 100
+    who = customer(90 * DOLLAR, debates_per_day=3, usd_per_day_nanos=200_000_000)
+    debate = opened(who, with_baseline())
+    assert {each.paid_from for each in debate_holds.kept(debate.id)} == {"plan"}
+
+
 # --- estimates -------------------------------------------------------------------------------
 
 
