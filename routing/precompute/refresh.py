@@ -6,8 +6,8 @@ What depends on one debate cannot be made without it, and ends.
 """
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -30,6 +30,8 @@ from routing.types import Completion, ProviderCall, Reuse
 
 log = logging.getLogger(__name__)
 AT_ONCE = 20
+AGAIN_AFTER = timedelta(days=1)  # what could not be made anew, or was no good, is tried again
+NO_LIMIT = 10_000  # variants: it takes the place of one, however many there are
 NAME = "precompute:refresh"
 
 
@@ -77,19 +79,29 @@ def _anew(row: StoredAnswer, now: datetime) -> Old | None:
         request = canonical_request(row.fields, found=found)
     except (CannotBeMade, PhilosopherUnknown):
         return None
-    reuse = reuse_for(row.fields, variant=row.variant, snapshot=known)
+    reuse = replace(
+        reuse_for(row.fields, variant=row.variant, snapshot=known), variants=NO_LIMIT
+    )
     cap = min(known.kinds[row.kind].max_output_tokens, deployment.max_output_tokens)
     return Old(row.pk, row.variant, reuse, ProviderCall(request, deployment, cap))
 
 
 async def _refresh(old: Old) -> bool:
-    call_id = uuid4()
+    call_id, completion = uuid4(), None
     try:
         completion = await online.ask(old.call, call_id=call_id)
     except CostControlError as error:
         log.warning("refresh: answer %d stays as it is (%s)", old.answer_id, error.message)
-        return False
-    return completion is not None and await database.run(_replace, old, completion, call_id)
+    if completion is not None and await database.run(_replace, old, completion, call_id):
+        return True
+    await database.run(_put_off, old, clock.now())
+    return False
+
+
+def _put_off(old: Old, now: datetime) -> None:
+    """Each try is paid for."""
+    rows = StoredAnswer.objects.filter(pk=old.answer_id, ended_at=None)
+    rows.update(soft_until=now + AGAIN_AFTER)
 
 
 @transaction.atomic
@@ -107,4 +119,6 @@ def _replace(old: Old, completion: Completion, call_id: UUID) -> bool:
     )
     if made is None:
         transaction.set_rollback(True)
+    elif made.text == row.text:  # whoever was given the old one has seen it
+        patterns.seen_by(made.pk, list(row.seen.values_list("user_id", flat=True)), now)
     return made is not None

@@ -20,11 +20,18 @@ from routing.cache.keys import key_of
 from routing.debates.philosophers import character_from
 from routing.debates.reuse import About, reuse_of
 from routing.debates.types import Cast
-from routing.models import CallKindRow, Philosopher, PrecomputeRun, StoredAnswer, Topic
+from routing.models import (
+    AnswerSeen,
+    CallKindRow,
+    Philosopher,
+    PrecomputeRun,
+    StoredAnswer,
+    Topic,
+)
 from routing.precompute import ahead, machine, refresh
 from tests.billing.conftest import append_only as append_only
 from tests.billing.conftest import committed as committed
-from tests.routing.debates.playing import rows_make, simulated
+from tests.routing.debates.playing import becomes, rows_make, simulated
 from tests.routing.precompute.house import debates_make, run_started
 
 pytestmark = pytest.mark.postgresql
@@ -184,3 +191,37 @@ def test_what_nobody_had_time_for_is_said_after_a_day(user: User) -> None:
     machine.step(run.pk, now=clock.now() + timedelta(hours=25))
     machine.step(run.pk, now=clock.now() + timedelta(hours=25))
     assert set(run.items.values_list("error", flat=True)) == {"busy"}
+
+
+def test_one_of_more_than_are_kept_is_made_anew_too(user: User) -> None:
+    """Turns that were written anew may have added to them."""
+    old = answer(variant=3)
+    for variant in range(3):
+        answer(variant=variant, text=f"Another text, {variant}.", served_at=None)
+    assert refreshed() == 1
+    old.refresh_from_db()
+    assert old.ended_why == "refreshed"
+
+
+def test_one_that_could_not_be_made_anew_is_not_paid_for_again_and_again(user: User) -> None:
+    row = answer()
+    becomes("silent")
+    assert refreshed() == 0
+    assert refreshed() == 0
+    assert UsageRecord.objects.count() == 1
+    row.refresh_from_db()
+    assert row.ended_at is None
+
+
+def test_whoever_has_read_a_text_is_not_given_it_again_as_a_new_one(user: User) -> None:
+    old = answer()
+    assert refreshed() == 1
+    made = StoredAnswer.objects.get(key=old.key, ended_at=None)
+    StoredAnswer.objects.filter(pk=made.pk).update(
+        soft_until=clock.now() - timedelta(days=2), served_at=clock.now()
+    )
+    AnswerSeen.objects.create(user_id=user.pk, answer=made, at=clock.now())
+    assert refreshed() == 1  # an echo says the same again
+    again = StoredAnswer.objects.get(key=old.key, ended_at=None)
+    assert (again.pk != made.pk, again.text) == (True, made.text)
+    assert again.seen.filter(user_id=user.pk).exists()
