@@ -78,16 +78,20 @@ async def answer(
 
 
 async def _begun(call: Call) -> Answer:
-    """Who read along with somebody else's call that was refused or given up asks anew, and in the
-    end alone: another one's budget is no reason."""
+    """Another one's budget is no reason: who read along with a call that was refused, given up or
+    sent to a weaker model asks anew, and in the end alone."""
     for _try in range(READ_ALONG_TRIES):
         answer = await _found_or_begun(call)
+        is_another_ones = answer.reads_along and call.share
         try:
-            return await _started(answer)
+            await _started(answer)
         except (Refused, ReservationLost, ConnectionAbortedError) as error:
-            is_another_ones = answer.reads_along and call.share
             if not is_another_ones or isinstance(error, Unavailable):
                 raise
+            continue
+        if answer.work is None or not is_another_ones or not work.is_stand_ins(call, answer.work):
+            return answer
+        answer.work.leave()
     alone = replace(call, request=replace(call.request, may_read_cache=False))
     return await _started(await _found_or_begun(alone))
 

@@ -20,6 +20,7 @@ from routing.cache.patterns import Stored
 from routing.call import Call, Share
 from routing.meter import Meter
 from routing.models import StoredAnswer
+from routing.types import DeploymentSpec
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +58,12 @@ def is_alone(call: Call) -> bool:
         return False
     if call.share is None:
         return patterns.text_is_shown(reuse)
-    return bool(call.plan.candidates) and not _is_usual(call, call.share)
+    candidates = call.plan.candidates
+    return bool(candidates) and not is_usual(call.share, candidates[0])
 
 
-def _is_usual(call: Call, share: Share) -> bool:
-    first = call.plan.candidates[0]
-    return share.route == f"{first.model_class} {first.name}"
+def is_usual(share: Share, deployment: DeploymentSpec) -> bool:
+    return share.route == f"{deployment.model_class} {deployment.name}"
 
 
 def is_exact(call: Call) -> bool:

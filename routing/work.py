@@ -25,12 +25,24 @@ def join(call: Call) -> Work | None:
     """The same question is being answered already: read along."""
     if not _may_be_shared(call):
         return None
-    work = singleflight.running(_flight_key(call))
-    if not isinstance(work, Work) or not shares.may_read_along(call, work.viewers):
+    work = _running(call)
+    if work is None or not shares.may_read_along(call, work.viewers):
         return None
     work.join()
     work.viewers.add(call.caller.user_id)
     return work
+
+
+def _running(call: Call) -> Work | None:
+    work = singleflight.running(_flight_key(call))
+    return work if isinstance(work, Work) and not is_stand_ins(call, work) else None
+
+
+def is_stand_ins(call: Call, work: Work) -> bool:
+    """Not the usual model writes it: there was no room for that one, or it failed."""
+    if call.share is None or work.meter is None:
+        return False
+    return not shares.is_usual(call.share, work.meter.deployment)
 
 
 def _may_be_shared(call: Call) -> bool:
@@ -53,7 +65,7 @@ def start(call: Call) -> Work:
     work.join()
     work.viewers.add(call.caller.user_id)
     key = _flight_key(call)
-    is_open = _may_be_shared(call) and singleflight.running(key) is None
+    is_open = _may_be_shared(call) and _running(call) is None
     if is_open:
         singleflight.register(key, work)
     work.start(lambda: _work(call, work, key, is_open=is_open))

@@ -49,6 +49,14 @@ def becomes(model: str, *classes: str) -> None:
     forget_all()
 
 
+def dear_and_cheap() -> None:
+    """Of the models that are there, only premium ones cost more than next to nothing."""
+    for row in Deployment.objects.filter(provider="fake"):
+        is_dear = row.model_class == "premium"
+        price("fake", row.model, fresh_input=0, output=100 if is_dear else 1)
+    forget_all()
+
+
 def forget_all() -> None:
     for memory in (gauge, output_lengths, purses, health):
         memory.forget_all()

@@ -29,6 +29,7 @@ from tests.routing.sharing import (
     becomes,
     caller_make,
     callers_make,
+    dear_and_cheap,
     forget_all,
     house_make,
     request_of,
@@ -70,11 +71,11 @@ async def asked_a_model() -> Any:
     raise AssertionError("nobody asked a model")
 
 
-def tried_by(people: Sequence[Caller]) -> list[Any]:
+def tried_by(people: Sequence[Caller], **more: Any) -> list[Any]:
     """What each of them is told at the same time, or refused with."""
 
     async def run() -> list[Any]:
-        asked = (told_to(who, request_of(OPENING)) for who in people)
+        asked = (told_to(who, request_of(OPENING, **more)) for who in people)
         told = await asyncio.gather(*asked, return_exceptions=True)
         await settled()
         return list(told)
@@ -290,6 +291,20 @@ def test_empty_purse_of_the_first_is_no_reason_for_the_others() -> None:
     if connection.vendor == "sqlite":  # one thread: the first one leads
         assert isinstance(told[0], QuotaExceeded)
     assert [getattr(each, "text", each) for each in told[1:]] == [ANSWER] * 4
+
+
+def test_weaker_model_that_the_first_can_afford_is_not_the_others_model() -> None:
+    becomes("echo:20", "premium")
+    becomes("words:30", "mid")
+    dear_and_cheap()
+    poor = caller_make(name="poor", usd_per_day_nanos=6_000_000)
+    rich = [caller_make(name=f"rich{number}") for number in range(3)]
+    told = tried_by([poor, *rich], max_output_tokens=256, is_never_cut=True)
+    if connection.vendor == "sqlite":  # one thread: the first one leads
+        assert "word1" in told[0].text
+    assert [each.text for each in told[1:]] == [ANSWER] * 3
+    assert UsageRecord.objects.filter(deployment="fake/premium", attempt__gt=0).count() == 1
+    assert StoredAnswer.objects.get().text == ANSWER
 
 
 def test_upstream_that_is_away_fails_everybody_at_once() -> None:
