@@ -11,7 +11,7 @@ from django.conf import settings
 from playwright.sync_api import Locator, expect
 
 from accounts.models import User
-from routing.models import Debate, Deployment, Turn
+from routing.models import CallKindRow, Debate, Deployment, Turn
 from tests.browser import rows
 from tests.browser.debates import FINISHED, debate_make
 from tests.browser.site import Site, session_of
@@ -23,6 +23,7 @@ from tests.services.theatre import theatre
 
 NUMBERED = re.compile(r"\D(\d+)\b")  # every word of the simulated providers has a number
 POOR = "poor@example.com"
+TEMPLATE = "closing"  # models write all the rest
 MOST_TABS = 60
 PATIENCE_MS = 20_000  # with a machine that does other things too
 
@@ -52,6 +53,7 @@ def people_make() -> None:
     """Alice of the staff, bob, who is a customer, and one whose plan has no debates."""
     rows.people_make()
     Deployment.objects.filter(provider="embedded").update(is_enabled=False)
+    CallKindRow.objects.exclude(name=TEMPLATE).update(may_be_template=False)
     User.objects.filter(email=rows.STAFF).update(tier_id="enterprise")
     bob = User.objects.get(email=rows.CUSTOMER)
     debate_make(FINISHED, bob, said=14, status="finished")

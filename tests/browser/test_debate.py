@@ -18,7 +18,15 @@ from accounts.models import User
 from routing.models import Debate, Turn
 from tests.browser import axe, rows
 from tests.browser.debates import FINISHED
-from tests.browser.stage import POOR, Stage, Viewer, is_gapless, running_stage, written
+from tests.browser.stage import (
+    PATIENCE_MS,
+    POOR,
+    Stage,
+    Viewer,
+    is_gapless,
+    running_stage,
+    written,
+)
 from tests.browser.test_pages import WIDTHS
 from tests.browser.watch import watched
 
@@ -53,10 +61,11 @@ def test_watched_to_the_end_rated_and_shown_to_others(browser: Browser, stage: S
         for number in range(1, 13):
             viewer.next(number)
         viewer.button("auto").check()
-        expect(viewer.button("end")).to_be_visible()
+        expect(viewer.button("end")).to_be_visible(timeout=PATIENCE_MS)
         said = viewer.said()
         assert said == written(viewer.debate)
-        assert all(map(is_gapless, said))
+        assert all(map(is_gapless, said[:-1]))
+        expect(viewer.turn(len(said)).locator("[data-slot=facts]")).to_contain_text("a template")
         rates(viewer)
         url = shares(viewer)
         saves(viewer, said)
@@ -241,6 +250,27 @@ def test_turn_that_is_stopped_is_written_anew(browser: Browser, stage: Stage) ->
         viewer.next(2)
         assert viewer.turn(1).count() == 0
         is_paused_and_ended(viewer)
+    assert seen.complaints == []
+
+
+def test_last_turn_is_written_anew_before_the_next_one(browser: Browser, stage: Stage) -> None:
+    with watched(browser, locale="en-US", **WIDTHS[390]) as seen:
+        viewer = Viewer(seen, stage, rows.CUSTOMER, name="anew-en-390")
+        viewer.choose()
+        viewer.start()
+        viewer.next(1)
+        expect(viewer.turn(1).locator("[data-slot=facts]")).to_contain_text("written now")
+        button = viewer.turn(1).get_by_role("button", name="Write it anew")
+        expect(button).to_be_visible()
+        button.click()
+        viewer.is_said(2)
+        expect(viewer.turn(1)).to_have_count(0)
+        assert len(viewer.said()) == 1  # the simulated models say the same again
+        viewer.next(3)
+        expect(viewer.turn(2).locator("[data-slot=anew]")).to_be_hidden()
+        expect(viewer.turn(3).locator("[data-slot=anew]")).to_be_visible()
+        viewer.keep("4-anew")
+        assert axe.violations(seen.page) == []
     assert seen.complaints == []
 
 

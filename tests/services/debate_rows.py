@@ -1,7 +1,7 @@
 """The rows that debates stand on, and what is to be read from them: one command, one JSON line.
 
     python -m tests.services.debate_rows setup PEOPLE TIER [templates]    their keys
-    python -m tests.services.debate_rows staff TIER           the key of somebody who sees costs
+    python -m tests.services.debate_rows staff TIER [EMAIL]   the key of somebody who sees costs
     python -m tests.services.debate_rows audit                the books
     python -m tests.services.debate_rows sweep                leases of the dead are over; swept
     python -m tests.services.debate_rows abandon              debates of a dead worker are free
@@ -49,8 +49,8 @@ def setup(people: str, tier: str, templates: str = "") -> Any:
     return [key_of(f"debater{number}@example.org", tier) for number in range(int(people))]
 
 
-def staff(tier: str) -> Any:
-    return key_of("staff@example.org", tier, is_staff=True)
+def staff(tier: str, email: str = "staff@example.org") -> Any:
+    return key_of(email, tier, is_staff=True)
 
 
 def key_of(email: str, tier: str, **columns: Any) -> str:

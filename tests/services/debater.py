@@ -66,6 +66,7 @@ class Debater:
     http: aiohttp.ClientSession
     url: str
     key: str
+    pace: str = ""  # "0": what is stored comes at once
 
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> "Answer":
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -96,7 +97,8 @@ class Debater:
         if after:
             headers["last-event-id"] = after
         path = f"{self.url}/api/v1/debates/{debate_id}/turns/{turn}/stream"
-        async with self.http.get(path, headers=headers, timeout=TIMEOUT) as reply:
+        params = {"pace": self.pace} if self.pace else {}
+        async with self.http.get(path, headers=headers, params=params, timeout=TIMEOUT) as reply:
             if reply.status == 204:
                 return
             if reply.status != 200:
