@@ -174,9 +174,12 @@ def _hold(scene: Scene, snapshot: Snapshot, now: datetime) -> None:
 
 
 def _holds(scene: Scene, now: datetime) -> bool:
-    """A turn of this stage ended a moment ago: what is held was looked at then, and each call
-    since has kept it."""
+    """A model wrote a turn of this stage a moment ago: what is held was looked at then, and each
+    call since has kept it. Nobody looks for what needs no model."""
     assert scene.turn
     stage = scene.turn.stage
-    ends = [turn.completed_at for turn in scene.completed if turn.stage == stage]
+    ends = [
+        turn.completed_at for turn in scene.completed
+        if turn.stage == stage and turn.source == Turn.Source.LIVE
+    ]
     return any(end is not None and now - end < HELD_ANEW_AFTER for end in ends)

@@ -12,13 +12,14 @@ from costcontrol.lib import clock
 from costcontrol.lib.errors import QuotaExceeded
 from routing import snapshot
 from routing.debates import money, services, states
-from routing.models import Debate, Deployment, Turn, TurnEvent
+from routing.models import Debate, Deployment, Topic, Turn, TurnEvent
 from tests.flows.rows import price
 from tests.routing.debates.playing import (
     caller_of,
     debate_make,
     ended,
     next_turn,
+    person_make,
     play,
     rows_make,
     run,
@@ -29,6 +30,7 @@ from tests.routing.debates.playing import (
 pytestmark = [pytest.mark.usefixtures("stage"), pytest.mark.postgresql]
 OPEN = (Reservation.State.HELD, Reservation.State.SENT)
 DOLLAR = 10**9
+FAIR = {"topic_key": "fair", "topic": "Is it fair?"}
 
 
 def opened(cap: int = 5 * DOLLAR, **columns: Any) -> Debate:
@@ -43,9 +45,20 @@ def opened(cap: int = 5 * DOLLAR, **columns: Any) -> Debate:
         usd_per_day_nanos=cap, debates_per_day=3, is_economy_exempt=True, requests_per_minute=2
     )
     snapshot.forget()
+    if columns.get("topic_key"):
+        Topic.objects.get_or_create(
+            key="fair", defaults={"ko": "공정한가?", "en": FAIR["topic"], "popularity_rank": 999}
+        )
     debate = debate_make(user, **columns)
     open_it(debate)
     return debate
+
+
+def another(debate: Debate) -> Debate:
+    """Somebody else's, about the same."""
+    made = debate_make(person_make(), format=debate.format, **FAIR)
+    open_it(made)
+    return made
 
 
 def open_it(debate: Debate) -> None:
@@ -182,3 +195,18 @@ async def test_its_own_calls_wait_for_each_other_where_few_may_run_at_once() -> 
         ("pro1", "complete"), ("con1", "complete")
     }
     assert await run(rows.count) == 4
+
+
+async def test_a_stage_that_begins_with_a_stored_turn_has_its_money_held_all_the_same() -> None:
+    first = await run(opened, cap=50 * DOLLAR, format="2v2", **FAIR)
+    async with working():
+        for _turn in range(2):
+            await ended(await run(next_turn, first))
+    second = await run(another, first)
+    async with working():
+        stored = [await run(next_turn, second) for _turn in range(2)]
+        assert [turn.source for turn in stored] == ["cache", "cache"]
+        live = await ended(await run(next_turn, second))
+    assert (live.stage, live.source) == ("pro_argument", "live")
+    held = Reservation.objects.filter(call_id=second.pk, facts__name="stage:pro_argument")
+    assert await run(held.count) == 1
