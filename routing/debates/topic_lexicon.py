@@ -70,16 +70,16 @@ NEGATIVE = {
 # Words that say nothing of what a question is about.
 EMPTY = {
     "ko": _words("""
-        수 것 건 게 때 일 가 이 그 그것 과연 정말 정말로 진짜 실제 실제로 우리 우리의 있 없
+        수 것 건 게 때 가 이 그 그것 과연 정말 정말로 진짜 실제 실제로 우리 우리의 있 없
         하 되 해 해야 할 하는 되는 된 인 인가 일까 대해 대한 위해 위해서 위한 한다 하나
-        합니까 할까 있는 있을 있나 있다 있어야 하는가 되어야 돼야 생각 생각해 생각하 봐 보
+        합니까 할까 있는 있나 있다 있어야 하는가 되어야 돼야
         한다고 혹시 그냥 좀 아니면 안 옳 아니 않 야 라는 이라는 꼭 반드시
     """),
     "en": _words("""
         a an the is are be been being was were do does did of to in on at for by with from
         as it its this that these those there should would could can may might must ought
-        shall will we us our you your i one or and if so such any really truly ever think
-        believe have has had they their than what which whether about into not no cannot who
+        shall will we us our you your i one or and if so such any really truly ever
+        have has had they their than what which whether about into not no cannot who
         im
     """),
 }
@@ -95,7 +95,6 @@ SAME = {
         존재 실재
         인간 사람 인류
         정당 정당화
-        가능 있을
         도입 시행
         기본소득 기본소득제
     """),

@@ -1,8 +1,12 @@
 """What guards hear: denials, exchanged sides, numbers, other subjects; and when they are silent."""
 
+from itertools import permutations
+
 import pytest
 
+from routing.debates.shipped import topics_read
 from routing.debates.topic_guards import denies, doubts, options_of
+from routing.debates.topic_words import stems_of
 
 KO, EN = "ko", "en"
 
@@ -59,6 +63,8 @@ def test_a_denial_of_a_denial_is_none(text: str, language: str, is_denied: bool)
         ("Should rich nations pay?", "Should poor nations pay?", EN, "other_words"),
         ("Should euthanasia be permitted?", "Should euthanasia be permitted for children?", EN,
          "other_words"),
+        ("Can machines think?", "Can machines believe?", EN, "other_words"),
+        ("기계는 생각할 수 있는가?", "기계는 일할 수 있는가?", KO, "other_words"),
         ("Can machines think?", "Should machines think?", EN, "other_form"),
         ("인공지능은 의식을 가질 수 있는가?", "인공지능은 의식을 가져야 하는가?", KO, "other_form"),
         ("Is life happiness or virtue?", "Is life happiness, virtue?", EN, "other_form"),
@@ -90,6 +96,18 @@ def test_the_same_in_other_forms_of_its_words_is_not_doubted(
     title: str, text: str, language: str
 ) -> None:
     assert not doubts(text, title, language=language).any
+
+
+@pytest.mark.parametrize("language", [KO, EN])
+def test_no_two_questions_of_the_catalogue_are_the_same_to_the_guards(language: str) -> None:
+    titles = [getattr(topic, language) for topic in topics_read()]
+    by_words: dict[frozenset[str], list[str]] = {}
+    for title in titles:
+        by_words.setdefault(stems_of(title, language), []).append(title)
+    assert len(by_words) > 200
+    for alike in by_words.values():
+        for title, other in permutations(alike, 2):
+            assert doubts(title, other, language=language).any
 
 
 def test_a_question_offers_two_answers_or_none() -> None:
