@@ -57,13 +57,14 @@ async def refresh_answers() -> int:
 
 
 def _old(now: datetime) -> list[Old]:
-    """Past their soft end, and served since: those that end first."""
+    """Past their soft end, and served since: those that end first. What a user's own philosopher
+    said is theirs: nobody else pays for it, or keeps what was asked."""
     if not money.is_on() or not settings.CACHE_SHARED:
         return []
     money.month_sync(now=now)
     rows = StoredAnswer.objects.filter(
         ended_at=None, soft_until__lte=now, hard_until__gt=now, kind__in=LEVELS,
-        served_at__gte=F("soft_until"),
+        served_at__gte=F("soft_until"), owner_id=None,
     ).order_by("hard_until")[:AT_ONCE]
     return [old for row in rows if (old := _anew(row, now)) is not None]
 

@@ -103,8 +103,10 @@ def test_an_answer_that_grows_old_and_is_asked_for_is_made_anew(user: User) -> N
     "changes",
     [{"served_at": None}, {"served_at": clock.now() - timedelta(days=20)},
      {"soft_until": clock.now() + timedelta(days=3)}, {"ended_at": clock.now()},
-     {"hard_until": clock.now() - timedelta(hours=1)}, {"kind": "attack_response"}],
-    ids=["never served", "not served since", "still fresh", "ended", "too old", "of one debate"],
+     {"hard_until": clock.now() - timedelta(hours=1)}, {"kind": "attack_response"},
+     {"owner_id": 7}],
+    ids=["never served", "not served since", "still fresh", "ended", "too old", "of one debate",
+         "of a user's own philosopher"],
 )
 def test_no_other_answer_is(user: User, changes: dict[str, Any]) -> None:
     answer(**changes)
