@@ -33,8 +33,9 @@ from routing.models import BackgroundCall, Turn
 from routing.tokens import count
 from routing.types import Reuse
 
-# What a stored opening makes superfluous, if it is not stored itself.
-SPARED = frozenset({"core_arguments", "rag_query", "rag_search", "quality_check"})
+# What a stored opening makes superfluous; a check that is stored may have a remark for later turns.
+UNREAD = frozenset({"core_arguments", "rag_query", "rag_search"})
+SPARED = UNREAD | {"quality_check"}
 _background = Rows(BackgroundCall, "WHERE debate_id = %s ORDER BY id")
 _said = Rows(Turn, "WHERE debate_id = %s AND status = 'completed' ORDER BY number")
 
@@ -80,9 +81,13 @@ class Shelf:
         step = self._steps[turn.step]
         self.said(turn)
         for background in (*step.before, *step.after):
-            if background.key in self._made or self._knows(background):
+            if background.key in self._made:
                 continue
-            if ready.stored and background.kind in SPARED:
+            if ready.stored and background.kind in UNREAD:
+                self._spare(background, ready.stored)
+            elif self._knows(background):
+                continue
+            elif ready.stored and background.kind in SPARED:
                 self._spare(background, ready.stored)
             else:
                 self.is_all_known = False

@@ -1,6 +1,8 @@
 """Debates that share answers: what the second one is given, what it pays for, and what never."""
 
+import asyncio
 from collections import Counter
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -8,7 +10,12 @@ import pytest
 from accounts.models import User
 from billing.models import UsageRecord
 from routing.debates import turns
+from routing.debates.canonical import canonical_request
+from routing.debates.events import START
+from routing.debates.reading import follow
+from routing.debates.reuse import CANONICAL
 from routing.debates.shapes import steps_of
+from routing.debates.sharing import heard
 from routing.models import BackgroundCall, Debate, StoredAnswer, Topic, Turn
 from tests.routing.debates.catalogues import own
 from tests.routing.debates.playing import (
@@ -280,6 +287,43 @@ async def test_after_a_users_own_words_only_what_does_not_read_them_is_shared() 
     assert await run(StoredAnswer.objects.count) == known
     texts = await run(lambda: " ".join(StoredAnswer.objects.values_list("text", flat=True)))
     assert "neighbour" not in texts
+
+
+async def test_what_is_stored_was_asked_for_in_the_words_of_its_key_and_no_others() -> None:
+    """The model repeats its prompt: what was stored shows what it read."""
+    debate = await run(on_topic, await run(rows_make, model="echo"), moderator_style="witty")
+    await watched(debate)
+    rows = await run(lambda: list(StoredAnswer.objects.filter(kind__in=CANONICAL)))
+    assert {row.kind for row in rows} >= {"core_arguments", "opening_statement", "quality_check"}
+    found = await run(lambda: heard(list(BackgroundCall.objects.filter(debate=debate))))
+
+    def words_of(row: StoredAnswer) -> list[str]:
+        speakers = {"pro": "pro1", "con": "con1"}
+        own = [each for each in found if each.speaker == speakers.get(row.side, "")]
+        return canonical_request(row.fields, found=own).messages[-1].content.split()
+
+    for row in rows:
+        assert row.text.split()[1:] == await run(words_of, row), row.kind
+
+
+async def test_many_who_read_one_turn_while_it_is_written_are_one_call() -> None:
+    debate = await run(on_topic, await run(rows_make, model="words:2"), is_lean=True)
+    async with working():
+        turn = await run(next_turn, debate)
+        read = await asyncio.gather(*(whole_text(turn) for _ in range(10)))
+        ended_turn = await ended(turn)
+    assert set(read) == {ended_turn.text}
+    assert len([row for row in await run(rows_of, debate) if row.cost_nanos]) == 1
+
+
+async def whole_text(turn: Turn) -> str:
+    pieces: list[str] = []
+    async with aclosing(follow(turn.pk, START)) as batches:
+        async for batch in batches:
+            pieces += [event.data["text"] for event in batch if event.kind == "delta"]
+            if any(event.is_last for event in batch):
+                break
+    return "".join(pieces)
 
 
 # --- templates -----------------------------------------------------------------------------
