@@ -21,7 +21,7 @@ from routing.debates.routes import Routes
 from routing.debates.scenes import Scene
 from routing.debates.sharing import is_canonical, is_told_by_id
 from routing.debates.types import Background, Found
-from routing.models import BackgroundCall
+from routing.models import BackgroundCall, Turn
 from routing.types import Reuse
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,12 @@ class Backstage:
         for task in self.tasks:
             task.cancel()
 
+    def forget(self, unwanted: Iterable[Background]) -> None:
+        """What they are about is not said any more."""
+        for background in unwanted:
+            if known := self._running.pop(background.key, None):
+                known.task.cancel()
+
     async def stop(self) -> None:
         self.cancel()
         tasks = [each.task for each in self._running.values()]
@@ -99,7 +105,8 @@ class Backstage:
             result.set_result(None)
         found = result.result()
         await self._commits.do(lambda _events: _keep(
-            background, scene.debate.pk, call_id, found, answer_id=answer_id
+            background, scene.debate.pk, call_id, found, answer_id=answer_id,
+            about=scene.turn_before(background),
         ))
 
     async def _texts(
@@ -162,9 +169,12 @@ def _found(
 
 def _keep(
     background: Background, debate_id: UUID, call_id: UUID, found: Found | None, *,
-    answer_id: int | None,
+    answer_id: int | None, about: UUID | None = None,
 ) -> None:
-    """Somebody else may have been faster, after a crash: then theirs stays."""
+    """Somebody else may have been faster, after a crash: then theirs stays. `about`: the turn that
+    it is about; if that was written anew meanwhile, this is about nothing."""
+    if about and Turn.objects.filter(pk=about, status=Turn.Status.REPLACED).exists():
+        return
     row = BackgroundCall(
         debate_id=debate_id, kind=background.kind, speaker=background.speaker,
         step=background.step, call_id=call_id, text=found.text if found else "",

@@ -158,6 +158,8 @@ class Run:
         )
         props = Props(Part(scene.debate, turn.stage, turn.call_id, scene.draws_on), routes)
         if scene.turn is not None:
+            if scene.turn.is_fresh:
+                self._backstage.forget(scene.step.after)  # about the old text
             speech = Speech(scene, props, commits=self._commits, backstage=self._backstage)
             await self._speak(speech, unwanted=_why_unwanted(scene))
         if self._is_wanted and scene.steps_left:

@@ -96,6 +96,13 @@ class Scene:
         after = [each for step in steps for each in step.after]
         return [each for each in (*owed, *after) if each.key not in made]
 
+    def turn_before(self, background: Background) -> UUID | None:
+        """The turn that this one follows; None: it comes before its turn."""
+        if background not in self.steps[background.step].after:
+            return None
+        said = (turn.pk for turn in self.completed if turn.step == background.step)
+        return next(said, None)
+
     def _is_wanted_later(self, background: Background) -> bool:
         return any(wants(step, background) for step in self.steps_left)
 

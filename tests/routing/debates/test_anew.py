@@ -83,6 +83,21 @@ async def test_what_was_learnt_from_the_old_text_is_learnt_from_the_new_one() ->
     assert after.answer_id != before.answer_id
 
 
+async def test_what_is_being_learnt_from_the_old_text_is_not_taken_for_the_new_one() -> None:
+    """Asked for at once: what follows the old text is still under way."""
+    debate = await run(on_topic, await run(rows_make, model="words:15"))
+    learnt = BackgroundCall.objects.filter(debate=debate, kind="opening_analysis")
+    async with working():
+        await ended(await run(next_turn, debate))
+        old = await ended(await run(next_turn, debate))
+        await run(becomes, "echo")
+        new = await ended(await run(anew, old))
+        row = await until(learnt.first, is_it=bool)
+    assert row is not None
+    analysis = await run(StoredAnswer.objects.get, pk=row.answer_id)
+    assert analysis.fields["statement_id"] == new.answer_id != old.answer_id
+
+
 async def test_a_new_text_that_does_not_come_leaves_the_old_one_where_it_was() -> None:
     debate, old = await opened()
     await run(becomes, "down")
