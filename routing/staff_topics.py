@@ -13,7 +13,11 @@ Status = TopicAlias.Status
 
 @transaction.atomic
 def alias_decide(alias_id: int, *, status: str, actor: str, now: datetime) -> bool | None:
-    """Into use, or into quarantine. False: in use for another topic already. None: it is gone."""
+    """Into use, or into quarantine. False: in use for another topic already. None: it is gone.
+
+    The audit row has the number of the words, not the words: those go with the account of whoever
+    used them, and the log keeps everything.
+    """
     row = TopicAlias.objects.select_for_update().filter(pk=alias_id).first()
     if row is None:
         return None
@@ -23,6 +27,6 @@ def alias_decide(alias_id: int, *, status: str, actor: str, now: datetime) -> bo
             return False
     else:
         alias_quarantine(row, now=now)
-    target = f"{row.topic_id}: {row.text}"[:200]
+    target = f"{row.topic_id}: words {row.pk}"
     audit(actor, "topic_words_decide", target, before, {"status": str(row.status)})
     return True

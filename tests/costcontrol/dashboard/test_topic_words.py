@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.closing import account_close
 from accounts.models import AuditEvent, User
 from routing import embeddings
 from routing.models import AliasVote, Topic, TopicAlias, TopicCalibration
@@ -86,7 +87,19 @@ def test_staff_approve_and_quarantine_and_it_is_audited(staff: Client, virtue: T
         ({"status": "proposed"}, {"status": "active"}),
         ({"status": "active"}, {"status": "quarantined"}),
     ]
-    assert events[0].target == "t001: can virtue be learnt"
+    assert events[0].target == f"t001: words {row.pk}"
+
+
+def test_words_that_go_with_an_account_are_not_in_the_audit_log(
+    staff: Client, virtue: Topic
+) -> None:
+    row, bob = words(virtue, "what bob typed"), person("bob@example.com")
+    AliasVote.objects.create(alias=row, user_id=bob.pk, at=NOW)
+    decide(staff, row, "quarantined")
+    account_close(bob, at=NOW)
+    assert not TopicAlias.objects.exists()
+    for event in AuditEvent.objects.all():
+        assert "what bob typed" not in f"{event.target} {event.before} {event.after}"
 
 
 def test_words_in_use_for_another_topic_are_not_approved(staff: Client, virtue: Topic) -> None:
