@@ -169,7 +169,7 @@ def _note(row: Row, *, is_over: bool) -> str:
         return str(words.UNWATCHED if is_alone else words.STOPPED)
     if row.get("source") == "user" and not row.get("text") and status == "completed":
         return str(words.PASSED)
-    return ""
+    return error.get("message", "") if status == "completed" else ""  # it was cut off
 
 
 def _facts(row: Row) -> Sequence[str]:

@@ -114,6 +114,7 @@ function noteOf(turn, isAllOver) {
   const why = turn.error?.message || words.failed;
   if (turn.status === "failed") return isAllOver ? why : `${why} ${words.try_again}`;
   if (turn.source === "user" && turn.status === "completed" && !turn.text) return words.passed;
+  if (turn.status === "completed") return turn.error?.message || ""; // it was cut off
   if (turn.status !== "cancelled") return "";
   if (isAllOver) return words.over;
   return turn.error?.code === "nobody_watching" ? words.unwatched : words.stopped;

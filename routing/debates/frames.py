@@ -6,6 +6,11 @@ from routing.debates.prompt_fence import plain
 from routing.debates.prompt_parts import MAX_TOPIC, name_in, side_names, words_of
 from routing.debates.types import SIDES, Brief, Cast, Character, Step
 from routing.models import Debate
+from routing.types import StopReason
+
+CUT_OFF = {
+    StopReason.LENGTH: templates.times_up, StopReason.CONTENT_FILTER: templates.refused,
+}
 
 
 def frame_of(brief: Brief, *, seed: str) -> Frame:
@@ -25,6 +30,14 @@ def transition(brief: Brief, step: Step, *, seed: str) -> str:
         frame_of(brief, seed=seed), name=name_in(brief, step.speaker),
         side=words_of(brief).side(step.speaker), number=step.index // 3,
     )
+
+
+def cut_off(stop_reason: StopReason, brief: Brief, speaker: str, *, seed: str) -> str:
+    """What the moderator says to whoever could not end their speech; empty: they could."""
+    say = CUT_OFF.get(stop_reason)
+    if say is None:
+        return ""
+    return say(frame_of(brief, seed=seed), name=name_in(brief, speaker))
 
 
 def written_by(kind: str, brief: Brief, *, seed: str) -> str:

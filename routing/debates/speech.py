@@ -29,7 +29,7 @@ from routing.answers import Answer
 from routing.debates import calls, endings, sayings, states
 from routing.debates.background import Backstage, Props
 from routing.debates.commits import Commits, Events, Line
-from routing.debates.frames import transition
+from routing.debates.frames import cut_off, transition
 from routing.debates.prompts import Prompt, turn_prompt, wants
 from routing.debates.scenes import Scene
 from routing.debates.sharing import is_canonical, reads
@@ -42,10 +42,6 @@ MAX_ATTEMPTS = 4  # workers that may die over one turn
 TOO_LONG_OR_DEAR = (ContextTooLong, BudgetExhausted, QuotaExceeded, Unavailable)
 OWN_SCOPES = (ScopeKind.USER, ScopeKind.ORGANISATION)
 BROKEN = _("Something broke on our side. Ask for the turn again.")
-UNFINISHED = {
-    StopReason.LENGTH: _("The answer had to end at its longest length."),
-    StopReason.CONTENT_FILTER: _("The provider of the model ended the answer early."),
-}
 log = logging.getLogger(__name__)
 
 
@@ -201,7 +197,7 @@ class Speech:
         """All of it, before anything else can happen to us."""
         ours, debate = self.turn, self.scene.debate
         code = "" if stop_reason == StopReason.STOP else str(stop_reason)
-        note = sayings.in_language(debate.language, UNFINISHED.get(stop_reason, ""))
+        note = cut_off(stop_reason, self.scene.brief, ours.speaker, seed=str(debate.pk))
 
         def written(turn: Turn) -> Events:
             states.turn_written(

@@ -93,6 +93,14 @@ def test_of_a_step_that_was_written_anew_the_text_that_stands_is_shown(bob: User
     assert (shown.number, shown.status) == (1, "completed")
 
 
+def test_who_was_cut_off_is_told_so(bob: User) -> None:
+    debate = debate_of(bob, said=2)
+    Turn.objects.filter(debate=debate, number=2).update(
+        error_code="length", error="Time is up, Socrates."
+    )
+    assert [turn.note for turn in turns(debate)] == ["", "Time is up, Socrates."]
+
+
 def test_users_own_turn_costs_nothing_and_is_not_rated(bob: User) -> None:
     own = turns(debate_of(bob, said=2, seat="pro1"))[1]
     assert own.is_users

@@ -67,6 +67,7 @@ async def test_an_answer_that_had_to_stop_at_its_longest_says_so() -> None:
     async with working():
         turn = await ended(await run(next_turn, debate))
     assert (turn.status, turn.error_code) == (Status.COMPLETED, "length")
+    assert turn.error.count("Moderator") == 1  # told by a template that time is up
     assert turn.error
 
 
