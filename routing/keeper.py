@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from django.db import DatabaseError, DataError, IntegrityError
 
@@ -36,6 +37,7 @@ _rows: list[UsageRecord] = []
 _uses: list[CallUse] = []
 _texts: list[CallText] = []
 _task: asyncio.Task[None] | None = None
+_turns: "WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]" = WeakKeyDictionary()
 
 
 def watch(meter: "Meter") -> None:
@@ -95,10 +97,17 @@ async def _keep() -> None:
 
 
 async def flush() -> None:
-    """Write the queued rows and texts; they stay queued if that fails."""
-    await _flush_rows()
-    await _flush_uses()
-    await _flush_texts()
+    """Write the queued rows and texts; they stay queued if that fails. Whoever comes while that is
+    being done waits: nothing is written twice."""
+    async with _turn():
+        await _flush_rows()
+        await _flush_uses()
+        await _flush_texts()
+
+
+def _turn() -> asyncio.Lock:
+    """A lock belongs to the loop that it is used in."""
+    return _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
 
 async def _flush_rows() -> None:

@@ -47,6 +47,13 @@ async def test_rows_are_written_together_and_soon() -> None:
     assert await written() == 120
 
 
+async def test_rows_are_written_once_however_many_ask_for_it_at_once() -> None:
+    for _ in range(120):
+        keeper.write_soon(row())
+    await asyncio.gather(*(keeper.flush() for _ in range(3)))
+    assert await written() == 120
+
+
 async def test_row_that_no_database_takes_does_not_hold_up_the_others() -> None:
     twice = uuid4()
     for reservation_id in (None, twice, twice, None):
