@@ -33,7 +33,7 @@ Status = PrecomputeBatch.Status
 def send(batch: PrecomputeBatch, provider: Batches, *, now: datetime) -> None:
     """Under a claim."""
     items = _items(batch)
-    marker = marker_of(batch, items)
+    marker = marker_of(batch)
     try:
         provider_id = _found(batch, provider, marker, len(items)) if batch.tries else ""
     except ProviderError as error:
@@ -55,7 +55,7 @@ def withdraw(batch: PrecomputeBatch, provider: Batches, *, now: datetime) -> Non
     """Not sent after all, unless it is there already. Under a claim."""
     items = _items(batch)
     try:
-        marker = marker_of(batch, items)
+        marker = marker_of(batch)
         provider_id = _found(batch, provider, marker, len(items)) if batch.tries else ""
     except ProviderError as error:
         return _put_off(batch, error, now=now)
@@ -70,10 +70,10 @@ def _items(batch: PrecomputeBatch) -> list[PrecomputeItem]:
     return list(batch.items.filter(status=PrecomputeItem.Status.PLANNED).order_by("pk"))
 
 
-def marker_of(batch: PrecomputeBatch, items: Sequence[PrecomputeItem]) -> str:
-    """The same after a crash, and no other database's: an item's `call_id` is in it."""
-    first = items[0].call_id.hex[:12] if items else "empty"
-    return f"costcontrol-{batch.run_id}-{batch.pk}-{first}"
+def marker_of(batch: PrecomputeBatch) -> str:
+    """The same after a crash, whatever became of its items, and no other database's: the moment it
+    was made is in it."""
+    return f"costcontrol-{batch.run_id}-{batch.pk}-{batch.created_at.timestamp():.6f}"
 
 
 def _found(batch: PrecomputeBatch, provider: Batches, marker: str, total: int) -> str:

@@ -1,5 +1,6 @@
 """OpenAI's batches: a file of requests, a batch of the file, a file of answers, one of failures."""
 
+import hashlib
 import io
 import json
 from collections.abc import Collection, Iterator, Sequence
@@ -42,23 +43,24 @@ class OpenAIBatches:
 
     def submit(self, requests: Sequence[BatchRequest], *, marker: str) -> str:
         with _errors():
-            file_id = self._file_of(marker) or self._upload(requests, marker)
+            name = _file_name(marker, requests)
+            file_id = self._file_of(name) or self._upload(requests, name)
             return self._client.batches.create(
                 input_file_id=file_id, endpoint="/v1/chat/completions", completion_window="24h",
                 metadata={LABEL: marker},
             ).id
 
-    def _upload(self, requests: Sequence[BatchRequest], marker: str) -> str:
+    def _upload(self, requests: Sequence[BatchRequest], name: str) -> str:
         lines = (json.dumps(_line(each, self._base_url)) + "\n" for each in requests)
         content = io.BytesIO("".join(lines).encode())
         return self._client.files.create(
-            file=(_file_name(marker), content, "application/jsonl"), purpose="batch"
+            file=(name, content, "application/jsonl"), purpose="batch"
         ).id
 
-    def _file_of(self, marker: str) -> str:
+    def _file_of(self, name: str) -> str:
         """What was uploaded before we died: not again."""
         for file in self._client.files.list(purpose="batch", limit=PAGE, order="desc").data:
-            if file.filename == _file_name(marker):
+            if file.filename == name:
                 return file.id
         return ""
 
@@ -121,8 +123,10 @@ def _errors() -> Iterator[None]:
         raise from_transport(VENDOR, error) from None
 
 
-def _file_name(marker: str) -> str:
-    return f"{marker}.jsonl"
+def _file_name(marker: str, requests: Sequence[BatchRequest]) -> str:
+    """Another one for other requests: of those in a file some may not be needed any more."""
+    names = ",".join(each.custom_id for each in requests)
+    return f"{marker}-{hashlib.sha256(names.encode()).hexdigest()[:12]}.jsonl"
 
 
 def _line(request: BatchRequest, base_url: str) -> JsonObject:

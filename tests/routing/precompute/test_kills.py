@@ -14,7 +14,7 @@ from billing import gauge
 from costcontrol.lib import clock
 from routing import snapshot
 from routing.models import PrecomputeRun
-from routing.precompute import machine
+from routing.precompute import closing, machine, sending
 from tests.routing.precompute.house import (
     assert_adds_up,
     debates_make,
@@ -106,3 +106,21 @@ def test_a_process_that_dies_while_it_sends_hands_in_nothing_twice(
     assert len(upstream.batches) == 1
     assert set(statuses(run)) == {"made"}
     assert_adds_up(run, upstream)
+
+
+def test_a_batch_has_one_mark_whatever_becomes_of_what_is_in_it(
+    user: User, upstream: BatchUpstream
+) -> None:
+    """By it a provider is asked whether it is there: what is not needed is closed before that."""
+    debates_make(user, 40)
+    run = run_started(clock.now(), kinds=["core_arguments"])
+    with dying(when=lambda: bool(upstream.batches)):
+        machine.step(run.pk, now=clock.now())
+    batch = run.batches.get()
+    before = sending.marker_of(batch)
+    first = batch.items.order_by("pk")[0]
+    assert closing.close_item(first, "skipped", "enough", now=clock.now())
+    assert sending.marker_of(batch) == before
+    assert sending.marker_of(run.batches.create(
+        deployment=batch.deployment, level=0, status="planned", created_at=batch.created_at
+    )) != before

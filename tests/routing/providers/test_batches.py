@@ -116,6 +116,19 @@ def test_openai_is_not_sent_the_same_file_twice(upstream: BatchUpstream) -> None
     assert len(upstream.files) == 1
 
 
+def test_openai_is_handed_in_what_is_asked_for_now(upstream: BatchUpstream) -> None:
+    """One of them was not needed any more when it was tried again: it must not be paid for."""
+    batches = batches_of(deployment("openai", upstream))
+    requests = asked(3)
+    upstream.faults.hangs_up_before_create = 1
+    with pytest.raises(ProviderError):
+        batches.submit(requests, marker="run-1")
+    batch_id = batches.submit(requests[:2], marker="run-1")
+    names = {each.custom_id for each in read(batches, batch_id)}
+    batches.close()
+    assert names == {each.custom_id for each in requests[:2]}
+
+
 @pytest.mark.parametrize(
     ("word", "fate"),
     [("errored", Fate.FAILED), ("expired", Fate.EXPIRED), ("canceled", Fate.CANCELLED)],
