@@ -20,11 +20,13 @@ from costcontrol.dashboard.caches_tabs import (
     CHANGE_ANSWERS,
     CHANGE_TOPICS,
     CHANGE_WORDS,
+    MAX_REASON,
     allow,
+    reason_of,
     tabs,
 )
 from costcontrol.dashboard.caches_topics import topics_page
-from costcontrol.dashboard.caches_views import MAX_ID, MAX_REASON
+from costcontrol.dashboard.caches_views import MAX_ID
 from costcontrol.lib import clock
 from routing import staff_store, staff_topics
 from routing.models import TopicAlias
@@ -147,8 +149,7 @@ def bring_back(request: HttpRequest, purge_id: int) -> HttpResponse:
 @require_POST
 def take_down(request: HttpRequest) -> HttpResponse:
     allow(request, CHANGE_TOPICS)
-    topic = request.POST.get("topic", "").strip()
-    reason = " ".join(request.POST.get("reason", "").split())[:MAX_REASON]
+    topic, reason = request.POST.get("topic", "").strip(), reason_of(request)
     if not topic or not reason or not topic.isprintable():
         messages.error(request, _("Choose a topic and write down a reason. Nothing was changed."))
         return _back()

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 CHANGE_ANSWERS = "routing.change_storedanswer"
 CHANGE_WORDS = "routing.change_topicalias"
 CHANGE_TOPICS = "routing.change_topic"
+MAX_REASON = 300
 
 
 def tabs(active: str) -> dict[str, Any]:
@@ -30,3 +31,9 @@ def allow(request: HttpRequest, permission: str) -> None:
             _("Your account may look at what is stored but not change it. This needs the "
               "permission “%(name)s”. Ask whoever manages accounts.") % {"name": permission}
         )
+
+
+def reason_of(request: HttpRequest) -> str:
+    """For the audit log, on one line; PostgreSQL keeps no NUL."""
+    reason = request.POST.get("reason", "").replace("\x00", "")
+    return " ".join(reason.split())[:MAX_REASON]

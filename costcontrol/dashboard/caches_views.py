@@ -16,13 +16,18 @@ from costcontrol.dashboard import caches_answer, caches_answers, caches_charts, 
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.caches import caches_page
 from costcontrol.dashboard.caches_export import MAX_EXPORT, export
-from costcontrol.dashboard.caches_tabs import CHANGE_ANSWERS, allow, tabs
+from costcontrol.dashboard.caches_tabs import (
+    CHANGE_ANSWERS,
+    MAX_REASON,
+    allow,
+    reason_of,
+    tabs,
+)
 from costcontrol.dashboard.csvs import csv_response
 from costcontrol.lib import clock
 from routing import staff_store
 from routing.reports import stored_entry
 
-MAX_REASON = 300
 MAX_ID = 10**18
 
 
@@ -97,13 +102,13 @@ def answer_end(request: HttpRequest, answer_id: int) -> HttpResponse:
     if stored_entry.entry(min(answer_id, MAX_ID)) is None:
         raise Http404(_("There is no such stored answer."))
     back = HttpResponseRedirect(reverse("dashboard:caches_answer", args=[answer_id]))
-    why, reason = request.POST.get("why", ""), " ".join(request.POST.get("reason", "").split())
+    why, reason = request.POST.get("why", ""), reason_of(request)
     if why not in caches_answer.ENDS or not reason:
         messages.error(request, _("Choose why it is ended, and write down a reason. Nothing was "
                                   "changed."))
         return back
     done = staff_store.answer_end(
-        answer_id, why=why, reason=reason[:MAX_REASON], actor=actor_of(request), now=clock.now()
+        answer_id, why=why, reason=reason, actor=actor_of(request), now=clock.now()
     )
     if done:
         messages.success(request, _("This answer is not served any more. It stays here for its "

@@ -170,7 +170,7 @@ def test_a_topic_is_taken_down_with_a_new_epoch(staff: Client) -> None:
 
 @pytest.mark.parametrize(
     "form", [{"topic": "t001"}, {"reason": "x"}, {"topic": "t9", "reason": "x"},
-             {"topic": "t\x001", "reason": "x"}],
+             {"topic": "t\x001", "reason": "x"}, {"topic": "t001", "reason": "\x00"}],
 )
 def test_taking_down_needs_a_topic_and_a_reason(staff: Client, form: dict[str, str]) -> None:
     answer()

@@ -234,7 +234,15 @@ class TestEnding:
         assert "had ended before" in self.end(staff, row)
         assert AuditEvent.objects.filter(action="answer_end").count() == 1
 
-    @pytest.mark.parametrize("form", [{"reason": " "}, {"why": "refreshed"}, {"why": ""}])
+    def test_a_reason_with_a_sign_that_no_database_keeps_is_kept_without_it(
+        self, staff: Client
+    ) -> None:
+        assert "is not served any more" in self.end(staff, answer(), reason="Bad\x00 \x00book.")
+        assert AuditEvent.objects.get(action="answer_end").after["reason"] == "Bad book."
+
+    @pytest.mark.parametrize(
+        "form", [{"reason": " "}, {"reason": "\x00"}, {"why": "refreshed"}, {"why": ""}]
+    )
     def test_it_needs_a_why_and_a_reason(self, staff: Client, form: dict[str, str]) -> None:
         row = answer()
         assert "Nothing was changed" in self.end(staff, row, **form)
