@@ -9,11 +9,12 @@ import redis
 from django.conf import settings
 
 from accounts.models import User
-from billing.models import UsageRecord
+from billing import ledger
+from billing.models import Reservation, UsageRecord
 from routing.cache.singleflight import LEASE_MS, lease_name
 from routing.models import AnswerSeen, StoredAnswer
 from tests.flows.conftest import KEYS, House
-from tests.flows.rows import eventually
+from tests.flows.rows import OPEN, assert_the_books_agree, eventually
 from tests.flows.server import GAUGE_SECONDS, SNAPSHOT_SECONDS
 from tests.routing.cache.answers import FIELDS
 from tests.services.askers import Asker, running_askers
@@ -99,3 +100,7 @@ def test_who_waits_for_a_process_that_dies_makes_one_more_call_after_its_lease(
     assert len(upstream.sales) == 2
     assert [each.text for each in told] == [TEXT] * 10
     assert StoredAnswer.objects.filter(topic_key=asked["topic"]).count() == 1
+    mine = Reservation.objects.filter(state__in=OPEN, facts__usage__user_id=ids[0])
+    assert mine.update(lease_until_ms=0) == 1
+    ledger.sweep()
+    assert_the_books_agree()
