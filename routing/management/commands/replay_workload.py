@@ -3,8 +3,12 @@
 import json
 import os
 import shutil
+import signal
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -69,7 +73,8 @@ class Command(BaseCommand):
         if problem := problem_with(options):
             raise CommandError(problem)
         processes = given["processes"] or min(MOST_PROCESSES, os.cpu_count() or 1)
-        result = self._replay(options, processes, given["folder"], growth=given["growth"])
+        with orderly_end():
+            result = self._replay(options, processes, given["folder"], growth=given["growth"])
         self.stdout.write("\n".join(lines_of(result)))
         if given["json"]:
             given["json"].write_text(json.dumps(result.as_json(), indent=1) + "\n")
@@ -97,6 +102,26 @@ class Command(BaseCommand):
         parts = play_all(options, folder=folder, processes=processes, progress=progress)
         progress.end()
         return result_of(options, parts, seconds=time.monotonic() - begun)
+
+
+@contextmanager
+def orderly_end() -> Iterator[None]:
+    """Who is told to stop stops the players and removes their databases first."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise CommandError("The replay was stopped; nothing of it is left.") from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _type_of(default: Any) -> Any:
