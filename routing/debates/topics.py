@@ -61,7 +61,7 @@ def topic_get(key: str) -> Topic:
     if row is None:
         raise TopicUnknown(
             _("There is no topic “%(key)s”. GET /api/v1/topics lists what there is.")
-            % {"key": key[:40]},
+            % {"key": key[:40].encode(errors="replace").decode()},  # half a character is no text
             param="topic",
         )
     return row

@@ -128,6 +128,7 @@ def test_a_topic_is_debated_with_the_sides_exchanged_and_so_are_its_usual_people
         ("confirm", {"text": TEXT, "topic_id": CLONING, "is_swapped": "yes"}, 400,
          "invalid_request"),
         ("confirm", {"text": TEXT, "topic_id": "nothing"}, 404, "topic_unknown"),
+        ("confirm", {"text": TEXT, "topic_id": "\ud800"}, 404, "topic_unknown"),
         ("confirm", "[]", 400, "invalid_request"),
         ("report", {}, 422, "topic_blocked"),
         ("report", {"text": TEXT}, 404, "topic_unknown"),
