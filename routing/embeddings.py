@@ -20,6 +20,9 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from routing.providers._clients import is_loopback
+from routing.providers.batches import http_client
+
 Vectors = NDArray[np.float32]
 TIMEOUT_S = 5.0
 AT_ONCE = 64  # texts in one request
@@ -59,7 +62,7 @@ class InProcess:
 
 class Remote:
     """A model behind an address. Its hash is made of its name: whoever changes the model behind a
-    name calibrates anew."""
+    name calibrates anew. Redirects are not followed: what people type goes to no other host."""
 
     def __init__(self, name: str, ask: Callable[[list[str]], Any]) -> None:
         self.name, self.hash, self._ask = name, _digest(name), ask
@@ -152,7 +155,11 @@ def _ollama(model: str) -> Embedder:
     def ask(texts: list[str]) -> Any:
         from ollama import Client
 
-        return Client(settings.OLLAMA_HOST, timeout=TIMEOUT_S).embed(model, texts).embeddings
+        host = settings.OLLAMA_HOST
+        client = Client(
+            host, timeout=TIMEOUT_S, follow_redirects=False, trust_env=not is_loopback(host)
+        )
+        return client.embed(model, texts).embeddings
 
     return Remote(f"ollama:{model}", ask)
 
@@ -161,9 +168,10 @@ def _openai(model: str) -> Embedder:
     def ask(texts: list[str]) -> Any:
         from openai import OpenAI
 
+        address = settings.OPENAI_BASE_URL
         with OpenAI(
-            api_key=settings.OPENAI_API_KEY or "none", base_url=settings.OPENAI_BASE_URL,
-            timeout=TIMEOUT_S, max_retries=0,
+            api_key=settings.OPENAI_API_KEY or "none", base_url=address,
+            timeout=TIMEOUT_S, max_retries=0, http_client=http_client(address),
         ) as client:
             found = client.embeddings.create(input=texts, model=model, encoding_format="float")
         return [each.embedding for each in sorted(found.data, key=lambda each: each.index)]

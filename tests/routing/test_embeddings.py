@@ -28,8 +28,15 @@ class Vendor(BaseHTTPRequestHandler):
     """Speaks like Ollama and like OpenAI: a vector is (length of the text, 1)."""
 
     is_short = False
+    elsewhere = ""  # where it sends everybody, with what they sent
 
     def do_POST(self) -> None:
+        if self.elsewhere:
+            self.send_response(307)
+            self.send_header("Location", f"{self.elsewhere}{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         rows = [[float(len(text)), 1.0] for text in asked["input"]]
         rows = rows[1:] if self.is_short else rows
@@ -99,6 +106,27 @@ def test_one_at_an_address_is_asked_by_its_own_client(kind: str, vendor: type[Ve
     vendor.is_short = True
     with pytest.raises(EmbedderAway, match="vectors"):
         model.embed(["a", "b"])
+
+
+@pytest.mark.parametrize("kind", ["ollama", "openai"])
+def test_what_was_typed_goes_to_no_other_host(
+    kind: str, vendor: type[Vendor], settings: Any
+) -> None:
+    class Sending(Vendor):
+        elsewhere = settings.OLLAMA_HOST
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Sending)
+    Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    settings.OLLAMA_HOST, settings.OPENAI_BASE_URL = address, f"{address}/v1"
+    model = embedder_named(f"{kind}:small")
+    assert model is not None
+    try:
+        with pytest.raises(EmbedderAway):
+            model.embed(["what I typed"])
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.mark.parametrize("name", ["ollama:small", "openai:small"])
