@@ -122,6 +122,7 @@ def turn_anew(
         step = steps_of(debate)[old.step]
         known = BackgroundCall.objects.filter(debate=debate, step=step.index)
         known.filter(kind__in=[each.kind for each in step.after]).delete()  # about the old text
+        known.filter(text="").delete()  # the old text did without it
         turn = _made(
             debate, step, _next_number(turns), idempotency_key=idempotency_key, created_at=now,
             is_fresh=True,

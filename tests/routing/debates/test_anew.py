@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from billing.models import UsageRecord
 from costcontrol.lib import clock
 from costcontrol.lib.errors import Conflict
 from routing.debates import messages, turns
@@ -96,6 +97,24 @@ async def test_what_is_being_learnt_from_the_old_text_is_not_taken_for_the_new_o
     assert row is not None
     analysis = await run(StoredAnswer.objects.get, pk=row.answer_id)
     assert analysis.fields["statement_id"] == new.answer_id != old.answer_id
+
+
+async def test_what_a_stored_text_made_superfluous_is_found_out_for_the_new_one() -> None:
+    await opened()
+    await run(StoredAnswer.objects.filter(kind="core_arguments").delete)
+    debate = await run(on_topic, await run(person_make))
+    await run(next_turn, debate)
+    stored = await run(next_turn, debate)
+    assert stored.source == Source.CACHE
+    learnt = BackgroundCall.objects.filter(debate=debate, kind="core_arguments")
+    spared = await run(learnt.get)
+    assert (await run(UsageRecord.objects.get, call_id=spared.call_id)).outcome == "cached"
+    await run(becomes, "echo")
+    async with working():
+        await ended(await run(anew, stored))
+        found = await until(learnt.first, is_it=bool)
+    assert found is not None
+    assert (await run(UsageRecord.objects.get, call_id=found.call_id)).outcome == "complete"
 
 
 async def test_a_new_text_that_does_not_come_leaves_the_old_one_where_it_was() -> None:
