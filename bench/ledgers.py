@@ -55,8 +55,14 @@ DEFAULTS: dict[str, Any] = {
 } | {
     "requested_model": "auto", "is_economy": False, "waited_ms": 0, "held_nanos": 0,
     "cost_nanos": 0, "latency_ms": 0, "prompt_cache_nanos": 0, "confidence": "exact",
-    "complexity": "medium", "key_prefix": "benchbench", "call_kind": "rebuttal",
+    "complexity": "medium", "key_prefix": "benchbench",
 }
+KINDS = (
+    "stance_statements", "moderator_intro", "core_arguments", "rag_query", "opening_statement",
+    "quality_check", "opening_analysis", "moderator_summary_1", "tone_select", "attack_response",
+    "defense_response", "followup_response", "turn_analysis", "moderator_summary_2", "conclusion",
+    "closing",
+)
 
 
 def rows(count: int, *, days: int, end: datetime, seed: int = 7) -> Iterator[tuple[Any, ...]]:
@@ -98,8 +104,9 @@ def row(
 ) -> tuple[Any, ...]:
     end = chance.choices(ENDS, END_WEIGHTS)[0]
     deployment = chance.choices(*ROUTES[tier])[0]
+    call_id = uuid.UUID(int=chance.getrandbits(128))
     values = DEFAULTS | {
-        "call_id": uuid.UUID(int=chance.getrandbits(128)), "attempt": 1, "at": at,
+        "call_id": call_id, "call_kind": KINDS[call_id.int % len(KINDS)], "attempt": 1, "at": at,
         "user_id": user, "tier": tier, "language": language, "debate_id": debate_id,
         "outcome": end, "deployment": deployment, "model_class": CLASSES[deployment],
     }

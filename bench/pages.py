@@ -89,7 +89,9 @@ def roll() -> None:
     began = time.perf_counter()
     hours = rollups.rebuild(now=datetime.now(UTC))
     print(f"rolled {hours:,} hours in {time.perf_counter() - began:.1f} s")
-    for name in ("HourlyUsage", "HourlyOutcome", "HourlyLatency", "HourlyDebate"):
+    for name in (
+        "HourlyUsage", "HourlySaving", "HourlyOutcome", "HourlyLatency", "HourlyDebate"
+    ):
         print(f"  {name:<14} {getattr(models, name).objects.count():>9,} rows")
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -102,7 +104,7 @@ def reports() -> None:
     from billing.reports.shapes import Filters, Question
 
     now = datetime.now(UTC)
-    print(f"{'reports':<42} {'facts':>18} {'all':>18}")
+    print(f"{'reports':<42} {'facts':>18} {'all':>18} {'savings':>18} {'held out':>18}")
     for zone, filters in (
         ("Asia/Seoul", Filters()), ("Asia/Seoul", Filters(tier="premium")),
         ("Asia/Seoul", Filters(language="ko")), ("Asia/Kolkata", Filters()),
@@ -110,13 +112,30 @@ def reports() -> None:
         for days in DAYS:
             question = Question(last_days(days, zone=zone, now=now), now, filters)
             name = f"{days} days {zone} {filters.tier or filters.language}"
-            print(f"{name:<42} {timed(facts_of, question)} {timed(everything, question)}")
+            print(
+                f"{name:<42} {timed(facts_of, question)} {timed(everything, question)}"
+                f" {timed(savings_of, question)} {timed(debates_of, question)}"
+            )
 
 
 def facts_of(question: Any) -> None:
     from billing.reports import facts
 
     facts.load(question)
+
+
+def savings_of(question: Any) -> None:
+    """All of the savings page but the check."""
+    from billing.reports import savings_report
+
+    savings_report.load(question, against=savings_report.chosen("original")[0])
+
+
+def debates_of(question: Any) -> None:
+    """What the check of the savings page reads."""
+    from billing.reports import savings_check
+
+    savings_check.debates_of(question, ["premium", "enterprise"])
 
 
 def everything(question: Any) -> None:
