@@ -9,14 +9,16 @@ import pytest
 from django.http import HttpResponse
 from django.test import AsyncRequestFactory, Client
 
-from accounts.models import Tier, User
+from accounts import auth
+from accounts.models import ApiKey, Tier, User
 from accounts.services import api_key_issue
-from costcontrol.lib import redis
+from costcontrol.lib import clock, redis
 from routing.api.debates.asking import turn_ask
 from routing.models import Debate, Turn
 from tests.routing.debates.playing import debate_make, person_make, rows_make, run
 
 pytestmark = [pytest.mark.usefixtures("stage"), pytest.mark.postgresql]
+NOW = clock.now()
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +96,23 @@ async def test_refusals_are_the_same(body: str, headers: dict[str, str]) -> None
     assert short.status_code >= 400
     assert short.headers["Content-Type"] == long.headers["Content-Type"]
     assert short.headers.get("WWW-Authenticate") == long.headers.get("WWW-Authenticate")
+    assert not await run(Turn.objects.exists)
+
+
+@pytest.mark.parametrize(
+    ("rows", "column"), [(ApiKey, {"revoked_at": NOW}), (User, {"is_active": False})]
+)
+async def test_a_key_that_was_taken_away_opens_neither_door(
+    rows: Any, column: dict[str, Any]
+) -> None:
+    it = await run(Asking.made)
+    await run(lambda: rows.objects.update(**column))
+    auth.forget_all()
+
+    short, long = await it.short(), await it.long()
+
+    assert said(short) == said(long)
+    assert short.status_code == 401
     assert not await run(Turn.objects.exists)
 
 
