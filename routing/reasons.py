@@ -23,6 +23,7 @@ Outcome = UsageRecord.Outcome
 TRAIL = re.compile(r"; (not|left) (\S+?): ")
 SOURCE = re.compile(r"answered by call ([0-9a-f-]{36})")
 ENTRY = re.compile(r"stored answer (?P<entry>\d+), variant (?P<variant>\d+)")
+NOT_NEEDED = re.compile(r"not needed: stored answer (?P<entry>\d+)")  # debates/unasked.py
 FOR_SOMEBODY_ELSE = "being answered for somebody else"
 AHEAD = re.compile(r"made ahead in a batch, in run (?P<run>\d+)")  # precompute/records.py
 ASKED_FOR = " was asked for"
@@ -99,6 +100,11 @@ def _entry(last: AttemptReport) -> Iterator[str]:
 
 def _from_cache(last: AttemptReport) -> str:
     """By the layer that answered."""
+    if not_needed := NOT_NEEDED.match(last.reason):
+        return _(
+            "Nothing had to be found out here: what would have read it is stored answer %(entry)s. "
+            "Its tokens are those that were not bought."
+        ) % not_needed.groupdict()
     match last.cache_layer:
         case "shared" if FOR_SOMEBODY_ELSE in last.reason:
             return _(

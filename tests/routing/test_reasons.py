@@ -110,6 +110,15 @@ def test_cached_answer_names_the_call_it_came_from(layer: str, said: str) -> Non
     assert source_of(hit) == source
 
 
+def test_a_call_that_a_stored_answer_made_superfluous_says_so() -> None:
+    spared = answered(
+        "not needed: stored answer 41", outcome="cached", cache_layer="pattern", deployment=""
+    )
+    assert why(report(spared))[0].startswith(
+        "Nothing had to be found out here: what would have read it is stored answer 41."
+    )
+
+
 def test_refusal_before_any_model() -> None:
     refused = attempt(outcome="refused", reason="The debates of today are used up.", attempt=0)
     assert why(report(refused)) == (
