@@ -26,8 +26,8 @@ MOVES = {
 
 REPLACE = "UPDATE routing_turn SET status = %s WHERE id = %s AND status = %s"
 RESTORE = (
-    "UPDATE routing_turn SET status = %s WHERE debate_id = %s AND step = %s AND status = %s"
-    " AND number = %s"
+    "UPDATE routing_turn SET status = %s WHERE debate_id = %s AND number = (SELECT MAX(number)"
+    " FROM routing_turn WHERE debate_id = %s AND step = %s AND status = %s AND number < %s)"
 )
 
 
@@ -76,8 +76,8 @@ def turn_restore(fresh: Turn) -> None:
     """The new text did not come: the old one stands."""
     if fresh.is_fresh:
         changed(
-            RESTORE, Status.COMPLETED, fresh.debate_id, fresh.step, Status.REPLACED,
-            fresh.number - 1,
+            RESTORE, Status.COMPLETED, fresh.debate_id, fresh.debate_id, fresh.step,
+            Status.REPLACED, fresh.number,
         )
 
 

@@ -31,6 +31,7 @@ from routing.debates.wakes import wake as wake
 from routing.models import BackgroundCall, Debate, Turn
 
 Status = Turn.Status
+UNSAID = (Status.FAILED, Status.CANCELLED)
 SEEN = "UPDATE routing_debate SET seen_at = %s WHERE id = %s"
 _debate_locked = Rows(Debate, "WHERE id = %s", lock=True)
 _turns = Rows(Turn, "WHERE debate_id = %s ORDER BY number", without=["text"])
@@ -113,7 +114,7 @@ def turn_anew(
     with transaction.atomic():
         debate, turns = _locked(debate)
         if repeated := _repeated(turns, idempotency_key, {}):
-            if repeated.is_fresh and repeated.number == number + 1:
+            if repeated.is_fresh and _is_of_step(turns, number, repeated.step):
                 return repeated
             raise _another()
         _check_free(debate, turns)
@@ -133,16 +134,22 @@ def turn_anew(
 
 
 def _rewritable(turns: Sequence[Turn], number: int) -> Turn:
+    """A try that came to nothing is nobody's last word."""
     turn = next((turn for turn in turns if turn.number == number), None)
     if turn is None:
         raise TurnUnknown(_("This debate has no turn %(number)d.") % {"number": number})
     is_models = turn.source in (Turn.Source.LIVE, Turn.Source.CACHE)
-    if turn is not turns[-1] or turn.status != Status.COMPLETED or not is_models:
+    last = next((turn for turn in reversed(turns) if turn.status not in UNSAID), None)
+    if turn is not last or turn.status != Status.COMPLETED or not is_models:
         raise StageOutOfOrder(
             _("Only the last turn can be written anew, and only if a model wrote it. Ask before "
               "you ask for the next one.")
         )
     return turn
+
+
+def _is_of_step(turns: Sequence[Turn], number: int, step: int) -> bool:
+    return any(turn.number == number and turn.step == step for turn in turns)
 
 
 def turn_cancel(turn: Turn, *, now: datetime) -> Turn:

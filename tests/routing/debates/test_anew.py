@@ -128,6 +128,18 @@ async def test_a_new_text_that_does_not_come_leaves_the_old_one_where_it_was() -
     assert (await run(next_turn, debate)).step == old.step + 1
 
 
+async def test_after_one_that_did_not_come_it_can_be_asked_for_again() -> None:
+    debate, old = await opened()
+    async with working():
+        for model in ("down", "down", "echo"):
+            await run(becomes, model)
+            new = await ended(await run(anew, old))
+            again = await run(Turn.objects.get, pk=old.pk)
+            assert again.status == (Status.REPLACED if model == "echo" else Status.COMPLETED)
+    assert (new.status, new.step) == (Status.COMPLETED, old.step)
+    assert (await run(next_turn, debate)).step == old.step + 1
+
+
 @pytest.mark.django_db
 class TestWhichTurn:
     def test_asked_again_with_the_same_key_it_is_the_same_one(self) -> None:
