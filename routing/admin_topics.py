@@ -45,6 +45,17 @@ class AliasForm(ModelForm[TopicAlias]):
         self.instance.norm, self.instance.language = words.norm, words.language
         return words.text
 
+    def clean(self) -> dict[str, Any]:
+        """Words that somebody proposed are approved, not entered once more."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        known = TopicAlias.objects.filter(
+            norm=self.instance.norm, topic=given.get("topic"),
+            is_swapped=bool(given.get("is_swapped")),
+        )
+        if "text" in given and known.exists():
+            raise self.instance.unique_error_message(TopicAlias, ("norm", "topic", "is_swapped"))
+        return given
+
 
 @admin.register(TopicAlias)
 class TopicAliasAdmin(AuditedAdmin[TopicAlias]):

@@ -78,6 +78,17 @@ def test_words_that_staff_enter_are_in_use_at_once(staff: Client) -> None:
     assert resolve("is there a GOD at all").topic == row.topic
 
 
+@pytest.mark.parametrize("status", ["proposed", "quarantined"])
+def test_words_that_somebody_used_already_are_decided_and_not_entered(
+    staff: Client, status: str
+) -> None:
+    proposed(status=status)
+    reply: Any = staff.post(url("topicalias_add"), {"text": TEXT, "topic": "god"})
+    assert reply.status_code == 200
+    assert "already exists" in str(reply.context_data["adminform"].form.errors)
+    assert TopicAlias.objects.get().status == status
+
+
 @pytest.mark.parametrize("text", [TITLES["will"][0], "?!", "Is it \x00 so?"])
 def test_words_that_mean_nothing_or_something_else_are_refused(staff: Client, text: str) -> None:
     reply: Any = staff.post(url("topicalias_add"), {"text": text, "topic": "god"})
