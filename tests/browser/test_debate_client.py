@@ -16,7 +16,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import ApiKey, User
 from accounts.services import api_key_issue
-from routing.models import Debate, Deployment, Turn
+from routing.models import CallKindRow, Debate, Deployment, Turn
 from tests.browser import rows
 from tests.browser.frontend import frontend, token_for
 from tests.flows.rows import connected_to, name_of, new_database
@@ -66,6 +66,7 @@ def service_make() -> tuple[ApiKey, str]:
     """A frontend's service account, and a user of theirs on a plan with good models."""
     rows.people_make()
     Deployment.objects.filter(provider="embedded").update(is_enabled=False)
+    CallKindRow.objects.update(may_be_template=False)  # a turn that is there at once cannot die
     service = User.objects.create_user("app@example.com", tier_id="premium")
     User.objects.create(owner=service, external_id="debater-7", tier_id="premium", email=None)
     return api_key_issue(user=service, scopes=("call", "service"), actor="test")
