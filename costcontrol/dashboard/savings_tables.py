@@ -97,8 +97,10 @@ def groups(
     found: tuple[tuple[str, Statement], ...], *, title: str, heading: str,
     name: Callable[[str], str],
 ) -> Table:
-    """One line a group, and the whole on top: every column adds up."""
-    numbers = (_("Baseline"), _("Saved, net"), _("Of the baseline"), _("Cost of saving"), _("Spent"))
+    """One line a group, the one with the dearest baseline on top."""
+    numbers = (
+        _("Baseline"), _("Saved, net"), _("Of the baseline"), _("Cost of saving"), _("Spent"),
+    )
     columns = (Column(heading), *(Column(each, is_number=True) for each in numbers))
     rows = tuple((text(name(key) or _("not said")), *_cells(each)) for key, each in found)
     return Table(title, columns, rows, is_caption_hidden=True)
