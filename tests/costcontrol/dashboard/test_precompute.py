@@ -100,7 +100,8 @@ def test_what_went_wrong_is_said(staff: Client, upstream: BatchUpstream) -> None
     ("asked", "said"),
     [({"budget_usd": ""}, "Say what the run may cost"), ({"budget_usd": "-1"}, "Say what the run"),
      ({"topics": "many"}, "does not do for topics"), ({"tier": "gold"}, "There is no plan"),
-     ({"languages": ["fr"]}, "There is no “fr”"), ({"debates_per_day": "x"}, "no number of debates")],
+     ({"languages": ["fr"]}, "There is no “fr”"),
+     ({"debates_per_day": "x"}, "no number of debates")],
 )
 def test_a_form_that_cannot_be_understood_says_why(
     staff: Client, asked: dict[str, str], said: str
