@@ -12,7 +12,7 @@ from routing.types import Complexity
 ROUTES = {
     "route_local": "simple calls on the local model",
     "route_smaller": "simple and medium calls on smaller models",
-    "route_complex": "conclusions and checks on smaller models",
+    "route_complex": "complex calls on smaller models",
     "route_premium": "calls that stay on the baseline model",
 }
 SAID: Mapping[str, str] = {
