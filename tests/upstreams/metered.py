@@ -197,10 +197,10 @@ def events(sale: Sale, manner: Manner) -> Iterator[bytes]:
         yield from anthropic.sse(opened, *body, end, anthropic.STOP)
         return
     body = [openai.chunk({"role": "assistant", "content": text}) for text in texts]
-    end = [openai.chunk({}, "stop")]
+    ends = [openai.chunk({}, "stop")]
     if manner.reports_usage:
-        end.append(openai.chunk({}, choices=[], usage=openai_usage(sale)))
-    yield from openai.sse(*body, *end)
+        ends.append(openai.chunk({}, choices=[], usage=openai_usage(sale)))
+    yield from openai.sse(*body, *ends)
 
 
 def openai_usage(sale: Sale) -> dict[str, Any]:
