@@ -49,6 +49,7 @@ class Backstage:
     def __init__(self, commits: Commits) -> None:
         self._commits = commits
         self._running: dict[tuple[str, str, int], Finding] = {}
+        self._forgotten: set[asyncio.Task[None]] = set()  # until they have settled
 
     @property
     def tasks(self) -> list["asyncio.Task[None]"]:
@@ -81,11 +82,13 @@ class Backstage:
         for background in unwanted:
             if known := self._running.pop(background.key, None):
                 known.task.cancel()
+                self._forgotten.add(known.task)
+                known.task.add_done_callback(self._forgotten.discard)
 
     async def stop(self) -> None:
         self.cancel()
         tasks = [each.task for each in self._running.values()]
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *self._forgotten, return_exceptions=True)
 
     async def _find_out(
         self, background: Background, scene: Scene, props: Props,
