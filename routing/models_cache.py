@@ -142,7 +142,9 @@ class TopicAlias(models.Model):
     norm = models.CharField(_("normalised"), max_length=300)
     text = models.CharField(_("text"), max_length=300)
     language = models.CharField(_("language"), max_length=8)
-    topic = models.ForeignKey(Topic, models.CASCADE, related_name="aliases")
+    topic = models.ForeignKey(
+        Topic, models.CASCADE, related_name="aliases", verbose_name=_("topic")
+    )
     is_swapped = models.BooleanField(_("sides swapped"), default=False)
     status = models.CharField(_("status"), max_length=12, choices=Status.choices)
     source = models.CharField(_("source"), max_length=10, choices=Source.choices)

@@ -35,6 +35,7 @@ NOT_A_DJANGO_TEMPLATE = {"templates/500.html"}  # shown when nothing works: both
 ENGLISH = (
     "costcontrol/supervisor/", "costcontrol/proof/", "costcontrol/demo/", "costcontrol/checks.py",
     "costcontrol/catalogues/", "routing/embedded_server.py", "billing/api/serializers.py",
+    "billing/api/savings_serializers.py", "routing/api/topic_serializers.py",
     "accounts/api/serializers.py", "routing/api/catalogue_examples.py",
     "routing/api/catalogue_serializers.py", "routing/api/debates/request_serializers.py",
     "routing/api/debates/schema.py", "routing/api/debates/serializers.py",

@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.types import Caller
+from billing.api.savings_serializers import PARAMETERS, SavingsSerializer
 from billing.reports import savings_report
 from billing.reports.ranges import MAX_DAYS, last_days
 from billing.reports.savings_report import SavingsReport
@@ -22,34 +22,10 @@ from costcontrol.lib.sentences import said
 USUAL_DAYS = 30
 
 
-class SavingsSerializer(serializers.Serializer[object]):
-    """Money in nano-USD. baseline - causes + own_costs + uncompared = cost."""
-
-    as_of = serializers.DateTimeField()
-    days = serializers.IntegerField()
-    zone = serializers.CharField()
-    baseline = serializers.CharField(help_text="name and version; empty: none is frozen")
-    baseline_nanos = serializers.IntegerField()
-    saved_nanos = serializers.IntegerField(help_text="net, an estimate")
-    causes = serializers.DictField(child=serializers.IntegerField(), help_text="saved, by cause")
-    own_costs = serializers.DictField(
-        child=serializers.IntegerField(), help_text="what saving cost, above 0"
-    )
-    uncompared_nanos = serializers.IntegerField(help_text="cost of calls without a baseline")
-    cost_nanos = serializers.IntegerField()
-    calls_compared = serializers.IntegerField()
-    searches = serializers.IntegerField()
-    search_nanos = serializers.IntegerField(help_text="of the cost, for web searches")
-    missing_hours = serializers.IntegerField(help_text="hours that are not in the figures yet")
-
-
 class SavingsView(APIView):
     @extend_schema(
         operation_id="savings", responses=SavingsSerializer, tags=["staff"],
-        parameters=[
-            OpenApiParameter("days", int, description="so many local days, today included"),
-            OpenApiParameter("baseline", str, description="premium (the usual one) or original"),
-        ],
+        parameters=PARAMETERS,
     )
     def get(self, request: Request) -> Response:
         """What was saved, by cause, and what saving cost. For staff."""

@@ -26,7 +26,11 @@ from routing.reports.topic_words import InForce, Resolver, WordsLine
 
 Status = TopicAlias.Status
 SOURCES = dict(TopicAlias.Source.choices)
-COMMANDS = ("manage.py embed_topics", "manage.py calibrate_topics --data PATH")
+COMMANDS = tuple(  # typed as they are, in any language
+    " ".join(words) for words in (
+        ("manage.py", "embed_topics"), ("manage.py", "calibrate_topics", "--data", "PATH"),
+    )
+)
 BASIS_POINTS = 10_000
 
 
