@@ -8,14 +8,14 @@ import asyncio
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from billing.models import UsageRecord
-from costcontrol.lib import clock
+from costcontrol.lib import clock, redis
 from routing import keeper, snapshot
 from routing.replay import figures, upstream
 from routing.replay.ahead import make_ahead
@@ -75,8 +75,16 @@ def play(options: Options, *, part: int, parts: int, tell: Tell = lambda *_: Non
     with clock.at(AHEAD):
         month.make_ahead()
     with asyncio.Runner(loop_factory=Loop) as runner:
-        runner.run(month.play(tell))
+        runner.run(_closed(month.play(tell)))
     return month.played()
+
+
+async def _closed(playing: Coroutine[Any, Any, None]) -> None:
+    """With nothing left open on its loop."""
+    try:
+        await playing
+    finally:
+        await redis.client().aclose()
 
 
 class _Month:
