@@ -6,11 +6,16 @@ The database and the environment are set in tests/settings.py, before Django rea
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
 
 import pytest
+import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import translation
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.services.valkey import running_valkey
 
@@ -37,8 +42,18 @@ def english() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def unlimited() -> None:
-    """No test waits for what another one asked for: limits on sign-ins are kept in the cache."""
+    """No test waits for what another one asked for: limits on sign-ins are kept in the cache, those
+    of calls in Valkey, by user ids that come again."""
     cache.clear()
+    with suppress(redis.RedisError):
+        valkey = valkey_client(settings.REDIS_URL)
+        if minutes := valkey.keys("rate:*"):
+            valkey.delete(*minutes)
+
+
+@lru_cache(maxsize=2)
+def valkey_client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0))
 
 
 @pytest.hookimpl(trylast=True)
