@@ -48,7 +48,7 @@ from billing.models import (
 )
 from billing.payments import services as payments
 from costcontrol.lib import clock
-from routing.models import Debate, Philosopher, StoredAnswer, TopicAlias, Turn
+from routing.models import Debate, Philosopher, PrecomputeRun, StoredAnswer, TopicAlias, Turn
 from tests.services.precompute_rows import draft_make
 
 NOBODY, SELF, OTHER = "nobody", "self", "other"
@@ -275,7 +275,7 @@ OWNED: Mapping[Any, str] = {
     UserSession: "user_id", Member: "user_id", Customer: "user_id", UsageRecord: "user_id",
     Subscription: "customer__user_id", Invoice: "customer__user_id",
     SpendingAlert: "customer__user_id", Philosopher: "owner_id", Debate: "user_id",
-    Turn: "debate__user_id",
+    Turn: "debate__user_id", PrecomputeRun: "created_by",
 }
 OF_NOBODY = (Organisation, invitations.Invitation, StripeEvent, StoredAnswer, TopicAlias)
 VOLATILE = {"last_login", "last_seen_at", "last_used_at", "synced_at", "seen_at"}
