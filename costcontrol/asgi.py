@@ -103,6 +103,7 @@ gateway = GatewayHandler()
 pages = ASGIHandler()
 gc.collect()
 gc.freeze()  # what is loaded now stays: no collection needs to look at it again
+gc.set_threshold(10_000, 20, 50)  # of 700, 10, 10: nearly nothing of ours is a circle
 database.take_turns_quickly()
 
 

@@ -23,6 +23,7 @@ class Command(BaseCommand):
         providers.warm_up()
         gc.collect()
         gc.freeze()
+        gc.set_threshold(10_000, 20, 50)  # of 700, 10, 10: nearly nothing of ours is a circle
         database.take_turns_quickly()
         asyncio.run(_work())
 
