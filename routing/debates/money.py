@@ -19,6 +19,7 @@ from billing.gauge import Reading
 from billing.holds import NoRoom
 from billing.ledger import StaleBook
 from billing.models import UsageRecord
+from billing.savings import TEMPLATE
 from routing import holdout, tokens
 from routing import snapshot as snapshots
 from routing.debates.estimates import BriefFacts as BriefFacts
@@ -106,10 +107,11 @@ def debate_close(debate: Debate, *, now: datetime) -> None:
 
 
 def quota_back(debate: Debate, *, now: datetime) -> bool:
-    """Give the debate back to the quota, once, if nothing was made for it. False: it was not."""
+    """Give the debate back to the quota, once, if nothing was made for it, or only from templates.
+    False: it was not."""
     made = UsageRecord.objects.filter(
         debate_id=str(debate.id), user_id=debate.user_id, outcome__in=MADE
-    )
+    ).exclude(cache_layer=TEMPLATE)
     if made.exclude(debate_id="").exists():  # said for SQLite, which else does not use the index
         return False
     return debates.give_back(debate.user_id, str(debate.id))

@@ -194,8 +194,9 @@ def debate_cancel(debate: Debate, *, now: datetime) -> bool:
 
 
 def was_generated(debate: Debate) -> bool:
-    """Whether a model has written anything for it, or is at it."""
-    made = Turn.objects.filter(debate=debate).exclude(source=Turn.Source.USER)
+    """Whether a model has written anything for it, or is at it. A template is no model."""
+    free = (Turn.Source.USER, Turn.Source.TEMPLATE)
+    made = Turn.objects.filter(debate=debate).exclude(source__in=free)
     written = ~Q(text="") | Q(status__in=(Turn.Status.RUNNING, Turn.Status.COMPLETED))
     found_out = BackgroundCall.objects.filter(debate=debate).exclude(text="")
     return made.filter(written).exists() or found_out.exists()

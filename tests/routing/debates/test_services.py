@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from billing.budgets import user_caps_apply
-from billing.models import Reservation, Window
+from billing.models import Reservation, UsageRecord, Window
 from costcontrol.lib import clock
 from costcontrol.lib.errors import Conflict, CostControlError, QuotaExceeded
 from routing import snapshot
@@ -147,6 +147,17 @@ class TestEnd:
         written(debate)
         assert not services.debate_cancel(debate, now=clock.now())
         assert (quota_used(user), held()) == (1, 0)
+
+    def test_what_a_template_said_was_written_by_nobody(self, user: User) -> None:
+        debate = create(user).debate
+        written(debate, source=Turn.Source.TEMPLATE)
+        UsageRecord.objects.create(
+            call_id=uuid4(), attempt=0, at=clock.now(), user_id=user.pk, tier="premium",
+            debate_id=str(debate.pk), requested_model="auto", outcome="cached",
+            cache_layer="template", confidence="estimated",
+        )
+        assert services.debate_cancel(debate, now=clock.now())
+        assert (quota_used(user), held()) == (0, 0)
 
     def test_a_turn_that_failed_has_written_nothing(self, user: User) -> None:
         debate = create(user).debate
