@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 from django.test import override_settings
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.plugin import DjangoDbBlocker
@@ -50,6 +51,7 @@ def site(
 
 @pytest.fixture(autouse=True)
 def nothing_known(site: Site) -> None:
+    connection.close()  # the browser's loop keeps one of its own, to the database of another module
     TopicAlias.objects.all().delete()
 
 
