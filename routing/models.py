@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from routing.models_audits import TopicMatch as TopicMatch
 from routing.models_cache import AliasVote as AliasVote
 from routing.models_cache import AnswerRating as AnswerRating
 from routing.models_cache import AnswerSeen as AnswerSeen
@@ -20,6 +21,7 @@ from routing.models_debates import Philosopher as Philosopher
 from routing.models_debates import Topic as Topic
 from routing.models_debates import Turn as Turn
 from routing.models_debates import TurnEvent as TurnEvent
+from routing.models_whatif import WhatIfRun as WhatIfRun
 
 
 class Deployment(models.Model):
