@@ -236,6 +236,8 @@ class AuditEvent(models.Model):
     target = models.CharField(_("target"), max_length=200)
     before = models.JSONField(_("before"), null=True, blank=True)
     after = models.JSONField(_("after"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True, default="")
+    request_id = models.CharField(_("request"), max_length=64, blank=True, default="")
 
     class Meta:
         verbose_name = _("audit event")
@@ -244,3 +246,23 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}"
+
+
+class Throttle(models.Model):
+    """One user answered more slowly, or not at all, until an hour; set by staff or by an alert."""
+
+    user = models.OneToOneField(
+        User, models.CASCADE, related_name="throttle", verbose_name=_("user")
+    )
+    requests_per_minute = models.PositiveIntegerField(_("calls a minute"))  # 0: suspended
+    until = models.DateTimeField(_("until"), null=True, blank=True)  # null: until it is lifted
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    made_by = models.CharField(_("set by"), max_length=254)
+    made_at = models.DateTimeField(_("set"))
+
+    class Meta:
+        verbose_name = _("throttle")
+        verbose_name_plural = _("throttles")
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.requests_per_minute}"

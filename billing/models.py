@@ -4,6 +4,14 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from billing.models_baselines import Baseline as Baseline
+from billing.models_operator import Alert as Alert
+from billing.models_operator import AlertChannel as AlertChannel
+from billing.models_operator import AlertDelivery as AlertDelivery
+from billing.models_operator import AlertRule as AlertRule
+from billing.models_operator import ReportSubscription as ReportSubscription
+from billing.models_operator import SavedView as SavedView
+from billing.models_operator import UsageImport as UsageImport
+from billing.models_operator import UsageImportLine as UsageImportLine
 from billing.models_payments import CreditGrant as CreditGrant
 from billing.models_payments import CreditPack as CreditPack
 from billing.models_payments import Customer as Customer
@@ -16,12 +24,16 @@ from billing.models_payments import StripeEvent as StripeEvent
 from billing.models_payments import StripeRequest as StripeRequest
 from billing.models_payments import Subscription as Subscription
 from billing.models_rollup import DailyPayer as DailyPayer
+from billing.models_rollup import DailySlice as DailySlice
 from billing.models_rollup import FilterValue as FilterValue
 from billing.models_rollup import HourlyDebate as HourlyDebate
 from billing.models_rollup import HourlyLatency as HourlyLatency
 from billing.models_rollup import HourlyOutcome as HourlyOutcome
 from billing.models_rollup import HourlySaving as HourlySaving
+from billing.models_rollup import HourlySlice as HourlySlice
 from billing.models_rollup import HourlyUsage as HourlyUsage
+from billing.models_rollup import HourlyUser as HourlyUser
+from billing.models_rollup import HourlyUserSlice as HourlyUserSlice
 from billing.models_rollup import LateRow as LateRow
 from billing.models_rollup import RollupState as RollupState
 
