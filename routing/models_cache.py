@@ -253,6 +253,13 @@ class PrecomputeRun(models.Model):
         STOPPED = "stopped", _("stopped")
         FAILED = "failed", _("failed")
 
+    class Kind(models.TextChoices):
+        AHEAD = "ahead", _("made ahead")
+        REFRESH = "refresh", _("made anew")
+
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=Kind.choices, default=Kind.AHEAD
+    )
     status = models.CharField(_("status"), max_length=10, choices=Status.choices)
     created_by = models.BigIntegerField(_("created by"), null=True)  # null: the schedule
     created_at = models.DateTimeField(_("created"))
@@ -336,6 +343,10 @@ class PrecomputeItem(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices)
     cost_nanos = models.BigIntegerField(default=0)
     answer = models.ForeignKey(StoredAnswer, models.SET_NULL, null=True, related_name="+")
+    # the old one, whose number it takes: only in runs that make answers anew
+    replaces = models.ForeignKey(
+        StoredAnswer, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:

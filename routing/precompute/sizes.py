@@ -37,8 +37,11 @@ class Size:
 
 def may_be_made(deployment: DeploymentSpec, prices: PriceTable) -> bool:
     """In a batch, or by an idle local model."""
-    if deployment.model_class == ModelClass.LOCAL:
-        return True
+    return deployment.model_class == ModelClass.LOCAL or is_batched(deployment, prices)
+
+
+def is_batched(deployment: DeploymentSpec, prices: PriceTable) -> bool:
+    """Its server takes batches, and we know what they cost."""
     return takes_batches(deployment) and prices.has(*deployment.price_key, processing=BATCH)
 
 
@@ -54,8 +57,9 @@ def size_of(kind: str, language: str, deployment: DeploymentSpec, snapshot: Snap
     usage = Usage(fresh_input_tokens=read, output_tokens=written)
     prices, key = snapshot.prices, deployment.price_key
     online = prices.price(*key, input_tokens=read)
-    is_batched = prices.has(*key, processing=BATCH) and takes_batches(deployment)
-    ahead = prices.price(*key, input_tokens=read, processing=BATCH) if is_batched else online
+    ahead = online
+    if is_batched(deployment, prices):
+        ahead = prices.price(*key, input_tokens=read, processing=BATCH)
     cap = most_tokens(kind, language, deployment, snapshot)
     return Size(
         read, written, is_seen, cost(usage, ahead), cost(usage, online),
