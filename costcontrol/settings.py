@@ -7,6 +7,7 @@ KEEP_TEXT_DAYS STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE GRACE_DAY
 KRW_PER_USD
 EMAIL_URL DEFAULT_FROM_EMAIL SITE_URL OVERAGE_MOST_USD
 API_ORIGINS DEBATE_TEXT_DAYS PRECOMPUTE_MONTHLY_USD PRECOMPUTE_POLL_S
+PRECOMPUTE_REFRESH_HOURS
 """
 
 import os
@@ -263,8 +264,12 @@ PRECOMPUTE_MONTHLY_USD = max(
     Decimal(0), Decimal(env.str("PRECOMPUTE_MONTHLY_USD", default="") or ("20" if DEMO else "0"))
 )
 PRECOMPUTE_POLL_S = max(1, env.int("PRECOMPUTE_POLL_S", default=15))  # how soon a batch is asked
+# An old answer that is served for longer than that is made anew in a batch, else at once.
+PRECOMPUTE_REFRESH_HOURS = max(24, env.int("PRECOMPUTE_REFRESH_HOURS", default=72))
 # This share of debates goes the way of the baseline, to check what we say is saved; 0: none does.
 HOLDOUT_PERCENT = min(100.0, max(0.0, env.float("HOLDOUT_PERCENT", default=0.0)))
+# Of texts that were taken for a topic by likeness alone, staff judge this share; 0: none.
+TOPIC_AUDIT_PERCENT = min(100.0, max(0.0, env.float("TOPIC_AUDIT_PERCENT", default=5.0)))
 KEEP_TEXT_DAYS = max(0, env.int("KEEP_TEXT_DAYS", default=0))  # prompts and answers; 0: not kept
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
