@@ -128,8 +128,13 @@ def load_previous(question: Question) -> Facts | None:
     """The period before; None where the calls began in it or after it: half of a period would
     look like growth."""
     before = previous(question)
-    first = UsageRecord.objects.order_by("at").values_list("at", flat=True).first()
-    return load(before) if first is not None and first <= before.range.start else None
+    began = calls_began()
+    return load(before) if began is not None and began <= before.range.start else None
+
+
+def calls_began() -> datetime | None:
+    """When the first call was. None: there is none."""
+    return UsageRecord.objects.order_by("at").values_list("at", flat=True).first()
 
 
 def by_bucket(

@@ -5,7 +5,7 @@ The spans go along as a table of values, so however many there are, it is one qu
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from django.db import connection
@@ -109,7 +109,7 @@ def debates(spans: Sequence[Span], filters: Filters) -> DebateSum | None:
     if not parts:
         return DebateSum(0, 0, 0)
     union = " UNION ALL ".join(sql for sql, _ in parts)
-    (row,) = _fetch(
+    (row,) = fetch(
         "SELECT COUNT(*), CAST(COALESCE(SUM(calls), 0) AS BIGINT),"
         " CAST(COALESCE(SUM(cost_nanos), 0) AS BIGINT) FROM ("
         " SELECT SUM(calls) AS calls, SUM(cost_nanos) AS cost_nanos"
@@ -162,9 +162,9 @@ def latencies(spans: Sequence[Span], filters: Filters) -> Mapping[tuple[int, str
     if params:
         grain = Grain.FINE if more else Grain.WHOLE
         within = f"hour >= low AND hour < high AND grain = {grain.value}"
-        for bucket, source, packed in _fetch(
+        for bucket, source, packed in fetch(
             f"WITH {table} SELECT span.bucket, source, histogram"
-            f" FROM {_joined('billing_hourlylatency', within + where)}",
+            f" FROM {joined('billing_hourlylatency', within + where)}",
             [*params, *more],
         ):
             merged[bucket, source] += histograms.unpack(packed)
@@ -172,9 +172,9 @@ def latencies(spans: Sequence[Span], filters: Filters) -> Mapping[tuple[int, str
     within = f"at >= low AND at < high AND {IS_MEASURED}"
     table, params = _values(spans, Source.LIVE)
     if params:
-        for bucket, source, ms, count in _fetch(
+        for bucket, source, ms, count in fetch(
             f"WITH {table} SELECT span.bucket, {LATENCY_SOURCE} AS source, latency_ms, COUNT(*)"
-            f" FROM {_joined('billing_usagerecord', within + where)}"
+            f" FROM {joined('billing_usagerecord', within + where)}"
             " GROUP BY span.bucket, source, latency_ms",
             [*params, *more],
         ):
@@ -187,7 +187,7 @@ def rows_of(
 ) -> Iterable[tuple[Any, ...]]:
     for source in (Source.ROLLED, Source.LIVE):
         if selected := _select(cube, dimensions, source, spans, filters):
-            yield from _fetch(*selected)
+            yield from fetch(*selected)
 
 
 def _select(
@@ -210,12 +210,17 @@ def _select(
     names = ", ".join(dimensions)
     return (
         f"WITH {table} SELECT span.bucket, {names}, {', '.join(sums)}"
-        f" FROM {_joined(rows, within + where)}"
+        f" FROM {joined(rows, within + where)}"
         f" GROUP BY span.bucket, {names}"
     ), [*params, *more]
 
 
-def _joined(rows: str, condition: str) -> str:
+def values_of(spans: Sequence[Span]) -> tuple[str, Params]:
+    """All of them as a table of instants, whatever their source."""
+    return _values([replace(span, source=Source.LIVE) for span in spans], Source.LIVE)
+
+
+def joined(rows: str, condition: str) -> str:
     """Span by span, each a look into an index: left to itself, PostgreSQL would read all rows and
     compare each with every span."""
     if connection.vendor == "postgresql":
@@ -256,7 +261,7 @@ def _where(filters: Filters, source: Source) -> tuple[str, Params]:
     return "".join(f" AND {as_column.format(name)}" for name in chosen), list(chosen.values())
 
 
-def _fetch(sql: str, params: Params) -> list[tuple[Any, ...]]:
+def fetch(sql: str, params: Params) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
