@@ -1,0 +1,134 @@
+"""What the next days will cost, with an interval that is made of the forecast's own past errors.
+
+A pure function of daily sums: `docs/forecast.md` explains it. The middle comes from a smoother that
+knows the days of the week (`forecast_model.py`); low and high from how far the same smoother was
+off at the same distance on every day of the history (`forecast_errors.py`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from billing.forecast_errors import Band, bands
+from billing.forecast_model import MIN_DAYS, Path, fit
+
+COVERAGE = 90  # percent of truths that the interval is made to hold
+MAX_HISTORY = 224  # days; what is older says nothing about next week
+MAX_DAYS = 92
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Nanos of one day, or of all days from the first one up to it."""
+
+    day: date
+    low: int
+    middle: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """`totals[n]`: days 0 to n together; its interval is narrower than the sum of theirs.
+
+    `method`: "weekly", "average" (most days have no spend), or "unknown" (too little history: no
+    days at all). `errors`: how many past forecasts of one day the interval is made of.
+    """
+
+    days: tuple[Expected, ...]
+    totals: tuple[Expected, ...]
+    method: str
+    coverage: int
+    errors: int = 0
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """On which day a limit is reached: if much is spent, as expected, if little is spent.
+    None: not within the days asked about."""
+
+    earliest: date | None
+    likely: date | None
+    latest: date | None
+
+    @property
+    def is_safe(self) -> bool:
+        return self.earliest is None
+
+
+def forecast(
+    history: Sequence[int], *, first_day: date, days: int, so_far: int = 0
+) -> Forecast:
+    """`history`: nanos of whole days without a gap, oldest first, `first_day` the first of them.
+    The first day forecast is the one after; `so_far` is what was already spent on it."""
+    unknown = Forecast((), (), "unknown", COVERAGE)
+    if len(history) < MIN_DAYS or not any(history):
+        return unknown
+    start = first_day + timedelta(days=len(history))
+    kept = history[-MAX_HISTORY:]
+    weekday = (start - timedelta(days=len(kept))).weekday()
+    path = fit(kept, first_weekday=weekday)
+    ahead = min(days, MAX_DAYS)
+    each, summed = bands(path, ahead=ahead, coverage=COVERAGE)
+    return _at_least(
+        Forecast(
+            _expected(path, each, start), _expected(path, summed, start, is_total=True),
+            path.method, COVERAGE, errors=len(path.origins) - 1,
+        ),
+        so_far,
+    )
+
+
+def _expected(
+    path: Path, found: Sequence[Band], start: date, *, is_total: bool = False
+) -> tuple[Expected, ...]:
+    now = path.ahead(len(found))
+    middles = _running(now) if is_total else now
+    return tuple(
+        Expected(start + timedelta(days=n), *band.around(middle, floor=path.floor))
+        for n, (band, middle) in enumerate(zip(found, middles, strict=True))
+    )
+
+
+def _running(values: Sequence[float]) -> list[float]:
+    sums: list[float] = []
+    for value in values:
+        sums.append(value + (sums[-1] if sums else 0.0))
+    return sums
+
+
+def _at_least(found: Forecast, so_far: int) -> Forecast:
+    """The first day costs no less than what was spent on it; totals have it in them."""
+    if not so_far or not found.days:
+        return found
+    first = _raised(found.days[0], so_far)
+    return replace(
+        found, days=(first, *found.days[1:]),
+        totals=tuple(_raised(each, so_far) for each in found.totals),
+    )
+
+
+def _raised(each: Expected, least: int) -> Expected:
+    return Expected(
+        each.day, max(each.low, least), max(each.middle, least), max(each.high, least)
+    )
+
+
+def days_to_limit(
+    found: Forecast, *, cap_nanos: int, spent_nanos: int = 0, is_daily: bool = False,
+    until: date | None = None,
+) -> Reach:
+    """When a budget is used up. `spent_nanos`: in its period before the first day forecast.
+    Daily: the first day that costs the cap by itself. `until`: the last day of the period."""
+    asked = found.days if is_daily else found.totals
+    within = [each for each in asked if until is None or each.day <= until]
+    left = cap_nanos if is_daily else cap_nanos - spent_nanos
+    return Reach(
+        earliest=next((each.day for each in within if each.high >= left), None),
+        likely=next((each.day for each in within if each.middle >= left), None),
+        latest=next((each.day for each in within if each.low >= left), None),
+    )

@@ -1,0 +1,91 @@
+"""From past errors to an interval (conformal prediction with rolling origins).
+
+For each distance the scores are ln(actual / forecast) of every past day. The band leaves as many of
+them out on each side as the coverage allows, counted as if the next truth were one of them. What
+lies further ahead than the history can tell gets the scores of the furthest known distance, wider.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from billing.forecast_model import Path
+
+MIN_ERRORS = 10  # below, the errors of a shorter distance say more
+ORIGINS = 120  # the newest
+LEAST = 0.02  # no band is narrower, to either side
+MOST = math.log(20)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Factors around a forecast, as logarithms: `low` is below 0, `high` above."""
+
+    low: float
+    high: float
+
+    def around(self, middle: float, *, floor: float) -> tuple[int, int, int]:
+        low = (middle + floor) * math.exp(self.low) - floor
+        high = (middle + floor) * math.exp(self.high) - floor
+        return max(0, round(low)), round(middle), max(0, round(high))
+
+
+def bands(path: Path, *, ahead: int, coverage: int) -> tuple[list[Band], list[Band]]:
+    """For each day ahead, and for all days up to each."""
+    each, summed = _scores(path, ahead)
+    return _bands(each, coverage), _bands(summed, coverage)
+
+
+def _scores(path: Path, ahead: int) -> tuple[list[list[float]], list[list[float]]]:
+    """By distance, those of single days and those of sums."""
+    each: list[list[float]] = [[] for _ in range(ahead)]
+    summed: list[list[float]] = [[] for _ in range(ahead)]
+    first = max(0, len(path.origins) - 1 - ORIGINS)
+    for place in range(first, len(path.origins) - 1):
+        start = path.origins[place] + 1
+        actual = path.history[start:start + ahead]
+        total = expected = 0.0
+        for n, middle in enumerate(path.ahead(len(actual), place=place)):
+            total, expected = total + actual[n], expected + middle
+            each[n].append(_score(actual[n], middle, path.floor))
+            summed[n].append(_score(total, expected, path.floor))
+    return each, summed
+
+
+def _score(actual: float, middle: float, floor: float) -> float:
+    return math.log((actual + floor) / (middle + floor))
+
+
+def _bands(scores: Sequence[Sequence[float]], coverage: int) -> list[Band]:
+    """Never narrower than one distance nearer: what lies further ahead is not known better."""
+    found: list[Band] = []
+    low, high, known = 0.0, 0.0, 1
+    for n, here in enumerate(scores, start=1):
+        if len(here) >= MIN_ERRORS or n == 1:
+            low, high, known = *_quantiles(here, coverage), n
+        further = math.sqrt(n / known)
+        band = Band(max(-MOST, low * further), min(MOST, high * further))
+        last = found[-1] if found else band
+        found.append(Band(min(band.low, last.low), max(band.high, last.high)))
+    return found
+
+
+def _quantiles(scores: Sequence[float], coverage: int) -> tuple[float, float]:
+    outside = (100 - coverage) / 200
+    if not scores:
+        return -MOST, MOST
+    ordered = sorted(scores)
+    high = _upper(ordered, outside)
+    low = -_upper([-score for score in reversed(ordered)], outside)
+    return min(low, -LEAST), max(high, LEAST)
+
+
+def _upper(ordered: Sequence[float], outside: float) -> float:
+    """The rank at which a new score is above in `outside` of cases. Where that is beyond the
+    largest, the largest, moved out by how much is lacking."""
+    rank = math.ceil((len(ordered) + 1) * (1 - outside))
+    if rank <= len(ordered):
+        return ordered[rank - 1]
+    needed = math.ceil(1 / outside) - 1
+    spread = ordered[-1] - ordered[len(ordered) // 2]
+    return ordered[-1] + spread * (needed - len(ordered)) / needed
