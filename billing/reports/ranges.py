@@ -1,7 +1,7 @@
 """Which days a report is about: whole local days, cut in the zone of whoever looks."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -19,6 +19,7 @@ class Step(StrEnum):
     HOUR = "hour"
     DAY = "day"
     WEEK = "week"
+    MONTH = "month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,13 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Range:
-    """The local days `first` to `last`, both included."""
+    """The local days `first` to `last`, both included. `by`: the step somebody chose; None: the
+    one that suits so many days."""
 
     first: date
     last: date
     zone: str
+    by: Step | None = None
 
     @property
     def days(self) -> int:
@@ -52,6 +55,8 @@ class Range:
 
     @property
     def step(self) -> Step:
+        if self.by:
+            return self.by
         if self.days <= DAYS_BY_HOUR:
             return Step.HOUR
         return Step.DAY if self.days <= DAYS_BY_DAY else Step.WEEK
@@ -61,13 +66,15 @@ class Range:
         """They follow one another without a gap, from `start` to `end`."""
         if self.step == Step.HOUR:
             return tuple(hours(self.start, self.end))
+        if self.step == Step.MONTH:
+            return tuple(spans_of_months(self))
         days = 1 if self.step == Step.DAY else 7
         return tuple(spans_of_days(self, days))
 
     def previous(self) -> "Range":
         """As many days, right before."""
         length = timedelta(days=self.days)
-        return Range(self.first - length, self.last - length, self.zone)
+        return replace(self, first=self.first - length, last=self.last - length)
 
 
 def last_days(days: int, *, zone: str, now: datetime) -> Range:
@@ -98,3 +105,13 @@ def spans_of_days(days: Range, length: int) -> Iterator[Bucket]:
         last = min(first + timedelta(days=length - 1), days.last)
         yield Bucket(day_span(first, days.zone).start, day_span(last, days.zone).end)
         first = last + timedelta(days=1)
+
+
+def spans_of_months(days: Range) -> Iterator[Bucket]:
+    """Calendar months; the first and the last are cut by the range."""
+    first = days.first
+    while first <= days.last:
+        after = (first.replace(day=1) + timedelta(days=31)).replace(day=1)
+        last = min(after - timedelta(days=1), days.last)
+        yield Bucket(day_span(first, days.zone).start, day_span(last, days.zone).end)
+        first = after

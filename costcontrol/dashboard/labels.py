@@ -77,6 +77,8 @@ def language(code: str) -> str:
 def bucket_label(bucket: Bucket, *, step: Step, zone: str) -> str:
     """How a bar is called under the axis and in the table: sortable, the same in all languages."""
     start = bucket.start.astimezone(ZoneInfo(zone))
+    if step == Step.MONTH:
+        return f"{start:%Y-%m}"
     if step != Step.HOUR:
         return start.date().isoformat()
     return f"{start:%m-%d %H:%M}{_offset(start)}"

@@ -84,9 +84,13 @@ def _rows(series: Series, lines: Sequence[Line], days: Range) -> tuple[tuple[Cel
 def _table(
     caption: str, names: Sequence[str], rows: tuple[tuple[Cell, ...], ...], days: Range
 ) -> Table:
-    first = {Step.HOUR: _("Hour"), Step.DAY: _("Day"), Step.WEEK: _("Week from")}[days.step]
-    columns = (Column(first), *(Column(name, is_number=True) for name in names))
+    columns = (Column(step_title(days.step)), *(Column(name, is_number=True) for name in names))
     return Table(caption, columns, rows, is_caption_hidden=True)
+
+
+def step_title(step: Step) -> str:
+    titles = {Step.HOUR: _("Hour"), Step.DAY: _("Day"), Step.WEEK: _("Week from")}
+    return titles.get(step, _("Month"))
 
 
 def _name(line: Line) -> str:
