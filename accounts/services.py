@@ -26,7 +26,7 @@ FREE_TIER = "free"
 PREFIX_ALPHABET = string.ascii_lowercase + string.digits
 PREFIX_LENGTH = 8
 EXTERNAL_ID_LENGTH = 128
-SECRET_FIELDS = frozenset({"digest", "password"})  # never written to the audit trail
+SECRET_FIELDS = frozenset({"digest", "password", "secret"})  # never written to the audit trail
 
 DEFAULT_TIERS: tuple[dict[str, Any], ...] = (
     {
@@ -136,11 +136,13 @@ def end_user_get(*, owner: User, external_id: str) -> User:
 
 
 def audit(
-    actor: str, action: str, target: str, before: Any = None, after: Any = None
+    actor: str, action: str, target: str, before: Any = None, after: Any = None, *,
+    reason: str = "", request_id: str = "",
 ) -> AuditEvent:
     """Write down one change. Call it in the transaction that makes the change."""
     return AuditEvent.objects.create(
-        actor=actor, action=action, target=target, before=before, after=after
+        actor=actor, action=action, target=target, before=before, after=after, reason=reason,
+        request_id=request_id,
     )
 
 

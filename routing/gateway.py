@@ -65,9 +65,14 @@ async def answer(
         known, Plan((), ""),
     ))
     try:
-        if not request.is_part:
+        throttled = known.throttles.get(caller.user_id)
+        if request.is_part:
+            limits.check_suspended(throttled, now=call.at)
+        else:
             with call.times.of("limits"):
-                await limits.admit(caller, now=call.at, upgrade=call.upgrade)
+                await limits.admit(
+                    caller, now=call.at, upgrade=call.upgrade, throttled=throttled
+                )
         if idempotency_key:
             return await _started(await repeats.once(call, idempotency_key, begin=_found_or_begun))
         return await _begun(call)

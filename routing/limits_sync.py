@@ -10,16 +10,18 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from accounts.throttles import Throttled
 from accounts.types import Caller
 from costcontrol.lib.redis import breaker
 from routing.limits import SLIDING, Minute
 
 
 def admit(
-    caller: Caller, *, now: datetime, upgrade: Callable[[], Mapping[str, Any]] = dict
+    caller: Caller, *, now: datetime, upgrade: Callable[[], Mapping[str, Any]] = dict,
+    throttled: Throttled | None = None,
 ) -> None:
     """Count one request. Raises RateLimited."""
-    minute = Minute.of(caller, now)
+    minute = Minute.of(caller, now, throttled)
     if minute.limit:
         minute.check(_asked(minute), upgrade)
 

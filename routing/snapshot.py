@@ -1,4 +1,5 @@
-"""What staff edit (deployments, routing table, call kinds, prices, budgets), as one frozen value.
+"""What staff edit (deployments, routing table, call kinds, prices, budgets, throttles), as one
+frozen value.
 
 Refreshed every `SNAPSHOT_SECONDS` behind the calls, and never older than twice that; while the
 database is away the last good one stays. Budgets do not wait for it: a reservation made from an
@@ -17,6 +18,7 @@ from types import MappingProxyType
 from django.conf import settings
 from django.db import DatabaseError
 
+from accounts.throttles import Throttled, throttles_known
 from billing import baselines
 from billing.baselines import ByDeployment
 from billing.budgets import Book
@@ -45,6 +47,7 @@ class Snapshot:
     kinds: Mapping[str, CallKind] = field(default_factory=lambda: CALL_KINDS)
     has_replays: bool = False  # somebody shares one
     frozen: ByDeployment | None = None  # the baseline in force
+    throttles: Mapping[int, Throttled] = field(default_factory=dict)  # by user id
     loaded_at: float = field(default_factory=time.monotonic)
 
     def deployment(self, name: str) -> DeploymentSpec | None:
@@ -113,12 +116,13 @@ def load() -> Snapshot:
     policy = RoutePolicy.objects.filter(status=RoutePolicy.Status.PUBLISHED).first()
     cells = policy.cells if policy else {}
     version = policy.version if policy else 0
-    prices = PriceTable.load(clock.now())
+    now = clock.now()
+    prices = PriceTable.load(now)
     kinds = kinds_load()
     return Snapshot(
         deployments, cells, version, prices, Book.load(), _baseline(deployments, prices),
         _hash(version, deployments, kinds), upgrades.load(), kinds,
-        has_replays=_has_replays(), frozen=baselines.premium(),
+        has_replays=_has_replays(), frozen=baselines.premium(), throttles=throttles_known(now),
     )
 
 

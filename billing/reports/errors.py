@@ -15,6 +15,7 @@ REFUSALS = frozenset({
     "model_not_found", "method_not_allowed", "invalid_api_key", "not_found",
     "idempotency_conflict", "refused", "rate_limited", "quota_exceeded", "payment_required",
     "tier_feature", "budget_exhausted", "unpriced_model", "payments_off", "payment_refused",
+    "account_suspended",
 })
 
 

@@ -53,6 +53,7 @@ LABELS: Mapping[str, str | Promise] = {
     "quota_exceeded": _("User's quota used up"),
     "budget_exhausted": _("Budget used up"),
     "rate_limited": _("Too many calls a minute"),
+    "account_suspended": _("Account may make no calls"),
     "payment_required": _("Plan not paid"),
     "tier_feature": _("Not in the plan"),
     "unpriced_model": _("Model without a price"),

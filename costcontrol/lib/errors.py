@@ -6,7 +6,8 @@ CostControlError
     NotFound
     Conflict                    the same idempotency key, another call
     Refused                     we said no; may carry retry_after
-        RateLimited, QuotaExceeded, PaymentRequired, TierFeature, BudgetExhausted, UnpricedModel,
+        RateLimited (Suspended), QuotaExceeded, PaymentRequired, TierFeature, BudgetExhausted,
+        UnpricedModel,
         Unavailable             nobody is left who could answer
         PaymentsOff             nothing can be bought: no Stripe is configured
         PaymentRefused          the card, the bank or an open invoice says no
@@ -78,6 +79,12 @@ class Refused(CostControlError):
 
 class RateLimited(Refused):
     code, status = "rate_limited", 429
+
+
+class Suspended(RateLimited):
+    """The operator lets this user make no calls for now."""
+
+    code = "account_suspended"
 
 
 class QuotaExceeded(Refused):

@@ -60,9 +60,9 @@ def reader(gateway: Gateway) -> Iterator[httpx.Client]:
         yield client
 
 
-def sign_in(client: httpx.Client, house: House) -> httpx.Client:
-    """The same reader, now somebody of the staff."""
-    who = User.objects.create_superuser(f"{uuid4().hex[:12]}@example.org")
+def sign_in(client: httpx.Client, house: House, who: User | None = None) -> httpx.Client:
+    """The same reader, now somebody of the staff, or this user."""
+    who = who or User.objects.create_superuser(f"{uuid4().hex[:12]}@example.org")
     with override_settings(SECRET_KEY=(house.folder / "secret_key").read_text()):
         signing_in = Client()
         signing_in.force_login(who)

@@ -5,9 +5,10 @@ from itertools import count
 
 import pytest
 
+from accounts.throttles import Throttled
 from accounts.types import Caller, TierRules
 from costcontrol.lib import redis
-from costcontrol.lib.errors import RateLimited
+from costcontrol.lib.errors import RateLimited, Suspended
 from routing import limits
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -72,3 +73,44 @@ async def test_without_valkey_the_process_counts(limit: int, passed: int) -> Non
         assert await admitted(caller(limit), 8) == passed
     finally:
         redis.breaker.cache_clear()
+
+
+LATER = NOON + timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("of_plan", "throttle", "passed"), [(5, 2, 2), (None, 2, 2), (2, 5, 2)],
+    ids=["slower than the plan", "of a plan without a limit", "never more than the plan"],
+)
+async def test_throttled_user_passes_less_often(
+    of_plan: int | None, throttle: int, passed: int
+) -> None:
+    who = caller(of_plan)
+    for _ in range(passed):
+        await limits.admit(who, now=NOON, throttled=Throttled(throttle, LATER))
+    with pytest.raises(RateLimited) as refused:
+        await limits.admit(
+            who, now=NOON, throttled=Throttled(throttle, LATER), upgrade=lambda: {"to": "premium"}
+        )
+    assert refused.value.retry_after_s
+    assert ("slowed down to 2" in str(refused.value)) == (throttle == 2)
+    assert ("to" in refused.value.details) == (throttle != 2)  # a plan would not help
+
+
+async def test_suspended_user_is_told_until_when() -> None:
+    with pytest.raises(Suspended, match="no calls until 2026-11-25 14:00 UTC") as refused:
+        await limits.admit(caller(5), now=NOON, throttled=Throttled(0, LATER))
+    assert refused.value.retry_after_s == 7200
+    assert refused.value.details == {"until": LATER.isoformat()}
+
+
+async def test_suspended_without_an_end_is_told_whom_to_ask() -> None:
+    with pytest.raises(Suspended, match="Ask whoever runs this service") as refused:
+        limits.check_suspended(Throttled(0, None), now=NOON)
+    assert refused.value.retry_after_s == 3600
+
+
+async def test_a_throttle_that_is_over_holds_nobody_back() -> None:
+    over = Throttled(0, NOON)
+    for _ in range(4):
+        await limits.admit(caller(5), now=NOON, throttled=over)

@@ -10,13 +10,14 @@ import pytest
 from django.core.management import call_command
 
 from accounts.models import User
+from accounts.throttles import throttle_set
 from accounts.types import Caller
 from billing import debate_holds, debates, gauge, ledger, output_lengths, purses
 from billing.debate_holds import Wanted
 from billing.models import CallUse, UsageRecord, Window
 from billing.rules import Book, rules_of_call
 from costcontrol.lib import clock, database
-from costcontrol.lib.errors import QuotaExceeded, RateLimited
+from costcontrol.lib.errors import QuotaExceeded, RateLimited, Suspended
 from routing import gateway, keeper, limits, snapshot
 from routing.models import Deployment
 from routing.types import ChatRequest, Message
@@ -112,6 +113,19 @@ def test_parts_are_no_requests_of_their_own_in_a_minute() -> None:
     ask(who)
     with pytest.raises(RateLimited):
         ask(who)
+
+
+def test_suspended_user_has_no_parts_either() -> None:
+    """A turn that runs already makes no further call."""
+    who = caller()
+    ask(who, is_part=True)
+    throttle_set(
+        user=User.objects.get(pk=who.user_id), requests_per_minute=0, until=None, reason="",
+        actor="alice@example.org", now=clock.now(),
+    )
+    snapshot.forget()
+    with pytest.raises(Suspended):
+        ask(who, is_part=True)
 
 
 def test_parts_are_counted_in_the_ledger_as_other_calls_are() -> None:

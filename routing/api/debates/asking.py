@@ -60,7 +60,10 @@ async def _admit(caller: Caller) -> None:
     """Count one request. Raises RateLimited."""
     known, now = await snapshot.current(), clock.now()
     try:
-        await limits.admit(caller, now=now, upgrade=lambda: upgrade_of(caller, known))
+        await limits.admit(
+            caller, now=now, upgrade=lambda: upgrade_of(caller, known),
+            throttled=known.throttles.get(caller.user_id),
+        )
     except RateLimited as full:
         raise alternatives.add(
             full, snapshot=known, tier=caller.tier, language="", now=now, may_go_local=False

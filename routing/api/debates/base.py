@@ -49,14 +49,15 @@ class DebateView(APIView):
 
     def admit(self, request: Request) -> None:
         """Count one request. Raises RateLimited."""
-        caller, now = caller_of(request), clock.now()
+        caller, now, known = caller_of(request), clock.now(), snapshot.latest()
         try:
             limits_sync.admit(
-                caller, now=now, upgrade=lambda: upgrade_of(caller, snapshot.latest())
+                caller, now=now, upgrade=lambda: upgrade_of(caller, known),
+                throttled=known.throttles.get(caller.user_id),
             )
         except RateLimited as full:
             raise alternatives.add(
-                full, snapshot=snapshot.latest(), tier=caller.tier, language="", now=now,
+                full, snapshot=known, tier=caller.tier, language="", now=now,
                 may_go_local=False,
             ) from None
 
