@@ -11,7 +11,7 @@ from accounts.types import Caller
 from costcontrol.lib import clock
 from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.sentences import Sentence as _
-from routing import limits_sync
+from routing import limits_sync, snapshot
 from routing.api import topic_examples as examples
 from routing.api.bodies import object_of
 from routing.api.catalogue import caller_of, language_in, ready_among, text_in, topic_shown
@@ -97,5 +97,6 @@ def resolved_json(found: Resolved, request: Request) -> dict[str, Any]:
 def _admitted(request: Request) -> Caller:
     """One request of the plan's requests a minute. Raises RateLimited."""
     caller = caller_of(request)
-    limits_sync.admit(caller, now=clock.now())
+    throttled = snapshot.latest().throttles.get(caller.user_id)
+    limits_sync.admit(caller, now=clock.now(), throttled=throttled)
     return caller
