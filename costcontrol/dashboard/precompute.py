@@ -35,6 +35,7 @@ from routing.snapshot import Snapshot
 MOST_RUNS = 30
 CHANGE_RUNS = "routing.change_precomputerun"
 Status = PrecomputeRun.Status
+Kind = PrecomputeRun.Kind
 TONES = {
     Status.ESTIMATED: Tone.OFF, Status.RUNNING: Tone.OK, Status.STOPPING: Tone.WARN,
     Status.FINISHED: Tone.OK, Status.STOPPED: Tone.OFF, Status.FAILED: Tone.BAD,
@@ -129,8 +130,9 @@ def _counts(runs: list[PrecomputeRun]) -> dict[int, Mapping[str, int]]:
 def _row(run: PrecomputeRun, counts: Mapping[str, int]) -> tuple[Cell, ...]:
     there = reverse("dashboard:precompute_run", args=[run.pk])
     state = status_badge(run)
+    name = _("Run %(number)d") % {"number": run.pk}
     return (
-        link(_("Run %(number)d") % {"number": run.pk}, there),
+        link(name, there, note=str(Kind(run.kind).label)),
         badge(state.text, state.tone),
         when(run.created_at, zone=settings.DEFAULT_ZONE),
         count(counts.get("planned", 0)), count(counts.get("made", 0)),

@@ -111,6 +111,27 @@ def _report_cards(report: RunReport) -> Iterator[KpiCard]:
 
 
 def _assumptions(run: PrecomputeRun) -> Iterator[str]:
+    is_anew = run.kind == PrecomputeRun.Kind.REFRESH
+    yield from _why_anew(run) if is_anew else _why_ahead(run)
+    most = run.estimate["totals"]["most_nanos"]
+    if most > run.budget_nanos:
+        yield _("Until answers are there, the most that they can cost is held: %(most)s together. "
+                "That is more than the budget, so they are sent in several rounds, each of which "
+                "may take up to 24 hours.") % {"most": formats.money(most, places=2)}
+    unpaid = run.estimate["unpaid"]
+    yield ngettext("%(number)s variant does not pay.", "%(number)s variants do not pay.",
+                   unpaid) % {"number": formats.count(unpaid)}
+
+
+def _why_anew(run: PrecomputeRun) -> Iterator[str]:
+    yield _("These answers have got old, and were asked for since. They would be served for more "
+            "than %(hours)s hours yet, so there is time for a batch, at half the price. Until the "
+            "new one is there the old one is served.") % {
+        "hours": formats.count(run.order["hours"])}
+    yield _("Each is expected to be asked for as often as it was until now.")
+
+
+def _why_ahead(run: PrecomputeRun) -> Iterator[str]:
     told = run.estimate
     history = told["history"]
     yield _("In the last %(days)s days there were %(debates)s debates, and %(shareable)s of them "
@@ -128,13 +149,6 @@ def _assumptions(run: PrecomputeRun) -> Iterator[str]:
         yield _("%(kind)s is left out: %(route)s makes nothing ahead.") % {
             "kind": kind, "route": route or _("nobody")}
     yield from _lengths(told["sizes"])
-    most = told["totals"]["most_nanos"]
-    if most > run.budget_nanos:
-        yield _("Until answers are there, the most that they can cost is held: %(most)s together. "
-                "That is more than the budget, so they are sent in several rounds, each of which "
-                "may take up to 24 hours.") % {"most": formats.money(most, places=2)}
-    yield ngettext("%(number)s variant does not pay.", "%(number)s variants do not pay.",
-                   told["unpaid"]) % {"number": formats.count(told["unpaid"])}
 
 
 def _lengths(sizes: list[Mapping[str, Any]]) -> Iterator[str]:

@@ -17,12 +17,12 @@ from billing.models import Reservation, UsageRecord
 from costcontrol.lib import clock, database
 from costcontrol.lib.errors import CostControlError
 from routing import snapshot as snapshots
-from routing.cache import patterns
 from routing.debates.canonical import CannotBeMade
 from routing.debates.errors import PhilosopherUnknown
 from routing.models import PrecomputeItem, PrecomputeRun, StoredAnswer
 from routing.precompute import filling, machine, money, online
 from routing.precompute.alone import alone
+from routing.precompute.replacing import keep
 from routing.precompute.requests import NotNeeded, Wanted, wanted
 from routing.precompute.usable import objection
 from routing.precompute.words import code
@@ -128,9 +128,9 @@ def _close(ready: Wanted, completion: Completion | None, why: str) -> None:
         why = objection(item.kind, completion.text, completion.stop_reason, kinds=kinds)
         why = code(why) if why else ""
     if completion is not None and not why:
-        answer = patterns.store(
-            ready.reuse, completion, route=ready.route, origin=StoredAnswer.Origin.AHEAD,
-            call_id=item.call_id, cost_nanos=spent, now=clock.now(), user_id=None,
+        answer = keep(
+            item, ready.reuse, completion, route=ready.route, origin=StoredAnswer.Origin.AHEAD,
+            cost_nanos=spent, now=clock.now(),
         )
         why = "" if answer else code("kept")
     item.status = Status.MADE if answer else Status.FAILED

@@ -12,6 +12,7 @@ from billing.models import Reservation, UsageRecord
 from billing.usage import Usage
 from routing.models import PrecomputeBatch, PrecomputeItem, PrecomputeRun
 from routing.precompute import records
+from routing.precompute.replacing import put_off
 from routing.precompute.words import code
 
 LOST = timedelta(hours=48)  # without a word from the provider
@@ -47,6 +48,8 @@ def close_item(
     elif amount:
         ledger.release(locked.call_id, usage=record)
     _count(locked.run_id, held=amount, charged=charged)
+    if charged and locked.replaces_id and status != Status.MADE:
+        put_off(locked.replaces_id, now=now)
     locked.status, locked.error, locked.cost_nanos = status, error[:300], charged
     locked.save(update_fields=["status", "error", "cost_nanos"])
     return True

@@ -199,7 +199,7 @@ def as_json(made: Estimate, *, now: datetime) -> dict[str, Any]:
     """What a page shows of it, and what somebody said yes to."""
     history, demand = made.demand.history, made.demand
     return {
-        "made_at": now.isoformat(), "totals": _totals(made.chosen), "cut": _totals(made.cut),
+        "made_at": now.isoformat(), "totals": totals_of(made.chosen), "cut": totals_of(made.cut),
         "unpaid": len(made.unpaid), "live": made.live, "money_nanos": made.money_nanos,
         "history": {
             "days": history.days, "debates": history.debates, "shareable": history.shareable,
@@ -212,16 +212,20 @@ def as_json(made: Estimate, *, now: datetime) -> dict[str, Any]:
              "input": size.input_tokens, "output": size.output_tokens, "is_seen": size.is_seen}
             for (kind, language, deployment), size in sorted(made.sizes.items())
         ],
-        "rows": [
-            {**_row(choice), "fate": fate}
-            for fate, choices in (("chosen", made.chosen), ("cut", made.cut),
-                                  ("unpaid", made.unpaid))
-            for choice in choices[:MOST_ROWS]
-        ],
+        "rows": rows_of(
+            (("chosen", made.chosen), ("cut", made.cut), ("unpaid", made.unpaid))
+        ),
     }
 
 
-def _totals(choices: Sequence[Choice]) -> dict[str, Any]:
+def rows_of(fates: Iterable[tuple[str, Sequence[Choice]]]) -> list[dict[str, Any]]:
+    """The first of each fate."""
+    return [
+        {**_row(choice), "fate": fate} for fate, choices in fates for choice in choices[:MOST_ROWS]
+    ]
+
+
+def totals_of(choices: Sequence[Choice]) -> dict[str, Any]:
     kinds = Counter(part.kind for choice in choices for part in choice.parts)
     return {
         "bundles": len(choices), "answers": sum(kinds.values()), "kinds": dict(kinds),

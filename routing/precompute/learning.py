@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from routing.models import PrecomputeItem, Topic
+from routing.models import PrecomputeItem, PrecomputeRun, Topic
 
 BANDS = (10, 50, 200)  # ranks 1-10, 11-50, 51-200, and beyond
 CAUTION = 20.0
@@ -58,9 +58,11 @@ def ranks_in(band: int) -> str:
 
 
 def lessons_of(*, now: datetime) -> Lessons:
-    """From the answers that runs of the last months made."""
+    """From the answers that runs of the last months made. Not what was made anew: that was asked
+    for before, whatever its rank."""
     rows = PrecomputeItem.objects.filter(
         status=PrecomputeItem.Status.MADE, answer__isnull=False,
+        run__kind=PrecomputeRun.Kind.AHEAD,
         run__created_at__gte=now - LOOK_BACK,
     ).values_list(
         "key", "topic_key", "expected_uses", "answer__made_at", "answer__served",

@@ -4,7 +4,6 @@ broken off anywhere, and begun again."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from uuid import UUID
 
 from django.db import transaction
 
@@ -16,11 +15,11 @@ from costcontrol.lib.errors import ProviderError
 from costcontrol.lib.money import Nanos
 from routing import snapshot as snapshots
 from routing import tokens
-from routing.cache import patterns
 from routing.models import PrecomputeBatch, PrecomputeItem, StoredAnswer
 from routing.precompute import claims, closing, records
 from routing.precompute.closing import Bill
 from routing.precompute.filling import BATCH
+from routing.precompute.replacing import keep
 from routing.precompute.requests import reuse_for, route_of
 from routing.precompute.usable import objection
 from routing.precompute.words import code
@@ -120,7 +119,7 @@ def _answered(item: PrecomputeItem, chunk: Chunk, *, now: datetime) -> None:
             return
         answer = None if why else _stored(locked, chunk, usage, nanos, snapshot, now=now)
         if answer is None and not why:
-            why = "kept"
+            why = "gone" if locked.replaces_id else "kept"
         status = Status.MADE if answer else Status.FAILED
         closing.close_item(locked, status, code(why) if why else "", now=now, bill=bill)
         PrecomputeItem.objects.filter(pk=item.pk).update(
@@ -161,9 +160,9 @@ def _stored(
         deployment.model_class, chunk.served_model, call_id=str(item.call_id),
     )
     reuse = reuse_for(item.fields, variant=item.variant, snapshot=snapshot)
-    return patterns.store(
-        reuse, completion, route=route_of(deployment), origin=StoredAnswer.Origin.BATCH,
-        call_id=UUID(str(item.call_id)), cost_nanos=nanos, now=now, user_id=None,
+    return keep(
+        item, reuse, completion, route=route_of(deployment), origin=StoredAnswer.Origin.BATCH,
+        cost_nanos=nanos, now=now,
     )
 
 

@@ -9,6 +9,7 @@ from billing.models import UsageRecord
 from billing.prices import Price
 from billing.usage import Usage
 from costcontrol.lib.sentences import Sentence as _
+from routing.models import PrecomputeItem
 from routing.precompute import money
 from routing.precompute.requests import Wanted
 
@@ -25,8 +26,14 @@ def facts_of(wanted: Wanted, *, run_id: int, complexity: str) -> dict[str, Any]:
         "requested_model": deployment.name, "attempt": 1, "deployment": deployment.name,
         "model_class": str(deployment.model_class), "provider": deployment.provider,
         "model": deployment.model, "max_output_tokens": wanted.most_tokens,
-        "reason": _("made ahead in a batch, in run %(run)d") % {"run": run_id},
+        "reason": _reason(item) % {"run": run_id},
     }
+
+
+def _reason(item: PrecomputeItem) -> str:
+    if item.replaces_id is not None:
+        return _("made anew in a batch, in run %(run)d")
+    return _("made ahead in a batch, in run %(run)d")
 
 
 def record_of(

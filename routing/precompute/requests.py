@@ -67,13 +67,21 @@ def wanted(item: PrecomputeItem, *, snapshot: Snapshot, now: datetime) -> Wanted
         raise NotNeeded("deployment")
     fields = resolved(item.fields, now=now)
     reuse, route = reuse_for(fields, variant=item.variant, snapshot=snapshot), route_of(deployment)
-    if patterns.count(reuse, route=route, now=now) >= reuse.variants:
-        raise NotNeeded("enough")
+    _check(item, reuse, route, now=now)
     request = canonical_request(fields, found=found_for(fields, item.variant, now=now))
     request = replace(request, model=deployment.name)
     most = most_tokens(item.kind, item.language, deployment, snapshot)
     size = tokens.estimate_input(request, deployment)
     return Wanted(item, reuse, route, ProviderCall(request, deployment, most), size)
+
+
+def _check(item: PrecomputeItem, reuse: Reuse, route: str, *, now: datetime) -> None:
+    """Raises NotNeeded."""
+    if item.replaces_id is not None:
+        if not _live(item.key, now).filter(pk=item.replaces_id).exists():
+            raise NotNeeded("gone")
+    elif patterns.count(reuse, route=route, now=now) >= reuse.variants:
+        raise NotNeeded("enough")
 
 
 def most_tokens(

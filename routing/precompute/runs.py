@@ -32,15 +32,15 @@ def run_estimate(
             order=order.as_json(), estimate=as_json(made, now=now),
             budget_nanos=order.budget_nanos,
         )
-        items = [item for choice in made.chosen for item in _items(run, choice)]
+        items = [item for choice in made.chosen for item in items_of(run, choice)]
         PrecomputeItem.objects.bulk_create(
             items, batch_size=ROWS_AT_ONCE, ignore_conflicts=True
         )
-        audit(actor, "precompute_estimate", _name(run), None, run.estimate["totals"])
+        audit(actor, "precompute_estimate", name_of(run), None, run.estimate["totals"])
     return run
 
 
-def _items(run: PrecomputeRun, choice: Choice) -> list[PrecomputeItem]:
+def items_of(run: PrecomputeRun, choice: Choice) -> list[PrecomputeItem]:
     bundle = choice.bundle
     return [
         PrecomputeItem(
@@ -72,7 +72,7 @@ def run_start(run: PrecomputeRun, *, actor: str, now: datetime) -> PrecomputeRun
             )
         locked.status, locked.started_at = Status.RUNNING, now
         locked.save(update_fields=["status", "started_at"])
-        audit(actor, "precompute_start", _name(run), None, {"budget_nanos": run.budget_nanos})
+        audit(actor, "precompute_start", name_of(run), None, {"budget_nanos": run.budget_nanos})
     return locked
 
 
@@ -84,7 +84,7 @@ def run_stop(run: PrecomputeRun, *, actor: str) -> PrecomputeRun:
         raise Conflict(_("This run is not running."))
     locked.status = Status.STOPPING
     locked.save(update_fields=["status"])
-    audit(actor, "precompute_stop", _name(run))
+    audit(actor, "precompute_stop", name_of(run))
     return locked
 
 
@@ -94,9 +94,9 @@ def run_delete(run: PrecomputeRun, *, actor: str) -> None:
     locked = PrecomputeRun.objects.select_for_update().get(pk=run.pk)
     if locked.status != Status.ESTIMATED:
         raise Conflict(_("Only an estimate that was not started can be deleted."))
-    audit(actor, "precompute_delete", _name(run))
+    audit(actor, "precompute_delete", name_of(run))
     locked.delete()
 
 
-def _name(run: PrecomputeRun) -> str:
+def name_of(run: PrecomputeRun) -> str:
     return f"precompute run {run.pk}"

@@ -28,6 +28,7 @@ SAID: Mapping[str, str] = {
     "unusable": _("The answer cannot be read as what was asked for. It was paid for."),
     "garbled": _("The provider's line about it cannot be read. It is counted as an estimate."),
     "missing": _("The provider sent no result for it. Nothing is owed for it."),
+    "gone": _("The answer whose place it was to take had ended by then."),
     "kept": _("It was made, and others had made enough by then."),
     # what became of a batch
     "refused": _("The provider refused the whole batch."),

@@ -11,9 +11,16 @@ from billing import gauge
 from costcontrol.lib import clock
 from routing import snapshot
 from routing.models import PrecomputeRun
+from routing.precompute import renewals
 from tests.routing.precompute.conftest import batch_server as batch_server
 from tests.routing.precompute.conftest import upstream as upstream
-from tests.routing.precompute.house import debates_make, house_make, run_started, to_the_end
+from tests.routing.precompute.house import (
+    debates_make,
+    house_make,
+    old_answer,
+    run_started,
+    to_the_end,
+)
 from tests.upstreams.batches import BatchUpstream
 
 HERE = "/dashboard/precompute/"
@@ -130,3 +137,15 @@ def test_staff_without_the_permission_look_and_do_not_touch(client: Client, staf
 
 def test_no_such_run(staff: Client) -> None:
     assert staff.get(f"{HERE}99999999999/").status_code == 404
+
+
+def test_a_run_that_makes_answers_anew_says_why(staff: Client) -> None:
+    old_answer()
+    run = renewals.begin(now=clock.now())
+    assert run
+    assert "made anew" in page(staff, HERE)
+    shown = page(staff, f"{HERE}{run.pk}/")
+    assert "more than 72 hours yet" in shown
+    assert "opening_statement" in shown
+    to_the_end(run, clock.now())
+    assert "1 of 1" in page(staff, f"{HERE}{run.pk}/")

@@ -13,6 +13,10 @@ from billing import ledger, output_lengths
 from billing.models import Reservation, UsageRecord
 from costcontrol.lib import clock
 from routing import snapshot
+from routing.cache.keys import key_of
+from routing.debates.philosophers import character_from
+from routing.debates.reuse import About, reuse_of
+from routing.debates.types import Cast
 from routing.models import (
     Debate,
     Deployment,
@@ -94,6 +98,33 @@ def asked(**changes: Any) -> dict[str, Any]:
         "languages": ["ko"], "tier": "premium", "budget_usd": "5", "topics": 1, "variants": 1,
         "horizon_days": 30,
     } | changes
+
+
+def old_answer(
+    kind: str = "opening_statement", *, of: int | None = None, **changes: Any
+) -> StoredAnswer:
+    """Kant's, past its soft end, served since, and for ten more days."""
+    known, now, row = snapshot.load(), clock.now(), topic()
+    kant = Philosopher.objects.get(key="kant", is_current=True)
+    about = About(row.pk, row.epoch, row.en, "en", Cast((character_from(kant, "en"),), ()))
+    reuse = reuse_of(
+        kind, about, kinds=known.kinds, speaker="pro1", statement_ids=[of] if of else []
+    )
+    assert reuse
+    model = changes.pop("deployment", OPUS if kind == "opening_statement" else HAIKU)
+    deployment = known.deployment(model)
+    assert deployment
+    route = f"{deployment.model_class} {model}"
+    facts: dict[str, Any] = {
+        "key": key_of(reuse, route=route), "variant": 1 if not of else 0, "kind": kind,
+        "topic_key": row.pk, "side": "pro", "philosopher": "kant", "language": "en",
+        "route": route, "fields": dict(reuse.fields), "text": f"What I said then ({kind}).",
+        "deployment": model, "model_class": str(deployment.model_class), "origin": "live",
+        "call_id": uuid4(), "made_at": now - timedelta(days=80),
+        "soft_until": now - timedelta(days=8), "hard_until": now + timedelta(days=10),
+        "served_at": now - timedelta(days=1), "served": 4,
+    }
+    return StoredAnswer.objects.create(**facts | changes)
 
 
 def run_make(now: datetime, **changes: Any) -> PrecomputeRun:

@@ -13,11 +13,12 @@ from accounts.models import User
 from billing import gauge
 from costcontrol.lib import clock
 from routing import snapshot
-from routing.models import PrecomputeRun
-from routing.precompute import closing, machine, sending
+from routing.models import PrecomputeRun, StoredAnswer
+from routing.precompute import closing, machine, renewals, sending
 from tests.routing.precompute.house import (
     assert_adds_up,
     debates_make,
+    old_answer,
     run_started,
     statuses,
     to_the_end,
@@ -79,6 +80,24 @@ def test_a_process_may_die_anywhere(user: User, upstream: BatchUpstream, part: i
     to_the_end(run, clock.now() + timedelta(hours=2))
     assert run.status == PrecomputeRun.Status.FINISHED
     assert set(statuses(run)) == {"made"}
+    assert_adds_up(run, upstream)
+
+
+@pytest.mark.parametrize("part", range(1, 6))
+def test_it_may_die_anywhere_while_it_makes_answers_anew(
+    user: User, upstream: BatchUpstream, part: int
+) -> None:
+    old = old_answer()
+    old_answer("opening_analysis", of=old.pk)
+    run = renewals.begin(now=clock.now())
+    assert run
+    with dying(part * 110 // 6) as killer:
+        steps(run, 5)
+    assert killer.count >= killer.at
+    to_the_end(run, clock.now() + timedelta(hours=2))
+    old.refresh_from_db()
+    assert (old.ended_why, statuses(run)) == ("refreshed", {"made": 2})
+    assert StoredAnswer.objects.filter(key=old.key, ended_at=None).count() == 1
     assert_adds_up(run, upstream)
 
 
