@@ -74,6 +74,9 @@ class Book:
     def of(self, scope_kind: str, scope_id: str) -> list[Rule]:
         return self._by_scope.get((scope_kind, scope_id), [])
 
+    def every(self) -> list[Rule]:
+        return [rule for rules in self._by_scope.values() for rule in rules]
+
 
 def book_version() -> int:
     return BookVersion.objects.values_list("version", flat=True).first() or 0
