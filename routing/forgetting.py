@@ -24,7 +24,7 @@ from redis.retry import Retry
 from accounts.models import User
 from routing.cache import exact
 from routing.cache.singleflight import entry_name
-from routing.debates import own_texts, topic_aliases
+from routing.debates import own_texts, topic_aliases, topic_audits
 from routing.models import (
     AnswerRating,
     AnswerSeen,
@@ -55,7 +55,9 @@ def rows_delete(people: QuerySet[User], *, now: datetime) -> int:
     replies, _ = IdempotentReply.objects.filter(user_id__in=ids).delete()
     philosophers, _ = Philosopher.objects.filter(owner_id__in=ids).delete()
     aliases = topic_aliases.forget(people.values_list("pk", flat=True))
-    return debates + texts + replies + philosophers + aliases + _of_stored_answers(ids)
+    matches = topic_audits.forget(people.values_list("pk", flat=True))
+    others = _of_stored_answers(ids) + aliases + matches
+    return debates + texts + replies + philosophers + others
 
 
 def _of_stored_answers(ids: QuerySet[User, Any]) -> int:

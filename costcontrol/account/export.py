@@ -23,7 +23,7 @@ from accounts.models import User
 from billing.reports import personal as billing
 from costcontrol.lib.cells import guarded
 from routing import texts
-from routing.debates import own, topic_aliases, transcripts
+from routing.debates import own, topic_aliases, topic_audits, transcripts
 
 Rows = Iterable[Sequence[Any]]
 
@@ -42,6 +42,7 @@ def export_make(user: User, *, now: datetime) -> IO[bytes]:
         _lines(archive, "texts.jsonl", texts.of_user(user.pk, now=now))
         _lines(archive, "philosophers.jsonl", own.of_user(user.pk))
         _lines(archive, "topics.jsonl", topic_aliases.of_user(user.pk))
+        _lines(archive, "matches.jsonl", topic_audits.of_user(user.pk))
         _lines(archive, "debates.jsonl", transcripts.of_user(user.pk, now=now))
         archive.writestr("README.txt", _about(user, now))
     file.seek(0)
@@ -57,6 +58,8 @@ def _about(user: User, now: datetime) -> str:
           "changed by you or about you. texts.jsonl: prompts and answers that are kept."),
         _("philosophers.jsonl: the philosophers that you made, in all versions."),
         _("topics.jsonl: which questions of the list you said your words mean, or do not mean."),
+        _("matches.jsonl: texts of yours that were taken for a question of the list without asking "
+          "you, and that staff check or found wrong."),
         _("debates.jsonl: your debates, one a line, with what was said and what you added."),
         _("Times are in UTC. Amounts called nanos are billionths of a US dollar; those called "
           "minor are in the smallest unit of their currency."),

@@ -1,4 +1,4 @@
-"""Philosophers' patterns, topics' other words, and purging: what staff see and decide."""
+"""Philosophers' patterns, and purging: what staff see and decide."""
 
 from urllib.parse import urlencode
 
@@ -19,19 +19,14 @@ from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.caches_tabs import (
     CHANGE_ANSWERS,
     CHANGE_TOPICS,
-    CHANGE_WORDS,
     MAX_REASON,
     allow,
     reason_of,
     tabs,
 )
-from costcontrol.dashboard.caches_topics import topics_page
 from costcontrol.dashboard.caches_views import MAX_ID
 from costcontrol.lib import clock
-from routing import staff_store, staff_topics
-from routing.models import TopicAlias
-
-DECISIONS = (TopicAlias.Status.ACTIVE, TopicAlias.Status.QUARANTINED)
+from routing import staff_store
 
 
 @staff_required
@@ -49,36 +44,6 @@ def philosopher(request: HttpRequest, philosopher_key: str) -> HttpResponse:
     context = {"view": view} | tabs("caches_philosophers")
     status = 404 if view is None else 200
     return render(request, "dashboard/caches_philosopher.html", context, status=status)
-
-
-@staff_required
-@require_safe
-def topics(request: HttpRequest) -> HttpResponse:
-    context = {"page": topics_page(), "may_decide": request.user.has_perm(CHANGE_WORDS)}
-    return render(request, "dashboard/caches_topics.html", context | tabs("caches_topics"))
-
-
-@staff_required
-@require_POST
-def words_decide(request: HttpRequest, alias_id: int) -> HttpResponse:
-    allow(request, CHANGE_WORDS)
-    status = request.POST.get("status", "")
-    done = (
-        staff_topics.alias_decide(
-            min(alias_id, MAX_ID), status=status, actor=actor_of(request), now=clock.now()
-        )
-        if status in DECISIONS else None
-    )
-    if done is None:
-        messages.warning(request, _("These words are gone, so nothing was changed."))
-    elif not done:
-        messages.error(request, _("These words are in use for another topic. Quarantine them "
-                                  "there first."))
-    elif status == TopicAlias.Status.ACTIVE:
-        messages.success(request, _("These words mean the topic for everybody now."))
-    else:
-        messages.success(request, _("Nobody is led to the topic by these words any more."))
-    return HttpResponseRedirect(reverse("dashboard:caches_topics"))
 
 
 @staff_required

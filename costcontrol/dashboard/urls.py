@@ -4,6 +4,7 @@ from django.urls import path
 
 from costcontrol.dashboard import (
     caches_staff_views,
+    caches_topics_views,
     caches_views,
     call_views,
     debate_views,
@@ -39,10 +40,14 @@ urlpatterns = [
         "caches/philosophers/<slug:philosopher_key>/", caches_staff_views.philosopher,
         name="caches_philosopher",
     ),
-    path("caches/topics/", caches_staff_views.topics, name="caches_topics"),
+    path("caches/topics/", caches_topics_views.topics, name="caches_topics"),
     path(
-        "caches/topics/<int:alias_id>/decide/", caches_staff_views.words_decide,
+        "caches/topics/<int:alias_id>/decide/", caches_topics_views.words_decide,
         name="caches_words_decide",
+    ),
+    path(
+        "caches/topics/matches/<int:match_id>/judge/", caches_topics_views.match_judge,
+        name="caches_match_judge",
     ),
     path("caches/purge/", caches_staff_views.purge, name="caches_purge"),
     path(

@@ -23,6 +23,7 @@ from routing.api.topic_serializers import (
     ResolvedSerializer,
     ResolveRequestSerializer,
 )
+from routing.debates.topic_audits import match_note
 from routing.debates.topic_choices import topic_confirm, topic_report
 from routing.debates.topic_sides import choices_json, match_json
 from routing.debates.topics import Resolved, resolve
@@ -36,12 +37,15 @@ class ResolveView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Which topic of the catalogue a typed one means. If that is not certain, `did_you_mean`
-        has up to three to choose from, with what PRO and CON say. Nothing is written down."""
+        has up to three to choose from, with what PRO and CON say. Nothing is written down, except
+        that of texts which were taken as alike (`how` is `similar`) some are drawn by lot, for
+        staff to check; these are deleted when that is done, after 90 days, or with the account."""
         caller, data = _admitted(request), object_of(request)
+        text = text_in(data, "text")
         found = resolve(
-            text_in(data, "text"), language=language_in(data.get("language") or ""),
-            user_id=caller.user_id,
+            text, language=language_in(data.get("language") or ""), user_id=caller.user_id
         )
+        match_note(found, text, user_id=caller.user_id, now=clock.now())
         return Response(resolved_json(found, request))
 
 

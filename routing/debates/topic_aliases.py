@@ -18,7 +18,7 @@ from accounts.types import Caller, Payer
 from costcontrol.lib.errors import RateLimited
 from costcontrol.lib.sentences import Sentence as _
 from routing.debates.topic_texts import normalised
-from routing.models import AliasVote, Topic, TopicAlias
+from routing.models import AliasVote, Topic, TopicAlias, TopicMatch
 
 MOST_A_DAY = 20  # choices and reports of one user
 DAY = timedelta(days=1)
@@ -104,6 +104,13 @@ def alias_report(words: Words, topic: Topic, *, user_id: int, now: datetime) -> 
     if len(words.norm) > MAX_NORM:
         return
     _check_day(user_id, now)
+    for row in words_quarantine(words, topic, now=now):
+        AliasVote.objects.get_or_create(alias=row, user_id=user_id, defaults={"at": now})
+
+
+@transaction.atomic
+def words_quarantine(words: Words, topic: Topic, *, now: datetime) -> list[TopicAlias]:
+    """Whichever way round they are known; the first row is the one that is as it was typed."""
     rows = list(TopicAlias.objects.select_for_update().filter(norm=words.norm, topic=topic))
     if not any(not row.is_swapped for row in rows):
         rows.append(TopicAlias(
@@ -112,7 +119,7 @@ def alias_report(words: Words, topic: Topic, *, user_id: int, now: datetime) -> 
         ))
     for row in rows:
         alias_quarantine(row, now=now)
-        AliasVote.objects.get_or_create(alias=row, user_id=user_id, defaults={"at": now})
+    return sorted(rows, key=lambda row: row.is_swapped)
 
 
 def alias_quarantine(row: TopicAlias, *, now: datetime) -> None:
@@ -138,6 +145,7 @@ def forget(user_ids: Iterable[int]) -> int:
     """Accounts are closed: words that nobody else has used go with them."""
     gone: Collection[int] = list(user_ids)
     ids = set(AliasVote.objects.filter(user_id__in=gone).values_list("alias_id", flat=True))
+    ids |= set(TopicMatch.objects.filter(user_id__in=gone).values_list("alias_id", flat=True))
     votes, _by_model = AliasVote.objects.filter(user_id__in=gone).delete()
     alone = TopicAlias.objects.filter(pk__in=ids, votes=None).exclude(
         source=TopicAlias.Source.STAFF

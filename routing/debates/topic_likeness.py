@@ -15,10 +15,11 @@ MAX_CHOICES = 3
 @dataclass(frozen=True, slots=True)
 class Likely:
     """(topic's key, whether its sides are exchanged), the nearest first. `is_sure`: the first one
-    is meant, and nobody has to be asked."""
+    is meant, and nobody has to be asked; `similarity` is its, 0 while nothing is sure."""
 
     pairs: tuple[tuple[str, bool], ...] = ()
     is_sure: bool = False
+    similarity: float = 0.0
 
 
 def likely(
@@ -43,16 +44,18 @@ def judged(
     not_meant: frozenset[tuple[str, bool]] = frozenset(),
 ) -> Likely:
     """What the guards make of the nearest titles."""
-    pairs, sure, above = [], False, 0
+    pairs, sure, above = [], 0.0, 0
     for each in near:
         above += each.similarity >= threshold
         heard = doubts(text, titles[each.topic_key][code], language=code)
         if (each.topic_key, heard.is_opposite) not in not_meant:
             pairs.append((each.topic_key, heard.is_opposite))
-            sure = sure or (len(pairs) == 1 and each.similarity >= threshold and not heard.any)
+            if len(pairs) == 1 and each.similarity >= threshold and not heard.any:
+                sure = each.similarity
         if len(pairs) == MAX_CHOICES:
             break
-    return Likely(tuple(pairs), is_sure=sure and above == 1)
+    is_sure = bool(sure) and above == 1
+    return Likely(tuple(pairs), is_sure=is_sure, similarity=sure if is_sure else 0.0)
 
 
 def _current(near: Iterable[Near], titles: Titles, code: str) -> Iterable[Near]:

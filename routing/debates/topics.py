@@ -35,7 +35,8 @@ class Resolved:
     """What a typed topic means. `topic` None: it is a new one, `text` in `language`.
 
     `is_swapped`: PRO of the text is CON of the topic. `choices`: what it may mean, the likeliest
-    first; none if it is known. `how`: title, alias, similar or new.
+    first; none if it is known. `how`: title, alias, similar or new;
+    `similarity`: of what is similar.
     """
 
     topic: Topic | None
@@ -44,6 +45,7 @@ class Resolved:
     language: str
     text: str
     how: str = "new"
+    similarity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class _Match:
     is_swapped: bool
     how: str
     language: str
+    similarity: float = 0.0
 
 
 def topic_get(key: str) -> Topic:
@@ -100,7 +103,9 @@ def title_in(topic: Topic, language: str) -> str:
 
 def _resolved(match: _Match, language: str) -> Resolved:
     topic, spoken = Topic.objects.get(key=match.key), language or match.language
-    return Resolved(topic, match.is_swapped, (), spoken, title_in(topic, spoken), match.how)
+    return Resolved(
+        topic, match.is_swapped, (), spoken, title_in(topic, spoken), match.how, match.similarity
+    )
 
 
 def _by_likeness(text: str, titles: Titles, known: Known, spoken: str) -> Resolved:
@@ -108,7 +113,8 @@ def _by_likeness(text: str, titles: Titles, known: Known, spoken: str) -> Resolv
 
     found = likely(text, titles, not_meant=known.not_meant)
     if found.is_sure:
-        return _resolved(_Match(found.pairs[0][0], False, "similar", spoken), spoken)
+        key, _swapped = found.pairs[0]
+        return _resolved(_Match(key, False, "similar", spoken, found.similarity), spoken)
     topics = Topic.objects.in_bulk([key for key, _swapped in found.pairs])
     choices = tuple(
         Choice(topics[key], is_swapped) for key, is_swapped in found.pairs if key in topics

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from routing.api.topic_examples import CHOSEN, KEPT
 from routing.debates.topic_index import forget
-from routing.models import Topic, TopicAlias
+from routing.models import Topic, TopicAlias, TopicCalibration, TopicMatch
 from tests.billing.conftest import nothing_remembered as nothing_remembered
 from tests.routing.test_catalogue_api import Person, person
 
@@ -162,3 +162,20 @@ def test_orders_and_mixed_languages_are_topics_like_any_other(alice: Person) -> 
 def test_without_a_key_there_is_nothing(client: Any) -> None:
     for path in ("confirm", "report"):
         assert client.post(f"/api/v1/topics/{path}").status_code == 401
+
+
+def test_what_was_taken_as_alike_may_be_drawn_for_staff_to_check(
+    alice: Person, bob: Person, settings: Any
+) -> None:
+    settings.TOPIC_AUDIT_PERCENT = 100.0
+    TopicCalibration.objects.update(threshold=0.7)
+    forget()
+    alike = "인간을 복제하는 것을 허용해야 하는가?"
+    assert alice.ask("POST", "topics/resolve", {"text": alike})["how"] == "similar"
+    assert TopicMatch.objects.get().text == alike
+    order = {"topic": alike, "cast": CAST, "language": "en"}
+    alice.ask("POST", "debates/estimate", order)
+    assert TopicMatch.objects.get().times == 1, "an estimate takes nothing for anything"
+    made = bob.ask("POST", "debates", order, status=201)
+    assert made["topic"]["text"] == "Should human cloning be allowed?"
+    assert TopicMatch.objects.get().times == 2

@@ -34,8 +34,9 @@ from routing.api.debates.estimating import estimate_json
 from routing.api.debates.paging import page_of
 from routing.debates import services, shown, transcripts
 from routing.debates.endings import debates_left
-from routing.debates.orders import fingerprint_of, order_of
+from routing.debates.orders import fingerprint_of, order_of, text_in
 from routing.debates.services import Created
+from routing.debates.topic_audits import match_note
 from routing.debates.topic_sides import choices_json
 from routing.models import Debate
 
@@ -65,6 +66,9 @@ class DebatesView(DebateView):
             made = services.debate_create(
                 order, caller=caller, snapshot=snapshot.latest(), now=now, idempotency_key=key
             )
+            if order.resolved is not None:
+                typed = text_in(body_of(request), "topic")
+                match_note(order.resolved, typed, user_id=caller.user_id, now=now)
         rule = debates_rule(caller.tier, caller.payer)
         readings = made.readings or (gauge.read([rule], now=now) if rule else ())
         return Response(
