@@ -12,7 +12,8 @@ from statistics import median
 
 from billing.forecast_model import MIN_DAYS, Path, fit
 
-WIDTH = 4.0  # times the usual miss
+RATE = (0.2,)  # how fast the level follows: the same for all days, whatever came after them
+WIDTH = 3.2  # times the usual miss
 REMEMBERED = 56  # days of misses
 MIN_MISS = 0.06  # a very regular history is not held to less
 LEAST_PART = 0.25  # of what was expected: less is not worth a look
@@ -68,7 +69,7 @@ def anomalies(
     `least_nanos`: smaller differences are left out."""
     if not is_known(history):
         return ()
-    path = fit(history, first_weekday=first_day.weekday())
+    path = fit(history, first_weekday=first_day.weekday(), rates=RATE)
     since = max(MIN_DAYS, len(history) - days)
     found = [
         _anomaly(path, place, first_day, scope, parts or {})
@@ -84,7 +85,7 @@ def expected_band(
     """Of each day after the first two weeks: low, middle, high."""
     if not is_known(history):
         return
-    path = fit(history, first_weekday=first_day.weekday())
+    path = fit(history, first_weekday=first_day.weekday(), rates=RATE)
     for place in range(MIN_DAYS, len(history)):
         yield first_day + timedelta(days=place), *_band(path, place)
 

@@ -13,6 +13,8 @@ from billing.forecast_model import Path
 
 MIN_ERRORS = 10  # below, the errors of a shorter distance say more
 ORIGINS = 120  # the newest
+LEARNING, KEPT = 14, 20  # the first forecasts knew no weekdays: left out, where enough remain
+SUMMED = 7  # percent more for sums: spans of past days overlap, so their errors are few
 LEAST = 0.02  # no band is narrower, to either side
 MOST = math.log(20)
 
@@ -33,15 +35,17 @@ class Band:
 def bands(path: Path, *, ahead: int, coverage: int) -> tuple[list[Band], list[Band]]:
     """For each day ahead, and for all days up to each."""
     each, summed = _scores(path, ahead)
-    return _bands(each, coverage), _bands(summed, coverage)
+    single = _bands(each, coverage)
+    return single, [*single[:1], *_bands(summed, coverage + SUMMED)[1:]]
 
 
 def _scores(path: Path, ahead: int) -> tuple[list[list[float]], list[list[float]]]:
     """By distance, those of single days and those of sums."""
     each: list[list[float]] = [[] for _ in range(ahead)]
     summed: list[list[float]] = [[] for _ in range(ahead)]
-    first = max(0, len(path.origins) - 1 - ORIGINS)
-    for place in range(first, len(path.origins) - 1):
+    past = len(path.origins) - 1
+    first = max(0, past - ORIGINS, min(LEARNING, past - KEPT))
+    for place in range(first, past):
         start = path.origins[place] + 1
         actual = path.history[start:start + ahead]
         total = expected = 0.0
@@ -57,16 +61,13 @@ def _score(actual: float, middle: float, floor: float) -> float:
 
 
 def _bands(scores: Sequence[Sequence[float]], coverage: int) -> list[Band]:
-    """Never narrower than one distance nearer: what lies further ahead is not known better."""
     found: list[Band] = []
     low, high, known = 0.0, 0.0, 1
     for n, here in enumerate(scores, start=1):
         if len(here) >= MIN_ERRORS or n == 1:
             low, high, known = *_quantiles(here, coverage), n
         further = math.sqrt(n / known)
-        band = Band(max(-MOST, low * further), min(MOST, high * further))
-        last = found[-1] if found else band
-        found.append(Band(min(band.low, last.low), max(band.high, last.high)))
+        found.append(Band(max(-MOST, low * further), min(MOST, high * further)))
     return found
 
 

@@ -14,11 +14,12 @@ MIN_DAYS = 14
 START = 7  # days that the first belief is made of
 RATES = (0.1, 0.2, 0.35)  # how fast the level follows; whichever forecast best is taken
 TREND_RATE, DAMPING, MAX_TREND = 0.06, 0.97, 0.03  # a day
-SEASON_PRIOR = 3.0  # weeks of no difference between weekdays, which the first weeks weigh against
-SEASON_MEMORY = 10.0  # weeks
+SEASON_PRIOR = 1.0  # weeks of no difference between weekdays, which the first weeks weigh against
+SEASON_MEMORY = 8.0  # weeks
 CLIP = 2.5
 FIRST_SIGMA, SIGMA_RATE, MIN_SIGMA = 0.15, 0.06, 0.03
-FLOOR = 0.02  # of the average day: what is added before a logarithm is taken
+FLOOR = 0.02  # of an early day: what is added before a logarithm is taken
+FLOOR_DAYS = 14
 SPARSE = 0.25  # from this share of days without spend on there is no weekly shape to be found
 AVERAGED = 28  # days
 JUDGED_AHEAD = 7
@@ -56,19 +57,21 @@ class Path:
         ]
 
 
-def fit(history: Sequence[int], *, first_weekday: int) -> Path:
+def fit(
+    history: Sequence[int], *, first_weekday: int, rates: Sequence[float] = RATES
+) -> Path:
     """Needs START days at least."""
     values = tuple(history)
-    floor = FLOOR * (fmean(value for value in values if value) if any(values) else 1.0)
+    spent = [value for value in values if value][:FLOOR_DAYS]
+    floor = FLOOR * fmean(spent) if spent else 1.0
     recent = values[-2 * AVERAGED:]
     is_sparse = sum(not value for value in recent) > SPARSE * len(recent)
     method = "average" if is_sparse else "weekly"
-    rates = RATES[:1] if is_sparse else RATES
     origins = tuple(range(START - 1, len(values)))
     paths = [
         Path(values, first_weekday, method, floor, origins,
              _beliefs(values, first_weekday, floor, rate))
-        for rate in rates
+        for rate in (rates[:1] if is_sparse else rates)
     ]
     return min(paths, key=_missed) if len(paths) > 1 else paths[0]
 

@@ -1,0 +1,64 @@
+"""Daily sums without a gap, for forecasts: from the first day that had a call, whole days only."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from billing.reports.slices import NO_FILTERS, SliceFilters, day_costs
+
+MAX_DAYS = 224
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """`costs`: nanos of whole days, oldest first; `so_far`: of the day after them, today."""
+
+    first_day: date
+    costs: tuple[int, ...]
+    so_far: int
+    zone: str
+
+    @property
+    def today(self) -> date:
+        return self.first_day + timedelta(days=len(self.costs))
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        return tuple(self.first_day + timedelta(days=n) for n in range(len(self.costs)))
+
+
+def history(
+    *, zone: str, now: datetime, filters: SliceFilters = NO_FILTERS, days: int = MAX_DAYS
+) -> History:
+    found = histories(zone=zone, now=now, filters=filters, days=days)
+    return found.get("", _empty(zone, now))
+
+
+def histories(
+    *, zone: str, now: datetime, filters: SliceFilters = NO_FILTERS, days: int = MAX_DAYS,
+    group_by: str = "",
+) -> Mapping[str, History]:
+    """By key; each begins with the first day that had a call of it."""
+    today = now.astimezone(ZoneInfo(zone)).date()
+    rows = day_costs(
+        zone=zone, first=today - timedelta(days=days), last=today, now=now, filters=filters,
+        group_by=group_by,
+    )
+    by_key: dict[str, dict[date, int]] = defaultdict(dict)
+    for (day, key), row in rows.items():
+        by_key[key][day] = row.cost_nanos
+    return {key: _of(costs, today, zone) for key, costs in by_key.items()}
+
+
+def _of(costs: Mapping[date, int], today: date, zone: str) -> History:
+    first = min(costs)
+    whole = tuple(
+        costs.get(first + timedelta(days=n), 0) for n in range((today - first).days)
+    )
+    return History(first, whole, costs.get(today, 0), zone)
+
+
+def _empty(zone: str, now: datetime) -> History:
+    return History(now.astimezone(ZoneInfo(zone)).date(), (), 0, zone)

@@ -1,0 +1,122 @@
+"""What the next days will cost, and on which day a limit is reached."""
+
+import random
+from datetime import date, timedelta
+
+import pytest
+
+from billing.forecast import Expected, Forecast, days_to_limit, forecast
+
+MONDAY = date(2026, 6, 1)
+WEEK = (100, 100, 100, 100, 100, 50, 50)
+DOLLAR = 1_000_000_000
+
+
+def weeks(number: int, *, scale: int = DOLLAR) -> list[int]:
+    return [each * scale for _ in range(number) for each in WEEK]
+
+
+def noisy(days: int, *, seed: int = 1, noise: float = 0.1) -> list[int]:
+    chance = random.Random(seed)
+    return [round(WEEK[n % 7] * DOLLAR * chance.lognormvariate(0, noise)) for n in range(days)]
+
+
+def test_less_than_two_weeks_say_nothing() -> None:
+    found = forecast(weeks(2)[:13], first_day=MONDAY, days=30)
+    assert (found.is_known, found.method, found.days) == (False, "unknown", ())
+
+
+def test_nothing_was_ever_spent() -> None:
+    assert not forecast([0] * 60, first_day=MONDAY, days=7).is_known
+
+
+def test_a_regular_week_is_forecast_as_it_was() -> None:
+    found = forecast(weeks(12), first_day=MONDAY, days=7)
+    expected = [each.middle / DOLLAR for each in found.days]
+    assert expected == pytest.approx(WEEK, rel=0.1)
+    assert [each.day for each in found.days] == [
+        MONDAY + timedelta(days=84 + n) for n in range(7)
+    ]
+
+
+def test_days_of_the_week_follow_the_calendar_not_the_place() -> None:
+    """The history begins on a Thursday, so its third and fourth days are the weekend."""
+    history = [WEEK[(3 + n) % 7] * DOLLAR for n in range(84)]
+    found = forecast(history, first_day=MONDAY + timedelta(days=3), days=7)
+    cheap = {each.day.weekday() for each in found.days if each.middle < 75 * DOLLAR}
+    assert cheap == {5, 6}
+
+
+def test_growth_goes_on_and_fades() -> None:
+    history = [round(100 * DOLLAR * 1.01**n) for n in range(84)]
+    found = forecast(history, first_day=MONDAY, days=30)
+    assert history[-1] < found.days[29].middle < history[-1] * 1.01**30
+
+
+def test_one_launch_day_does_not_become_the_new_usual() -> None:
+    history = noisy(70)
+    launched = [*history[:-1], 5 * history[-1]]
+    calm, after = (forecast(each, first_day=MONDAY, days=7) for each in (history, launched))
+    assert after.totals[6].middle < 1.2 * calm.totals[6].middle
+
+
+def test_low_middle_and_high_stand_in_this_order_and_never_below_nothing() -> None:
+    found = forecast(noisy(40, noise=0.8), first_day=MONDAY, days=60)
+    assert all(0 <= each.low <= each.middle <= each.high for each in found.days + found.totals)
+
+
+def test_the_sum_of_a_month_is_known_better_than_its_days() -> None:
+    found = forecast(noisy(200, noise=0.3), first_day=MONDAY, days=30)
+    lowest = sum(each.low for each in found.days)
+    highest = sum(each.high for each in found.days)
+    whole = found.totals[-1]
+    assert lowest < whole.low < whole.high < highest
+
+
+def test_what_was_spent_today_is_the_least_that_today_costs() -> None:
+    found = forecast(weeks(8), first_day=MONDAY, days=3, so_far=400 * DOLLAR)
+    assert found.days[0].low == found.days[0].middle == 400 * DOLLAR
+    assert found.days[1].middle < 150 * DOLLAR
+    assert all(each.low >= 400 * DOLLAR for each in found.totals)
+
+
+def test_a_user_with_few_days_is_forecast_by_the_average() -> None:
+    history = [7 * DOLLAR if n % 7 == 2 else 0 for n in range(56)]
+    found = forecast(history, first_day=MONDAY, days=7)
+    assert found.method == "average"
+    assert found.totals[6].middle == pytest.approx(7 * DOLLAR, rel=0.01)
+    assert found.days[0].low == 0
+
+
+def given(*days: tuple[int, int, int]) -> Forecast:
+    each = [Expected(MONDAY + timedelta(days=n), *found) for n, found in enumerate(days)]
+    totals = [
+        Expected(day.day, *(sum(found[place] for found in days[:n + 1]) for place in range(3)))
+        for n, day in enumerate(each)
+    ]
+    return Forecast(tuple(each), tuple(totals), "weekly", 90)
+
+
+def test_a_budget_of_a_month_is_used_up_by_all_its_days() -> None:
+    found = days_to_limit(given(*[(5, 10, 20)] * 6), cap_nanos=50, spent_nanos=20)
+    assert found.earliest == MONDAY + timedelta(days=1)
+    assert found.likely == MONDAY + timedelta(days=2)
+    assert found.latest == MONDAY + timedelta(days=5)
+
+
+def test_a_budget_of_a_day_is_used_up_by_one() -> None:
+    found = days_to_limit(given((1, 2, 3), (2, 4, 9), (3, 8, 12)), cap_nanos=8, is_daily=True)
+    assert (found.earliest, found.likely) == (
+        MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
+    )
+    assert found.latest is None
+
+
+def test_a_period_that_ends_before_is_safe() -> None:
+    found = days_to_limit(given(*[(5, 10, 20)] * 6), cap_nanos=50, until=MONDAY)
+    assert found.is_safe
+
+
+def test_a_budget_that_is_used_up_already_is_reached_at_once() -> None:
+    found = days_to_limit(given((0, 1, 2)), cap_nanos=50, spent_nanos=60)
+    assert found.latest == MONDAY
