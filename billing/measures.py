@@ -142,24 +142,3 @@ DEBATE = Cube(
     ),
     rows="debate_id <> ''",
 )
-SLICE_MEASURES = (
-    count_if("attempts", "1 = 1"),
-    count_if("calls", savings.IS_CALL),
-    count_if("answered", savings.IS_ANSWERED),
-    Measure("cost_nanos", "cost_nanos"),
-    sum_if("estimated_nanos", "confidence = 'estimated'", "cost_nanos"),
-    count_if("compared", savings.IS_KNOWN),
-    sum_if("baseline_nanos", savings.IS_KNOWN, "baseline_nanos"),
-    Measure("saved_nanos", f"COALESCE({savings.SAVED}, 0)"),
-    Measure("fresh_input_tokens", "COALESCE(fresh_input_tokens, 0)"),
-    Measure("cache_read_tokens", "COALESCE(cache_read_tokens, 0)"),
-    Measure("cache_write_tokens", "COALESCE(cache_write_tokens, 0)"),
-    Measure("output_tokens", "COALESCE(output_tokens, 0)"),
-)
-SLICED_BY = (
-    "tier", "language", "provider", "deployment", "model_class", "call_kind", "cache_layer",
-    "outcome",
-)
-SLICE = Cube("billing_hourlyslice", SLICED_BY, SLICE_MEASURES)
-USER = Cube("billing_hourlyuser", ("user_id", "tier", "language"), SLICE_MEASURES)
-USER_SLICE = Cube("billing_hourlyuserslice", ("user_id", *SLICED_BY), SLICE_MEASURES)

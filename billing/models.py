@@ -24,18 +24,21 @@ from billing.models_payments import StripeEvent as StripeEvent
 from billing.models_payments import StripeRequest as StripeRequest
 from billing.models_payments import Subscription as Subscription
 from billing.models_rollup import DailyPayer as DailyPayer
-from billing.models_rollup import DailySlice as DailySlice
 from billing.models_rollup import FilterValue as FilterValue
 from billing.models_rollup import HourlyDebate as HourlyDebate
 from billing.models_rollup import HourlyLatency as HourlyLatency
 from billing.models_rollup import HourlyOutcome as HourlyOutcome
 from billing.models_rollup import HourlySaving as HourlySaving
-from billing.models_rollup import HourlySlice as HourlySlice
 from billing.models_rollup import HourlyUsage as HourlyUsage
-from billing.models_rollup import HourlyUser as HourlyUser
-from billing.models_rollup import HourlyUserSlice as HourlyUserSlice
 from billing.models_rollup import LateRow as LateRow
 from billing.models_rollup import RollupState as RollupState
+from billing.models_slices import DailyFacet as DailyFacet
+from billing.models_slices import DailySlice as DailySlice
+from billing.models_slices import DailyUser as DailyUser
+from billing.models_slices import HourlyFacet as HourlyFacet
+from billing.models_slices import HourlySlice as HourlySlice
+from billing.models_slices import HourlyUser as HourlyUser
+from billing.models_slices import HourlyUserSlice as HourlyUserSlice
 
 
 class ModelPrice(models.Model):
@@ -175,6 +178,8 @@ class Window(models.Model):
     spent = models.BigIntegerField(_("spent"), default=0)
     held = models.BigIntegerField(_("held"), default=0)
     rank = models.SmallIntegerField(_("rank"))
+    # the rule's cap, while this window alone has a higher one
+    raised_from = models.BigIntegerField(_("raised once, from"), null=True)
 
     class Meta:
         db_table = "budget_window"

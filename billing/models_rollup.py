@@ -162,96 +162,6 @@ class HourlyDebate(models.Model):
     def __str__(self) -> str:
         return f"{self.hour} {self.debate_id}"
 
-class SliceSums(models.Model):
-    """What a free question may ask of calls, added up: the measures of the slices below."""
-
-    tier = models.CharField(max_length=40)
-    language = models.CharField(max_length=8)
-    attempts = models.BigIntegerField()
-    calls = models.BigIntegerField()
-    answered = models.BigIntegerField()
-    cost_nanos = models.BigIntegerField()
-    estimated_nanos = models.BigIntegerField()
-    compared = models.BigIntegerField()
-    baseline_nanos = models.BigIntegerField()
-    saved_nanos = models.BigIntegerField()
-    fresh_input_tokens = models.BigIntegerField()
-    cache_read_tokens = models.BigIntegerField()
-    cache_write_tokens = models.BigIntegerField()
-    output_tokens = models.BigIntegerField()
-
-    class Meta:
-        abstract = True
-
-
-class Sliced(SliceSums):
-    """By everything that the filter bar knows but users."""
-
-    provider = models.CharField(max_length=40)
-    deployment = models.CharField(max_length=160)
-    model_class = models.CharField(max_length=10)
-    call_kind = models.CharField(max_length=40)
-    cache_layer = models.CharField(max_length=16)
-    outcome = models.CharField(max_length=12)
-
-    class Meta:
-        abstract = True
-
-
-class HourlySlice(Sliced):
-    """One hour of calls that are alike in all that can be filtered or grouped by."""
-
-    hour = models.IntegerField(db_index=True)
-
-    class Meta:
-        verbose_name = _("slice of an hour")
-        verbose_name_plural = _("slices by hour")
-
-    def __str__(self) -> str:
-        return f"{self.hour} {self.deployment} {self.call_kind}"
-
-
-class DailySlice(Sliced):
-    """The same for a local day of DEFAULT_ZONE, for ranges of many days seen in that zone."""
-
-    day = models.DateField(db_index=True)
-
-    class Meta:
-        verbose_name = _("slice of a day")
-        verbose_name_plural = _("slices by day")
-
-    def __str__(self) -> str:
-        return f"{self.day} {self.deployment} {self.call_kind}"
-
-
-class HourlyUser(SliceSums):
-    """What one user's calls of one hour cost: who spends most."""
-
-    hour = models.IntegerField(db_index=True)
-    user_id = models.BigIntegerField()
-
-    class Meta:
-        verbose_name = _("user in an hour")
-        verbose_name_plural = _("users by hour")
-
-    def __str__(self) -> str:
-        return f"{self.hour} {self.user_id}"
-
-
-class HourlyUserSlice(Sliced):
-    """One user's hour, by everything else. Read for one user, or for few days."""
-
-    hour = models.IntegerField(db_index=True)
-    user_id = models.BigIntegerField()
-
-    class Meta:
-        verbose_name = _("slice of a user's hour")
-        verbose_name_plural = _("slices of users by hour")
-        indexes = [models.Index(fields=["user_id", "hour"], name="user_slice_by_user")]
-
-    def __str__(self) -> str:
-        return f"{self.hour} {self.user_id} {self.call_kind}"
-
 
 class DailyPayer(models.Model):
     """What the calls of one payer cost on one local day: margins are made of these.
@@ -299,9 +209,18 @@ class LateRow(models.Model):
 
 
 class RollupState(models.Model):
-    """One row. Every hour before `frontier` is rolled up; who rolls holds a lock on it."""
+    """One row. Every hour before `frontier` is rolled up; who rolls holds a lock on it.
+
+    Null is "all of them": hours before `slices_from` are not in the slices yet, and days that begin
+    before `days_from` not in the daily ones, which are cut in `zone`. Hours before `rows_from` have
+    no usage rows any more: they are never added up again.
+    """
 
     frontier = models.IntegerField()
+    slices_from = models.IntegerField(null=True)
+    days_from = models.IntegerField(null=True)
+    rows_from = models.IntegerField(null=True)
+    zone = models.CharField(max_length=40, default="", db_default="")
 
     class Meta:
         verbose_name = _("state of the rollup")

@@ -36,10 +36,16 @@ FROM billing_usagerecord WHERE at >= %s AND at < %s GROUP BY tier, {PAYER}
 
 
 def roll(first: int, end: int) -> None:
-    """The days that these hours lie in. Hours that are not rolled yet are in none."""
-    last = max(end, _frontier() or end)
+    """The days that these hours lie in. Hours that are not rolled yet are in none.
+
+    A day keeps its sums where some of its usage rows are gone.
+    """
+    state = RollupState.objects.first()
+    last = max(end, state.frontier) if state else end
+    gone = start_of((state and state.rows_from) or 0)
     for day in _days(first, end):
-        sum_day(day, before=start_of(last))
+        if _bounds(day)[0] >= gone:
+            sum_day(day, before=start_of(last))
 
 
 def sum_day(day: date, *, before: datetime) -> None:

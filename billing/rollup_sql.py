@@ -60,12 +60,12 @@ def savings(first: int, end: int) -> None:
 def _in_both_grains(cube: Cube, first: int, end: int) -> None:
     """The fine one out of usage rows, and the whole out of that."""
     _clear(cube.table, f"({IN_WHOLE}) OR ({IN_FINE})", [first, end, first, end])
-    _add_up(cube, first, end, grain=Grain.FINE)
+    add_up(cube, first, end, grain=Grain.FINE)
     kept = ", ".join(name for name in cube.dimensions if name not in cube.only_fine)
     left_out = ", ".join(cube.only_fine)
     nothing = ", ".join(["''"] * len(cube.only_fine))
     sums = ", ".join(measure.of_hours for measure in cube.measures)
-    _run(
+    run(
         f"INSERT INTO {cube.table} (grain, hour, {left_out}, {kept},"
         f" {', '.join(measure.name for measure in cube.measures)})"
         f" SELECT {Grain.WHOLE.value}, hour, {nothing}, {kept},"
@@ -76,12 +76,12 @@ def _in_both_grains(cube: Cube, first: int, end: int) -> None:
 
 def outcomes(first: int, end: int) -> None:
     _clear(OUTCOME.table, IN_HOURS, [first, end])
-    _add_up(OUTCOME, first, end)
+    add_up(OUTCOME, first, end)
 
 
 def debates(first: int, end: int) -> None:
     _clear(DEBATE.table, IN_HOURS, [first, end])
-    _add_up(DEBATE, first, end)
+    add_up(DEBATE, first, end)
 
 
 def latencies(first: int, end: int) -> None:
@@ -115,7 +115,7 @@ def latencies(first: int, end: int) -> None:
 def filter_values(first: int, end: int) -> None:
     """What is new of the tiers, languages and deployments of these hours."""
     for column in FILTERS:
-        _run(
+        run(
             f"INSERT INTO billing_filtervalue (\"column\", value) SELECT DISTINCT '{column}',"
             f" {column} FROM {USAGE.table} WHERE {IN_FINE} AND {column} <> ''"
             " ON CONFLICT DO NOTHING",
@@ -123,13 +123,13 @@ def filter_values(first: int, end: int) -> None:
         )
 
 
-def _add_up(cube: Cube, first: int, end: int, *, grain: Grain | None = None) -> None:
+def add_up(cube: Cube, first: int, end: int, *, grain: Grain | None = None) -> None:
     names = ["hour", *cube.dimensions]
     keys = [hour_sql(), *cube.dimensions]
     sums = [measure.of_rows for measure in cube.measures]
     if grain is not None:
         names, keys = ["grain", *names], [str(grain.value), *keys]
-    _run(
+    run(
         f"INSERT INTO {cube.table} ({', '.join(names)},"
         f" {', '.join(measure.name for measure in cube.measures)})"
         f" SELECT {', '.join(keys)}, {', '.join(sums)} FROM billing_usagerecord"
@@ -140,7 +140,7 @@ def _add_up(cube: Cube, first: int, end: int, *, grain: Grain | None = None) -> 
 
 
 def _clear(table: str, where: str, params: list[Any]) -> None:
-    _run(f"DELETE FROM {table} WHERE {where}", params)
+    run(f"DELETE FROM {table} WHERE {where}", params)
 
 
 def _times(first: int, end: int) -> list[Any]:
@@ -148,7 +148,7 @@ def _times(first: int, end: int) -> list[Any]:
     return [adapt(start_of(first)), adapt(start_of(end))]
 
 
-def _run(sql: str, params: list[Any]) -> None:
+def run(sql: str, params: list[Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
 

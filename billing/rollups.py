@@ -7,17 +7,20 @@ does not see brings a mark that it does not see, and the hour is rolled again.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
-from billing import payer_days
+from billing import payer_days, slice_rollups
 from billing import rollup_sql as sql
 from billing.hours import hour_of, start_of
 from billing.models import LateRow, RollupState, UsageRecord
 
 CLOSES_AFTER = timedelta(seconds=60)
 CHUNK_HOURS = 24
+OLDER_A_RUN = 240  # hours of an earlier version that one run fills in
 STATE = 1
 Progress = Callable[[int, int], None]  # hours done, hours to do
 
@@ -25,12 +28,16 @@ Progress = Callable[[int, int], None]  # hours done, hours to do
 def roll(start_hour: int, end_hour: int) -> None:
     """Add up the hours [start_hour, end_hour) anew. Safe to repeat, whatever else goes on."""
     with transaction.atomic():
-        _locked_state()
-        _roll(start_hour, end_hour)
+        _roll(start_hour, end_hour, _locked_state())
 
 
-def catch_up(*, now: datetime, progress: Progress | None = None) -> int:
-    """Roll the closed hours that are not, then those with late rows. Returns how many hours."""
+def catch_up(
+    *, now: datetime, progress: Progress | None = None, older: int | None = OLDER_A_RUN
+) -> int:
+    """Roll the closed hours that are not, then those with late rows. Returns how many hours.
+
+    `older`: so many hours that an earlier version rolled are filled into the slices too; None: all.
+    """
     done = 0
     while hours := _next_hours(now):
         done += hours
@@ -39,7 +46,21 @@ def catch_up(*, now: datetime, progress: Progress | None = None) -> int:
     while hours := _next_marked_hours():
         done += hours
     _fill_payer_days()
+    return done + _fill_slices(older)
+
+
+def _fill_slices(limit: int | None) -> int:
+    done = 0
+    while (limit is None or done < limit) and (hours := _next_older_hours()):
+        done += hours
     return done
+
+
+@transaction.atomic
+def _next_older_hours() -> int:
+    state = _locked_state()
+    slice_rollups.keep_zone(state)
+    return slice_rollups.fill_older(state, _first_hour())
 
 
 def _fill_payer_days() -> None:
@@ -52,7 +73,7 @@ def _fill_payer_days() -> None:
 def rebuild(*, now: datetime, progress: Progress | None = None) -> int:
     """Everything anew, a day at a time. Pages stay right meanwhile."""
     first, frontier = _first_hour(), frontier_now(now=now)
-    done = 0
+    done = 0  # hours whose rows are gone keep their sums: they are before the first row
     if first is not None:
         for start in range(first, frontier, CHUNK_HOURS):
             end = min(start + CHUNK_HOURS, frontier)
@@ -60,20 +81,45 @@ def rebuild(*, now: datetime, progress: Progress | None = None) -> int:
             done += end - start
             if progress:
                 progress(done, frontier - first)
-    return done + catch_up(now=now, progress=progress)
+    return done + catch_up(now=now, progress=progress, older=None)
+
+
+@dataclass(frozen=True, slots=True)
+class HowFar:
+    """Hours before `frontier` are rolled up; those from `slices_from` on are in the slices too, and
+    the days of DEFAULT_ZONE from `days_from` on (None: no days). Before `rows_from`: no usage rows.
+    """
+
+    frontier: int
+    slices_from: int = 0
+    days_from: int | None = None
+    rows_from: int = 0
+
+    def lag_hours(self, *, now: datetime) -> int:
+        """How many closed hours are not rolled up."""
+        return max(0, hour_of(now - CLOSES_AFTER) - self.frontier)
+
+
+def how_far(*, now: datetime) -> HowFar:
+    """Where nothing is rolled up yet: up to the hour of the first usage row."""
+    state = RollupState.objects.first()
+    if state is None:
+        first = _first_hour()
+        return HowFar(hour_of(now) if first is None else first)
+    slices_from, has_days = state.slices_from or 0, state.zone == settings.DEFAULT_ZONE
+    return HowFar(
+        state.frontier, slices_from,
+        max(slices_from, state.days_from or 0) if has_days else None, state.rows_from or 0,
+    )
 
 
 def frontier_now(*, now: datetime) -> int:
-    """Every hour before it is rolled up. Where nothing is yet: the hour of the first usage row."""
-    frontier = RollupState.objects.values_list("frontier", flat=True).first()
-    if frontier is None:
-        frontier = _first_hour()
-    return hour_of(now) if frontier is None else frontier
+    """Every hour before it is rolled up."""
+    return how_far(now=now).frontier
 
 
 def lag_hours(*, now: datetime) -> int:
-    """How many closed hours are not rolled up."""
-    return max(0, hour_of(now - CLOSES_AFTER) - frontier_now(now=now))
+    return how_far(now=now).lag_hours(now=now)
 
 
 def marked_hours(frontier: int) -> frozenset[int]:
@@ -88,7 +134,7 @@ def _next_hours(now: datetime) -> int:
     first, end = state.frontier, min(_closed(now), state.frontier + CHUNK_HOURS)
     if first >= end:
         return 0
-    _roll(first, end)
+    _roll(first, end, state)
     state.frontier = end
     state.save(update_fields=["frontier"])
     return end - first
@@ -96,11 +142,11 @@ def _next_hours(now: datetime) -> int:
 
 @transaction.atomic
 def _next_marked_hours() -> int:
-    frontier = _locked_state().frontier
-    marked = LateRow.objects.filter(hour__lt=frontier).order_by("hour").values_list("hour")
+    state = _locked_state()
+    marked = LateRow.objects.filter(hour__lt=state.frontier).order_by("hour").values_list("hour")
     hours = [hour for (hour,) in marked.distinct()[:CHUNK_HOURS]]
     for first, end in _runs(hours):
-        _roll(first, end)
+        _roll(first, end, state)
     return len(hours)
 
 
@@ -113,12 +159,16 @@ def _runs(hours: list[int]) -> Iterator[tuple[int, int]]:
             start = place
 
 
-def _roll(first: int, end: int) -> None:
+def _roll(first: int, end: int, state: RollupState) -> None:
     LateRow.objects.filter(hour__gte=first, hour__lt=end).delete()  # first: see above
+    first = max(first, state.rows_from or first)
+    if first >= end:
+        return  # their rows are gone: what was added up stays
     for statement in (
         sql.usage, sql.savings, sql.outcomes, sql.latencies, sql.debates, sql.filter_values
     ):
         statement(first, end)
+    slice_rollups.roll(first, end, state)
     payer_days.roll(first, end)
 
 
@@ -129,7 +179,8 @@ def _locked_state() -> RollupState:
         return state
     first = _first_hour()
     start = hour_of(sql.database_now()) if first is None else first
-    RollupState.objects.get_or_create(pk=STATE, defaults={"frontier": start})
+    new = {"frontier": start, "zone": settings.DEFAULT_ZONE}
+    RollupState.objects.get_or_create(pk=STATE, defaults=new)
     return RollupState.objects.select_for_update().get(pk=STATE)
 
 

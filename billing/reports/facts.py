@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 from accounts.models import Tier
 from billing import rollups
 from billing.histograms import Histogram
-from billing.models import FilterValue, UsageRecord
+from billing.hours import hour_of, start_of
+from billing.models import FilterValue, HourlyUsage, UsageRecord
+from billing.models_rollup import Grain
 from billing.reports import reading
 from billing.reports.ranges import Bucket
 from billing.reports.reading import DebateSum, OutcomeSum, UsageSum
@@ -110,10 +112,13 @@ def load(question: Question) -> Facts:
 
 
 def located(buckets: tuple[Bucket, ...], *, until: datetime, now: datetime) -> Located:
-    frontier = rollups.frontier_now(now=now)
+    far = rollups.how_far(now=now)
     return Located(
-        spans(buckets, until=until, frontier=frontier, marked=rollups.marked_hours(frontier)),
-        lag_s=rollups.lag_hours(now=now) * 3600,
+        spans(
+            buckets, until=until, frontier=far.frontier, rows_from=far.rows_from,
+            marked=rollups.marked_hours(far.frontier),
+        ),
+        lag_s=far.lag_hours(now=now) * 3600,
     )
 
 
@@ -133,8 +138,13 @@ def load_previous(question: Question) -> Facts | None:
 
 
 def calls_began() -> datetime | None:
-    """When the first call was. None: there is none."""
-    return UsageRecord.objects.order_by("at").values_list("at", flat=True).first()
+    """When the first call was, whether its row is still there or not. None: there is none."""
+    began = UsageRecord.objects.order_by("at").values_list("at", flat=True).first()
+    rolled = HourlyUsage.objects.filter(grain=Grain.WHOLE).order_by("hour")
+    hour = rolled.values_list("hour", flat=True).first()
+    if hour is None or (began is not None and hour_of(began) <= hour):
+        return began
+    return start_of(hour)
 
 
 def by_bucket(

@@ -1,50 +1,129 @@
-"""Spans of time -> sums of slices: one query for what is live."""
+"""Sums of slices: one query for whole days, one for hours, one for usage rows that are live."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
-from billing.measures import SLICE
+from django.db import connection
+
 from billing.reports import reading
 from billing.reports.slice_shapes import NONE, USER, SliceFilters, SliceRow
-from billing.reports.spans import Span
+from billing.reports.slice_spans import Hours, Parts, count_days, count_hours
+from billing.reports.slice_tables import Plan, Table
+from billing.slice_measures import MEASURES, SLICED_BY
+
+SAMPLE_HOURS = 48
+LIVE = Table("billing_usagerecord", "at", {name: name for name in ("user_id", *SLICED_BY)})
+LIVE_SUMS = ", ".join(measure.of_rows for measure in MEASURES)
+Selected = Sequence[tuple[Any, ...]]
 
 
-def live(
-    spans: Sequence[Span], filters: SliceFilters, group_by: str
+def read(
+    parts: Parts, plan: Plan, filters: SliceFilters, group_by: str
 ) -> tuple[SliceRow, ...]:
-    """Out of usage rows."""
-    table, params = reading.values_of(spans)
-    if not params:
-        return ()
-    key = column_of(group_by)
-    where, more = _where(filters)
-    sums = ", ".join(measure.of_rows for measure in SLICE.measures)
-    rows = reading.fetch(
-        f"WITH {table} SELECT span.bucket, {key}, {sums}"
-        f" FROM {reading.joined('billing_usagerecord', 'at >= low AND at < high' + where)}"
-        f" GROUP BY span.bucket, {key}" if group_by else
-        f"WITH {table} SELECT span.bucket, '', {sums}"
-        f" FROM {reading.joined('billing_usagerecord', 'at >= low AND at < high' + where)}"
-        " GROUP BY span.bucket",
-        [*params, *more],
+    """By bucket, then as they come."""
+    found: dict[tuple[int, Any], tuple[Any, ...]] = {}
+    for table, selected, sums in _sources(parts, plan):
+        for bucket, key, *values in _select(table, selected, sums, filters, group_by):
+            before = found.get((bucket, key))
+            found[bucket, key] = tuple(
+                values if before is None else map(sum, zip(before, values, strict=True))
+            )
+    return tuple(
+        SliceRow(bucket, key_of(group_by, key), *values)
+        for (bucket, key), values in sorted(found.items(), key=lambda item: item[0][0])
     )
-    return tuple(SliceRow(row[0], key_of(group_by, row[1]), *row[2:]) for row in rows)
 
 
-def column_of(group_by: str) -> str:
+def _sources(parts: Parts, plan: Plan) -> Iterable[tuple[Table, Selected, str]]:
+    if plan.days is not None and parts.days:
+        adapt = connection.ops.adapt_datefield_value
+        yield plan.days, [(b, adapt(day), adapt(end)) for b, day, end in parts.days], plan.days.sums
+    if parts.hours:
+        yield plan.hours, parts.hours, plan.hours.sums
+    if parts.live:
+        at = connection.ops.adapt_datetimefield_value
+        spans = [(span.bucket, at(span.start), at(span.end)) for span in parts.live]
+        yield LIVE, spans, LIVE_SUMS
+
+
+def _select(
+    table: Table, selected: Selected, sums: str, filters: SliceFilters, group_by: str
+) -> list[tuple[Any, ...]]:
+    where, more = _where(table, filters)
+    key = table.columns[_column(group_by)] if group_by else "''"
+    rows = ", ".join(["(%s, %s, %s)"] * len(selected))
+    within = f"{table.unit} >= low AND {table.unit} < high{table.where}{where}"
+    return reading.fetch(
+        f"WITH span(bucket, low, high) AS (VALUES {rows})"
+        f" SELECT span.bucket, {key}, {sums} FROM {reading.joined(table.name, within)}"
+        f" GROUP BY span.bucket{f', {key}' if group_by else ''}",
+        [*(value for each in selected for value in each), *more],
+    )
+
+
+def _where(table: Table, filters: SliceFilters) -> tuple[str, list[Any]]:
+    """On usage rows as expressions, so that no index but the one by time is taken; one user's rows
+    have an index of their own everywhere."""
+    parts, params = "", []
+    for name, value in filters.columns.items():
+        column = table.columns[name]
+        is_plain = table is not LIVE or name == "user_id"
+        parts += f" AND {column} = %s" if is_plain else f" AND {column} || '' = %s"
+        params.append(value)
+    return parts, params
+
+
+def _column(group_by: str) -> str:
     return "user_id" if group_by == USER else group_by
 
 
 def key_of(group_by: str, value: Any) -> str:
     if not group_by:
         return ""
-    return str(value) if value != "" else NONE
+    return NONE if value == "" else str(value)
 
 
-def _where(filters: SliceFilters) -> tuple[str, list[Any]]:
-    """As expressions, so that no index but the one by time is taken."""
-    parts, params = "", []
-    for name, value in filters.columns.items():
-        parts += f" AND {name} + 0 = %s" if name == "user_id" else f" AND {name} || '' = %s"
-        params.append(value)
-    return parts, params
+def rows_to_read(parts: Parts, plan: Plan, filters: SliceFilters, *, most: int) -> int:
+    """About how many rows the question would read, by its newest days and hours; counted where it
+    is about one user. Tables that are narrow by nature count as nothing."""
+    if filters.user_id is not None:
+        return _rows_of_user(parts.hours, plan.hours, filters.user_id, most)
+    rows = 0
+    if plan.days is not None and plan.days.is_wide and parts.days:
+        rows += _rows_on(plan.days, max(day for _, _, day in parts.days)) * count_days(parts.days)
+    if plan.hours.is_wide and parts.hours:
+        last = max(end for _, _, end in parts.hours)
+        rows += _rows_in(plan.hours, last) * count_hours(parts.hours) // SAMPLE_HOURS
+    return rows
+
+
+def _rows_on(table: Table, after: date) -> int:
+    day = connection.ops.adapt_datefield_value(after)
+    ((count,),) = reading.fetch(
+        f"SELECT COUNT(*) FROM {table.name} WHERE day ="
+        f" (SELECT MAX(day) FROM {table.name} WHERE day < %s)", [day],
+    )
+    return int(count)
+
+
+def _rows_in(table: Table, end: int) -> int:
+    ((count,),) = reading.fetch(
+        f"SELECT COUNT(*) FROM {table.name} WHERE hour >= %s AND hour < %s{table.where}",
+        [end - SAMPLE_HOURS, end],
+    )
+    return int(count)
+
+
+def _rows_of_user(hours: Sequence[Hours], table: Table, user_id: int, most: int) -> int:
+    """No more than `most` + 1 are counted."""
+    if not hours:
+        return 0
+    first, last = min(low for _, low, _ in hours), max(high for _, _, high in hours)
+    ((count,),) = reading.fetch(
+        f"SELECT COUNT(*) FROM (SELECT 1 FROM {table.name}"
+        f" WHERE user_id = %s AND hour >= %s AND hour < %s LIMIT {most + 1}) AS some",
+        [user_id, first, last],
+    )
+    return int(count)
+

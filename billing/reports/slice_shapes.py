@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from billing.measures import SLICED_BY
+from billing.slice_measures import SLICED_BY
 
 NONE = "none"  # a column that holds nothing: answered by no cache, of no kind
 USER = "user"
@@ -40,7 +40,7 @@ NO_FILTERS = SliceFilters()
 
 @dataclass(frozen=True, slots=True)
 class SliceRow:
-    """Sums of one bucket and key; the measures of `measures.SLICE_MEASURES`, in their order."""
+    """Sums of one bucket and key; the measures of `slice_measures.MEASURES`, in their order."""
 
     bucket: int
     key: str

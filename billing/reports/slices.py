@@ -8,14 +8,11 @@ the answer says so: `Slices.shortened` is then the range that it is about.
 A key is what the column holds; `NONE` stands for nothing ("no cache"), in keys and in filters.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from billing import rollups
-from billing.measures import SLICE_MEASURES
 from billing.reports import facts, slice_reading
 from billing.reports.ranges import Bucket, Range, day_span
 from billing.reports.slice_shapes import GROUPS as GROUPS
@@ -23,6 +20,11 @@ from billing.reports.slice_shapes import NO_FILTERS as NO_FILTERS
 from billing.reports.slice_shapes import NONE as NONE
 from billing.reports.slice_shapes import SliceFilters as SliceFilters
 from billing.reports.slice_shapes import SliceRow as SliceRow
+from billing.reports.slice_spans import Clock, Parts, clock_at, is_filled, parts_of
+from billing.reports.slice_tables import Plan, plan_of
+from billing.slice_measures import MEASURES
+
+MAX_ROWS = 150_000  # of a wide table: about 0.2 s
 
 Group = Literal[
     "", "tier", "language", "provider", "deployment", "model_class", "call_kind", "cache_layer",
@@ -60,31 +62,64 @@ class Slices:
     shortened: Range | None = None
 
     @property
+    def answered(self) -> Ask:
+        """What the rows are about: the question, of the days that were read."""
+        return replace(self.ask, range=self.shortened or self.ask.range)
+
+    @property
     def total(self) -> SliceRow:
         """All rows together; its bucket and key say nothing."""
         return SliceRow(0, "", *(
-            sum(getattr(row, measure.name) for row in self.rows) for measure in SLICE_MEASURES
+            sum(getattr(row, measure.name) for row in self.rows) for measure in MEASURES
         ))
 
 
 def load(ask: Ask) -> Slices:
-    until = ask.now + timedelta.resolution  # what happens now is in it
-    buckets = ask.range.buckets
-    found = facts.located(buckets, until=until, now=ask.now)
+    clock = clock_at(ask.now)
+    shortened, days = None, ask.range
+    plan, parts = _planned(days.buckets, clock, ask)
+    rows = slice_reading.rows_to_read(parts, plan, ask.filters, most=MAX_ROWS)
+    if rows > MAX_ROWS and days.days > 1:
+        shortened = days = _newest(ask, max(1, days.days * MAX_ROWS // rows))
+        plan, parts = _planned(days.buckets, clock, ask)
     return Slices(
-        ask=ask, as_of=ask.now, lag_s=rollups.lag_hours(now=ask.now) * 3600,
-        missing_hours=0, buckets=buckets,
-        is_known=tuple(bucket.start < until for bucket in buckets),
-        rows=slice_reading.live(found.spans, ask.filters, ask.group_by),
+        ask=ask, as_of=ask.now, lag_s=clock.far.lag_hours(now=ask.now) * 3600,
+        missing_hours=parts.missing_hours, buckets=days.buckets,
+        is_known=tuple(
+            bucket.start < clock.until and number not in parts.missing_buckets
+            for number, bucket in enumerate(days.buckets)
+        ),
+        rows=slice_reading.read(parts, plan, ask.filters, ask.group_by), shortened=shortened,
     )
 
 
+def _planned(buckets: tuple[Bucket, ...], clock: Clock, ask: Ask) -> tuple[Plan, Parts]:
+    filled = is_filled(clock, buckets)
+    plan = plan_of(ask.filters, ask.group_by, is_filled=filled)
+    parts = parts_of(
+        buckets, clock, has_days=plan.days is not None, is_slices=plan.is_slices
+    )
+    return plan, parts
+
+
+def _newest(ask: Ask, days: int) -> Range:
+    """The last so many days of the range, of those that are not ahead."""
+    today = ask.now.astimezone(ZoneInfo(ask.range.zone)).date()
+    last = min(ask.range.last, max(today, ask.range.first))
+    first = max(ask.range.first, last - timedelta(days=days - 1))
+    return replace(ask.range, first=first)
+
+
 def load_previous(ask: Ask) -> Slices | None:
-    """As many days right before, up to the same time of day. None where the calls began in them or
-    after them: half of a period would look like growth."""
+    """As many days right before, up to the same time of day: what `Slices.answered` is compared
+    with. None where the calls began in them or after them, which would look like growth, or where
+    they would be too much to read."""
     before = previous(ask)
     began = facts.calls_began()
-    return load(before) if began is not None and began <= before.range.start else None
+    if began is None or began > before.range.start:
+        return None
+    found = load(before)
+    return None if found.shortened else found
 
 
 def previous(ask: Ask) -> Ask:
@@ -92,14 +127,23 @@ def previous(ask: Ask) -> Ask:
     return replace(ask, range=ask.range.previous(), now=now.astimezone(UTC))
 
 
+class DayCosts(dict[tuple[date, str], SliceRow]):
+    """By day and key. Days in `missing` are not known, for the rollup is too far behind for them.
+    """
+
+    missing: frozenset[date] = frozenset()
+
+
 def day_costs(
     *, zone: str, first: date, last: date, now: datetime, filters: SliceFilters = NO_FILTERS,
     group_by: str = "",
-) -> Mapping[tuple[date, str], SliceRow]:
-    """Sums by local day of `zone` and key, both days included. A day without a call is not in it.
-    `SliceRow.bucket` counts days from `first`."""
+) -> DayCosts:
+    """Sums by local day of `zone` and key, both days included, however much there is to read. A
+    day without a call is not in it. `SliceRow.bucket` counts days from `first`."""
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    buckets = tuple(day_span(day, zone) for day in days)
-    found = facts.located(buckets, until=now + timedelta.resolution, now=now)
-    rows = slice_reading.live(found.spans, filters, group_by)
-    return {(days[row.bucket], row.key): row for row in rows}
+    ask, clock = Ask(Range(first, last, zone), now, filters, group_by), clock_at(now)
+    plan, parts = _planned(tuple(day_span(day, zone) for day in days), clock, ask)
+    rows = slice_reading.read(parts, plan, filters, group_by)
+    found = DayCosts({(days[row.bucket], row.key): row for row in rows})
+    found.missing = frozenset(days[number] for number in parts.missing_buckets)
+    return found

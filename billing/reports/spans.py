@@ -4,6 +4,9 @@ Rolled: whole hours before the frontier. Live: hours from the frontier on, hours
 rows, and hours that the edge of a bucket cuts (zones with half hours, and the running hour), so
 that sums are exact in every zone. Live reading is bounded: where the rollup is days behind, the
 newest hours are read and the others are missing, which is said.
+
+Hours whose usage rows are gone are rolled, whatever marks they have, and are not cut: each counts
+whole where it begins.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +18,7 @@ from itertools import groupby
 from billing.hours import HOUR, hour_of, start_of
 from billing.reports.ranges import Bucket
 
-MAX_LIVE_HOURS = 48
+MAX_LIVE_HOURS = 24
 
 
 class Source(Enum):
@@ -40,14 +43,22 @@ class Span:
 
 
 def spans(
-    buckets: tuple[Bucket, ...], *, until: datetime, frontier: int, marked: frozenset[int]
+    buckets: tuple[Bucket, ...], *, until: datetime, frontier: int, marked: frozenset[int],
+    rows_from: int = 0,
 ) -> tuple[Span, ...]:
     """Every instant of the buckets before `until`, each in one span."""
-    source_of = _sources(until, frontier, marked)
+    source_of = _sources(until, frontier, frozenset(hour for hour in marked if hour >= rows_from))
+
+    def uncut(edge: datetime) -> datetime:
+        hour = hour_of(edge)
+        return start_of(hour) if hour < rows_from else edge
+
     return tuple(
         span
         for number, bucket in enumerate(buckets)
-        for span in _spans_of(number, bucket.start, min(bucket.end, until), source_of)
+        for span in _spans_of(
+            number, uncut(bucket.start), uncut(min(bucket.end, until)), source_of
+        )
     )
 
 

@@ -23,6 +23,7 @@ from billing.reports import (
 from billing.reports.facts import Facts
 from billing.reports.ranges import last_days
 from billing.reports.shapes import Filters, Part, Question, Series
+from billing.reports.spans import MAX_LIVE_HOURS
 from billing.savings import CAUSES, OWN_COSTS
 from costcontrol.lib import errors as failures
 from costcontrol.lib.errors import CostControlError, ProviderError
@@ -190,7 +191,7 @@ def test_days_behind_the_rollup_says_what_is_missing() -> None:
     RollupState.objects.create(pk=1, frontier=hour_of(NOW) - 24 * 6)
     found = load()
     assert found.lag_s == 24 * 6 * 3600
-    assert found.missing_hours == 24 * 6 + 1 - 48
+    assert found.missing_hours == 24 * 6 + 1 - MAX_LIVE_HOURS
     assert found.cost_nanos == 0
     assert spend.by_class(found).lines[0].values[1] is None
     rollups.catch_up(now=NOW)
