@@ -6,7 +6,7 @@ cut at (at, id), so a new call does not shift them. What is looked for is read o
 to nothing matches, the page says how far it has looked, and the next one goes on from there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -18,6 +18,7 @@ from django.db.models.lookups import Exact
 from billing.models import UsageRecord
 from billing.reports.call_lines import CallLine, lines_of
 from billing.reports.errors import REFUSALS
+from billing.reports.slice_shapes import NONE
 from billing.savings import TEMPLATE
 
 Outcome = UsageRecord.Outcome
@@ -60,6 +61,14 @@ ENDED = {
 }
 
 
+def _alike(said: Mapping[str, str | int | None]) -> Q:
+    return Q(**{
+        name: "" if value == NONE else value
+        for name, value in said.items()
+        if value not in ("", None)
+    })
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
     """A place between calls, as it stands in an address."""
@@ -73,14 +82,18 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class CallFilters:
-    """Which calls, of [start, end). Empty: all of them."""
+    """Which calls, of [start, end). Empty: all of them. `NONE`: where the column is empty."""
 
     start: datetime
     end: datetime
     tier: str = ""
     language: str = ""
     deployment: str = ""
+    provider: str = ""
+    model_class: str = ""
     call_kind: str = ""
+    cache_layer: str = ""
+    outcome: str = ""
     ended: Ended | None = None
     user_id: int | None = None
     debate_id: str = ""
@@ -94,13 +107,20 @@ class CallFilters:
             "tier": self.tier, "language": self.language, "call_kind": self.call_kind,
             "key_prefix": self.key_prefix, "debate_id": self.debate_id, "user_id": self.user_id,
         }
-        return Q(**{name: value for name, value in said.items() if value not in ("", None)})
+        return _alike(said)
 
     @property
     def of_its_end(self) -> Q:
         """What only the last row of a call says: who answered it, and how it ended."""
-        ended = ENDED[self.ended] if self.ended else IS_CALL
-        return ended & Q(Exact(AS_IT_STANDS, self.deployment)) if self.deployment else ended
+        said = {
+            "provider": self.provider, "model_class": self.model_class,
+            "cache_layer": self.cache_layer, "outcome": self.outcome,
+        }
+        ended = (ENDED[self.ended] if self.ended else IS_CALL) & _alike(said)
+        if not self.deployment:
+            return ended
+        name = "" if self.deployment == NONE else self.deployment
+        return ended & Q(Exact(AS_IT_STANDS, name))
 
     @property
     def is_found_by_time(self) -> bool:

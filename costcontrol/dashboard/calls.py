@@ -17,11 +17,10 @@ from billing.savings import TEMPLATE
 from costcontrol.dashboard.caches_words import variant_link
 from costcontrol.dashboard.calls_state import ENDED_LABELS, CallsState
 from costcontrol.dashboard.components import Badge, Tone
-from costcontrol.dashboard.filter_bar import Choice, FilterBar, Select, filter_bar
-from costcontrol.dashboard.filters import PRESET_TITLES
+from costcontrol.dashboard.filter_bar import Chip, FilterBar, Select, filter_bar, select
+from costcontrol.dashboard.filter_names import EVERY
 from costcontrol.dashboard.labels import label
 from costcontrol.dashboard.layer_names import layer_name
-from routing.call_kinds import CALL_KINDS
 from routing.reports.stored_entry import variants_of
 
 Outcome = UsageRecord.Outcome
@@ -137,20 +136,27 @@ def _route(call: CallLine) -> str:
 
 
 def _bar(state: CallsState, *, today: str) -> FilterBar:
-    shared = filter_bar(state.shared, state.choices, today=today)
-    presets = tuple(
-        Choice(state.as_query(range=name), str(title), name == state.shared.preset)
-        for name, title in PRESET_TITLES.items()
+    """The list tells more ways to end apart than the status does, so that is what it offers."""
+    return filter_bar(
+        state.shared, state.choices, today=today, query=state.as_query,
+        offers=EVERY - {"status"}, more=(_endings(state),), chips=tuple(_chips(state)),
     )
-    return FilterBar(presets, (*shared.selects, _kinds(state), _endings(state)), today)
 
 
-def _kinds(state: CallsState) -> Select:
-    names = sorted({*CALL_KINDS, *({state.call_kind} if state.call_kind else ())})
-    known = [Choice(name, name, name == state.call_kind) for name in names]
-    return Select("kind", _("Kind"), (Choice("", _("all"), not state.call_kind), *known))
+def _chips(state: CallsState) -> Iterable[Chip]:
+    titles = {
+        "outcome": _("Outcome"), "debate": _("Debate"), "key": _("Key's prefix"),
+        "attempts": _("Only with failed attempts"),
+    }
+    words = {"attempts": _("yes")} | {
+        "outcome": str(ENDED_LABELS[state.ended]) if state.ended else ""
+    }
+    for name, value in state.own.items():
+        yield Chip(titles[name], words.get(name, value), state.as_query(**{name: ""}))
 
 
 def _endings(state: CallsState) -> Select:
-    known = [Choice(one, str(words), one == state.ended) for one, words in ENDED_LABELS.items()]
-    return Select("outcome", _("Outcome"), (Choice("", _("all"), state.ended is None), *known))
+    return select(
+        "outcome", _("Outcome"), [*ENDED_LABELS], state.ended or "",
+        [str(words) for words in ENDED_LABELS.values()],
+    )

@@ -1,28 +1,25 @@
 """From the address of the list of calls to what it is asked, and back. Never fails.
 
-Range, zone, tier, language and model are parsed with the filters of all pages; here is the rest.
+The filters of all pages apply; here is what this list alone has.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
+from billing.models import UsageRecord
 from billing.reports.calls import EPOCH, CallFilters, Cursor, Ended
-from billing.reports.facts import FilterChoices, filters_known
+from billing.reports.facts import FilterChoices
 from costcontrol.dashboard import filters
-from routing.models import Deployment
+from costcontrol.dashboard.filter_names import EVERY
+from costcontrol.dashboard.filter_values import choices_now
 
-LANGUAGES = ("en", "ko")
 PLACE = re.compile(r"(\d{1,16})-(\d{1,18})", re.ASCII)
-NUMBER = re.compile(r"\d{1,18}", re.ASCII)
-SHARED = ("range", "zone", "tier", "language", "deployment")
-TEXTS = {"kind": 40, "debate": 128, "key": 16}  # and how long each can be
+TEXTS = {"debate": 128, "key": 16}  # and how long each can be
 ENDED_LABELS = {
     Ended.ANSWERED: gettext_lazy("answered"),
     Ended.CACHED: gettext_lazy("answered from the cache"),
@@ -34,14 +31,11 @@ ENDED_LABELS = {
 
 @dataclass(frozen=True)
 class CallsState:
-    """What the list shows. `shared`: as on other pages. `user`: as it was typed."""
+    """What the list shows. `shared`: as on other pages."""
 
     shared: filters.State
     choices: FilterChoices
-    call_kind: str = ""
     ended: Ended | None = None
-    user: str = ""
-    user_id: int | None = None
     debate_id: str = ""
     key_prefix: str = ""
     has_failed_attempts: bool = False
@@ -55,68 +49,53 @@ class CallsState:
 
     @property
     def call_filters(self) -> CallFilters:
-        chosen, days = self.shared.question.filters, self.shared.range
+        """A failed attempt is no call: that status asks for calls that had one."""
+        chosen, days = self.shared.slices, self.shared.range
+        is_failed = chosen.outcome == UsageRecord.Outcome.FAILED
         return CallFilters(
             start=days.start, end=days.end, tier=chosen.tier, language=chosen.language,
-            deployment=chosen.deployment, call_kind=self.call_kind, ended=self.ended,
-            user_id=self.user_id, debate_id=self.debate_id, key_prefix=self.key_prefix,
-            has_failed_attempts=self.has_failed_attempts,
+            provider=chosen.provider, deployment=chosen.deployment,
+            model_class=chosen.model_class, call_kind=chosen.call_kind,
+            cache_layer=chosen.cache_layer, outcome="" if is_failed else chosen.outcome,
+            ended=self.ended, user_id=chosen.user_id, debate_id=self.debate_id,
+            key_prefix=self.key_prefix,
+            has_failed_attempts=self.has_failed_attempts or is_failed,
         )
 
     @property
     def is_filtered(self) -> bool:
-        return self.shared.is_filtered or bool(self._own)
+        return self.shared.is_filtered or bool(self.own)
 
     @property
-    def has_more(self) -> bool:
-        """Whether a filter is set that is folded away else."""
-        return bool(self._own.keys() - {"kind", "outcome"})
-
-    @property
-    def _own(self) -> dict[str, str]:
+    def own(self) -> dict[str, str]:
+        """The filters that this list alone has, by their names in addresses."""
         said = {
-            "kind": self.call_kind, "outcome": self.ended or "", "user": self.user,
-            "debate": self.debate_id, "key": self.key_prefix,
+            "outcome": self.ended or "", "debate": self.debate_id, "key": self.key_prefix,
             "attempts": "failed" if self.has_failed_attempts else "",
         }
         return {name: value for name, value in said.items() if value}
 
     def as_query(self, **changes: str) -> str:
         """The query of a link that keeps all filters, but for the changes; not the place."""
-        shared = {name: changes.pop(name) for name in SHARED if name in changes}
-        own = {name: value for name, value in (self._own | changes).items() if value}
-        parts = (self.shared.as_query(**shared), urlencode(own))
-        return "&".join(part for part in parts if part)
+        return self.shared.query_with(self.own, changes)
 
     @property
     def reset_query(self) -> str:
         """The same days, without any filter."""
-        return self.shared.as_query(tier="", language="", deployment="")
+        return self.shared.as_query(**self.shared.without_filters())
 
 
 def state_of(query: Mapping[str, str], *, now: datetime) -> CallsState:
-    choices = _choices()
-    shared = filters.state_of(query, choices=choices, now=now)
+    choices = choices_now()
+    shared = filters.state_of(query, choices=choices, now=now, applies=EVERY)
     notes = list(shared.notes)
     texts = {name: _text(query, name, notes) for name in TEXTS}
-    user, user_id = _user(query.get("user", "").strip(), notes)
     cursor, is_newer = _cursor(query, notes)
     return CallsState(
-        shared=shared, choices=choices, call_kind=texts["kind"], ended=_ended(query, notes),
-        user=user, user_id=user_id, debate_id=texts["debate"], key_prefix=texts["key"],
+        shared=shared, choices=choices, ended=_ended(query, notes),
+        debate_id=texts["debate"], key_prefix=texts["key"],
         has_failed_attempts=query.get("attempts") == "failed", cursor=cursor, is_newer=is_newer,
         notes=tuple(dict.fromkeys(notes)),
-    )
-
-
-def _choices() -> FilterChoices:
-    """Also of calls that are too young for the sums: models that are set up, our languages."""
-    known = filters_known()
-    deployments = {*known.deployments, *Deployment.objects.values_list("name", flat=True)}
-    return replace(
-        known,
-        deployments=tuple(sorted(deployments)),
-        languages=tuple(sorted({*known.languages, *LANGUAGES})),
     )
 
 
@@ -125,7 +104,6 @@ def _text(query: Mapping[str, str], name: str, notes: list[str]) -> str:
     if len(asked) <= TEXTS[name] and asked.isprintable():
         return asked
     sentences = {
-        "kind": _("“%(text)s” is no kind of call, so calls of all kinds are shown."),
         "debate": _("“%(text)s” is no debate's id, so calls of all debates are shown."),
         "key": _("“%(text)s” is no key's prefix, so calls by all keys are shown."),
     }
@@ -143,23 +121,6 @@ def _ended(query: Mapping[str, str], notes: list[str]) -> Ended | None:
             % {"text": filters.shown(asked)}
         )
     return None
-
-
-def _user(asked: str, notes: list[str]) -> tuple[str, int | None]:
-    """By number, which outlives the account, or by email."""
-    if not asked:
-        return "", None
-    if NUMBER.fullmatch(asked):
-        return asked, int(asked)
-    is_email = len(asked) <= 254 and asked.isprintable()
-    found = User.objects.filter(email__iexact=asked).first() if is_email else None
-    if found is None:
-        notes.append(
-            _("There is no user “%(text)s”, so calls of all users are shown. Write an email "
-              "address or a user's number.") % {"text": filters.shown(asked)}
-        )
-        return "", None
-    return asked, found.pk
 
 
 def _cursor(query: Mapping[str, str], notes: list[str]) -> tuple[Cursor | None, bool]:

@@ -23,6 +23,7 @@ from costcontrol.lib.money import to_usd
 from routing.debates.types import LANGUAGES
 from routing.models import Debate
 
+APPLIES = frozenset({"tier", "language"})
 MAX_PAGE = 1_000
 MAX_EXPORT = 50_000
 ORDER_LABELS = {
@@ -44,11 +45,8 @@ class DebatesState:
     number: int = 1
 
     def as_query(self, **changes: str) -> str:
-        shared = {name: changes.pop(name) for name in ("range",) if name in changes}
         order = "" if self.order == Order.NEWEST else str(self.order)
-        own = {name: value for name, value in ({"order": order} | changes).items() if value}
-        parts = (self.shared.as_query(**shared), urlencode(own))
-        return "&".join(part for part in parts if part)
+        return self.shared.query_with({"order": order}, changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +65,7 @@ def state_of(query: Mapping[str, str], *, now: datetime) -> DebatesState:
     """Never fails. No debate is had on one model, so that is no filter here."""
     known = filters_known()
     choices = replace(known, languages=tuple(sorted({*known.languages, *LANGUAGES})))
-    asked = {name: value for name, value in query.items() if name != "deployment"}
-    shared = filters.state_of(asked, choices=choices, now=now)
+    shared = filters.state_of(query, choices=choices, now=now, applies=APPLIES)
     order = query.get("order", "")
     return DebatesState(
         shared, choices, Order(order) if order in list(Order) else Order.NEWEST,
@@ -86,7 +83,8 @@ def debates_page(state: DebatesState, *, today: str) -> DebatesPage:
     found = report.page(state.shared.question, order=state.order, number=state.number)
     older = state.as_query(page=str(state.number + 1))
     newer = state.as_query(page=str(state.number - 1) if state.number > 2 else "")
-    csv_query, reset_query = state.as_query(), state.shared.as_query(tier="", language="")
+    csv_query = state.as_query()
+    reset_query = state.shared.as_query(**state.shared.without_filters())
     return DebatesPage(
         bar=_bar(state, today=today), table=_table(found.lines, zone=state.shared.zone),
         newer_url=_address(here, newer) if state.number > 1 else "",
@@ -152,16 +150,13 @@ def _row(line: DebateLine, titles: Mapping[str, str], zone: str) -> tuple[Cell, 
 
 
 def _bar(state: DebatesState, *, today: str) -> FilterBar:
-    shared = filter_bar(state.shared, state.choices, today=today)
-    presets = tuple(
-        Choice(state.as_query(range=name), str(title), name == state.shared.preset)
-        for name, title in filters.PRESET_TITLES.items()
-    )
-    selects = tuple(select for select in shared.selects if select.name != "deployment")
     orders = tuple(
         Choice(one, str(words), one == state.order) for one, words in ORDER_LABELS.items()
     )
-    return FilterBar(presets, (*selects, Select("order", _("Order"), orders)), today)
+    return filter_bar(
+        state.shared, state.choices, today=today, query=state.as_query,
+        more=(Select("order", _("Order"), orders),),
+    )
 
 
 def _address(path: str, query: str) -> str:

@@ -2,44 +2,60 @@
 
 Whatever stands in the address, there is a question: what cannot be used is replaced by the nearest
 that can, and `notes` says so in sentences. A page that is wrong about one word is still a page.
+
+All staff pages read the same filters. A page names those that it can apply; the others stay in its
+address for the next page, and a note says that they are not applied here.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from billing.reports.facts import FilterChoices
-from billing.reports.ranges import MAX_DAYS, Range, last_days
+from billing.reports.ranges import Range
 from billing.reports.shapes import Filters, Question
+from billing.reports.slices import NONE, SliceFilters
+from costcontrol.dashboard.filter_names import (
+    BY_NAME,
+    DIMENSIONS,
+    EVERY,
+    title_of,
+    value_words,
+)
+from costcontrol.dashboard.filter_names import USUAL as USUAL_FILTERS
+from costcontrol.dashboard.filter_ranges import (
+    PRESET_TITLES,
+    PRESETS,
+    USUAL,
+    is_zone,
+    range_of,
+    zone_of,
+)
+from costcontrol.dashboard.filter_values import chosen_of, shown, user_of
 
-PRESETS = {"today": 1, "7d": 7, "30d": 30, "90d": 90}
-PRESET_TITLES = {
-    "today": gettext_lazy("Today"),
-    "7d": gettext_lazy("7 days"),
-    "30d": gettext_lazy("30 days"),
-    "90d": gettext_lazy("90 days"),
-}
-USUAL = "30d"
-EARLIEST = date(2020, 1, 1)  # there is no call before
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-NAME = re.compile(r"[\w./+-]{1,64}", re.ASCII)
-SHOWN = 40  # so much of an unusable value is repeated to whoever wrote it
+__all__ = ["PRESETS", "PRESET_TITLES", "USUAL_FILTERS", "State", "is_zone", "shown", "state_of"]
+UNGROUPED = "none"
+SHARED = frozenset({"range", "from", "to", "zone", "group", "compare", *EVERY})
 
 
 @dataclass(frozen=True)
 class State:
-    """What a page shows. `preset` is empty for a range of its own."""
+    """What a page shows. `preset` is empty for a range of its own. `chosen`: every filter that is
+    set, applied here or not, as it stands in the address. `group`: a dimension's name, `none`, or
+    empty for what the page usually does."""
 
     question: Question
     preset: str = USUAL
     notes: tuple[str, ...] = ()
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    applies: frozenset[str] = USUAL_FILTERS
+    user_id: int | None = None
+    group: str = ""
+    compares: bool = True
 
     @property
     def zone(self) -> str:
@@ -50,136 +66,108 @@ class State:
         return self.question.range
 
     @property
+    def applied(self) -> dict[str, str]:
+        """The filters that narrow this page. “None” is a value only where all filters are."""
+        return {
+            name: value
+            for name, value in self.chosen.items()
+            if name in self.applies and (value != NONE or self.applies == EVERY)
+        }
+
+    @property
     def is_filtered(self) -> bool:
-        return self.question.filters != Filters()
+        return bool(self.applied)
+
+    @property
+    def slices(self) -> SliceFilters:
+        """The same for reports that are made of slices."""
+        values = {
+            BY_NAME[name].column: value for name, value in self.applied.items() if name != "user"
+        }
+        return SliceFilters(**values, user_id=self.user_id if "user" in self.applied else None)
 
     def as_query(self, **changes: str) -> str:
         """The query of a link that keeps all this but the changes, without what is usual."""
-        filters = self.question.filters
         values = {
             "range": self.preset if self.preset != USUAL else "",
             "from": "" if self.preset else self.range.first.isoformat(),
             "to": "" if self.preset else self.range.last.isoformat(),
             "zone": self.zone if self.zone != settings.DEFAULT_ZONE else "",
-            "tier": filters.tier,
-            "language": filters.language,
-            "deployment": filters.deployment,
+            **{each.name: self.chosen.get(each.name, "") for each in DIMENSIONS},
+            "group": self.group,
+            "compare": "" if self.compares else "off",
         }
         if "range" in changes:
             values |= {"from": "", "to": ""}
         return urlencode({name: value for name, value in (values | changes).items() if value})
 
+    def query_with(self, own: Mapping[str, str], changes: Mapping[str, str]) -> str:
+        """The same for a page with parameters of its own, which come after those of all pages."""
+        shared = {name: value for name, value in changes.items() if name in SHARED}
+        others = {name: value for name, value in changes.items() if name not in SHARED}
+        said = {name: value for name, value in {**own, **others}.items() if value}
+        return "&".join(part for part in (self.as_query(**shared), urlencode(said)) if part)
 
-def state_of(query: Mapping[str, str], *, choices: FilterChoices, now: datetime) -> State:
+    def without_filters(self) -> dict[str, str]:
+        """Changes for `as_query`: the same days, all calls."""
+        return dict.fromkeys(self.chosen, "")
+
+
+def state_of(
+    query: Mapping[str, str], *, choices: FilterChoices, now: datetime,
+    applies: frozenset[str] = USUAL_FILTERS,
+) -> State:
     """Never fails."""
     notes: list[str] = []
-    zone = _zone(query.get("zone", ""), notes)
-    preset, days = _range(query, zone, now, notes)
-    filters = Filters(
-        tier=_known(query, "tier", choices.tiers, notes),
-        language=_known(query, "language", choices.languages, notes),
-        deployment=_known(query, "deployment", choices.deployments, notes),
+    zone = zone_of(query.get("zone", ""), notes)
+    preset, days = range_of(query, zone, now, notes)
+    chosen = chosen_of(query, choices, notes)
+    user, user_id = user_of(query, notes)
+    if user:
+        chosen["user"] = user
+    state = State(
+        Question(range=days, now=now), preset, chosen=chosen, applies=applies, user_id=user_id,
+        group=_group(query, notes), compares=_compares(query, notes),
     )
-    question = Question(range=days, now=now, filters=filters)
-    return State(question, preset, tuple(dict.fromkeys(notes)))
-
-
-def is_zone(name: str) -> bool:
-    try:
-        return bool(NAME.fullmatch(name)) and bool(ZoneInfo(name))
-    except (ValueError, LookupError, OSError):  # OSError: the name of a folder of zones
-        return False
-
-
-def _zone(asked: str, notes: list[str]) -> str:
-    if not asked or is_zone(asked):
-        return asked or str(settings.DEFAULT_ZONE)
-    notes.append(
-        _("There is no time zone “%(zone)s”. Days are cut in %(used)s.")
-        % {"zone": shown(asked), "used": settings.DEFAULT_ZONE}
+    notes += _not_applied(state)
+    old = {name: value for name, value in state.applied.items() if name in USUAL_FILTERS}
+    question = Question(
+        range=days, now=now,
+        filters=Filters(**{name: "" if value == NONE else value for name, value in old.items()}),
     )
-    return str(settings.DEFAULT_ZONE)
+    return replace(state, question=question, notes=tuple(dict.fromkeys(notes)))
 
 
-def _range(
-    query: Mapping[str, str], zone: str, now: datetime, notes: list[str]
-) -> tuple[str, Range]:
-    """A form sends a preset and the days that it showed; days that were changed are meant. What it
-    showed may be another zone's days, or yesterday's."""
-    preset, first, last, shown_days = (
-        query.get(name, "").strip() for name in ("range", "from", "to", "days")
+def _not_applied(state: State) -> list[str]:
+    """What is set and does not narrow this page."""
+    names = [name for name in state.chosen if name not in state.applied]
+    if not names:
+        return []
+    words = ", ".join(
+        f"{title_of(name)}: {value_words(name, state.chosen[name])}" for name in names
     )
-    if preset and preset not in PRESETS:
-        notes.append(
-            _("There is no range “%(range)s”. Choose one above.") % {"range": shown(preset)}
-        )
-        preset = ""
-    usual = last_days(PRESETS[preset or USUAL], zone=zone, now=now)
-    if not first and not last:
-        return preset or USUAL, usual
-    if preset and f"{first} {last}" in (shown_days, f"{usual.first} {usual.last}"):
-        return preset, usual
-    today = now.astimezone(ZoneInfo(zone)).date()
-    days = (_day(first, today, notes), _day(last, today, notes))
-    if days == (None, None):
-        return preset or USUAL, usual
-    return "", _between(*days, today=today, zone=zone, notes=notes)
+    return [
+        _("This page cannot be narrowed by %(filters)s, so its figures are of all calls in that "
+          "respect. The filter stays set for the other pages.") % {"filters": shown(words, 120)}
+    ]
 
 
-def _day(asked: str, today: date, notes: list[str]) -> date | None:
-    """None: not said, or nothing that could be a day."""
-    if not asked:
-        return None
-    try:
-        day = date.fromisoformat(asked if DAY.fullmatch(asked) else "")
-    except ValueError:
-        notes.append(
-            _("“%(day)s” is no day. Write it like 2026-11-25.") % {"day": shown(asked)}
-        )
-        return None
-    if day > today:
-        notes.append(_("The future has no calls yet, so the range ends today."))
-    if day < EARLIEST:
-        notes.append(
-            _("There are no calls before %(day)s, so the range starts there.")
-            % {"day": EARLIEST.isoformat()}
-        )
-    return min(max(day, EARLIEST), today)
-
-
-def _between(
-    first: date | None, last: date | None, *, today: date, zone: str, notes: list[str]
-) -> Range:
-    last = last or today
-    first = first or last - timedelta(days=PRESETS[USUAL] - 1)
-    if first > last:
-        notes.append(_("The first day was after the last one, so the two were swapped."))
-        first, last = last, first
-    if (last - first).days >= MAX_DAYS:
-        notes.append(
-            _("A range may have at most %(days)d days, so only the last ones are shown.")
-            % {"days": MAX_DAYS}
-        )
-        first = last - timedelta(days=MAX_DAYS - 1)
-    return Range(first, last, zone)
-
-
-def _known(
-    query: Mapping[str, str], name: str, known: tuple[str, ...], notes: list[str]
-) -> str:
-    asked = query.get(name, "")
-    if not asked or asked in known:
+def _group(query: Mapping[str, str], notes: list[str]) -> str:
+    asked = query.get("group", "").strip()
+    if not asked or asked in BY_NAME or asked == UNGROUPED:
         return asked
-    sentences = {
-        "tier": _("There are no calls of a tier “%(name)s”, so all tiers are shown."),
-        "language": _("There are no calls in a language “%(name)s”, so all are shown."),
-        "deployment": _("There are no calls of a model “%(name)s”, so all models are shown."),
-    }
-    notes.append(sentences[name] % {"name": shown(asked)})
+    notes.append(
+        _("Calls cannot be grouped by “%(name)s”, so the usual groups are shown.")
+        % {"name": shown(asked)}
+    )
     return ""
 
 
-def shown(text: str) -> str:
-    """Short, and without what no terminal or page should be sent."""
-    clean = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return clean if len(clean) <= SHOWN else f"{clean[:SHOWN]}…"
+def _compares(query: Mapping[str, str], notes: list[str]) -> bool:
+    asked = query.get("compare", "").strip()
+    if asked not in ("", "on", "off"):
+        notes.append(
+            _("A comparison is “on” or “off”, not “%(name)s”, so it is on.")
+            % {"name": shown(asked)}
+        )
+    return asked != "off"

@@ -79,7 +79,8 @@ def attempt(make: Callable[[], T], *, id: str, title: str) -> T | Broken:
 
 
 def _facts(state: State) -> tuple[Facts, Facts | None]:
-    return facts.load(state.question), facts.load_previous(state.question)
+    before = facts.load_previous(state.question) if state.compares else None
+    return facts.load(state.question), before
 
 
 def _figure(chart: charts.Chart, read: Facts, state: State) -> Figure | Broken:

@@ -61,7 +61,7 @@ def savings_page(state: SavingsState, *, today: str) -> SavingsPage:
         figures=() if empty else (_waterfall(report, state, off), _over_time(report, state)),
         lists=() if empty else _lists(report, state, off_keys(off)), off=off,
         check=check_card(state.shared.question),
-        reset_url=_here(state.as_query(tier="", language="", deployment="")),
+        reset_url=_here(state.as_query(**state.shared.without_filters())),
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
@@ -30,8 +29,7 @@ class SavingsState:
 
     def as_query(self, **changes: str) -> str:
         name = "" if self.against is None or self.against.is_default else self.against.name
-        own = urlencode({"baseline": name} if name else {})
-        return "&".join(part for part in (self.shared.as_query(**changes), own) if part)
+        return self.shared.query_with({"baseline": name}, changes)
 
 
 def state_of(query: Mapping[str, str], *, now: datetime) -> SavingsState:
@@ -50,13 +48,9 @@ def state_of(query: Mapping[str, str], *, now: datetime) -> SavingsState:
 
 
 def bar_of(state: SavingsState, *, today: str) -> FilterBar:
-    bar = filter_bar(state.shared, state.choices, today=today)
-    presets = tuple(
-        Choice(state.as_query(range=name), choice.label, choice.is_chosen)
-        for name, choice in zip(filters.PRESET_TITLES, bar.presets, strict=True)
+    return filter_bar(
+        state.shared, state.choices, today=today, query=state.as_query, first=(_baselines(state),)
     )
-    *own, zones = bar.selects
-    return FilterBar(presets, (_baselines(state), *own, zones), bar.today)
 
 
 def _baselines(state: SavingsState) -> Select:

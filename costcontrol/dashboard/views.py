@@ -80,12 +80,12 @@ def _figures(request: HttpRequest, now: datetime) -> dict[str, Any]:
     here = reverse("dashboard:overview")
     return {
         "state": state,
-        "bar": filter_bar(state, choices, today=seen.date().isoformat()),
+        "bar": filter_bar(state, choices, today=seen.date().isoformat(), compares=True),
         "overview": page.overview(state),
         "as_of": f"{seen:%H:%M %Z}",
         "renew_query": state.as_query(renew="1"),
         "retry_url": f"{here}?{state.as_query()}",
-        "reset_url": f"{here}?{state.as_query(tier='', language='', deployment='')}",
+        "reset_url": f"{here}?{state.as_query(**state.without_filters())}",
         "wide_url": f"{here}?{state.as_query(range='90d')}",
     }
 

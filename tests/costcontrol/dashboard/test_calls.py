@@ -30,6 +30,7 @@ def row(**changes: Any) -> UsageRecord:
     usual: dict[str, Any] = {
         "call_id": uuid4(), "attempt": 1, "at": NOW - timedelta(minutes=5), "user_id": 1,
         "tier": "premium", "language": "ko", "call_kind": "opening_statement",
+        "provider": "openai",
         "key_prefix": "abcd1234", "debate_id": "stoics-1", "requested_model": "auto",
         "deployment": "openai/gpt-6-luna", "model_class": "economy", "outcome": "complete",
         "confidence": "exact", "fresh_input_tokens": 900, "output_tokens": 210,
@@ -153,6 +154,12 @@ class TestFilters:
             ({"outcome": "failed"}, {"outcome": "refused", "error_code": "upstream_unavailable"}),
             ({"outcome": "cached"}, {"outcome": "cached", "cache_layer": "exact"}),
             ({"user": "4711"}, {"user_id": 4711}),
+            ({"class": "premium"}, {"model_class": "premium"}),
+            ({"layer": "exact"}, {"outcome": "cached", "cache_layer": "exact"}),
+            ({"status": "cached"}, {"outcome": "cached", "cache_layer": "template"}),
+            ({"status": "cancelled"}, {"outcome": "cancelled"}),
+            ({"deployment": "none"}, {"outcome": "refused", "deployment": "", "model_class": ""}),
+            ({"kind": "none"}, {"call_kind": ""}),
             ({"debate": "stoics 2"}, {"debate_id": "stoics 2"}),
             ({"key": "wxyz9876"}, {"key_prefix": "wxyz9876"}),
             ({"from": "2026-11-01", "to": "2026-11-02"}, {"at": NOW - timedelta(days=23)}),
@@ -180,11 +187,21 @@ class TestFilters:
         meant = row(deployment="new/one")
         assert ids_in(shown(page, {"deployment": "new/one"})) == [str(meant.call_id)]
 
-    def test_only_calls_with_failed_attempts(self, page: Page) -> None:
+    def test_calls_of_a_provider(self, page: Page) -> None:
+        Deployment.objects.create(
+            name="anthropic/one", provider="anthropic", model="one", model_class="mid",
+            languages=["en"],
+        )
+        row()
+        meant = row(provider="anthropic")
+        assert ids_in(shown(page, {"provider": "anthropic"})) == [str(meant.call_id)]
+
+    @pytest.mark.parametrize("query", [{"attempts": "failed"}, {"status": "failed"}])
+    def test_only_calls_with_failed_attempts(self, page: Page, query: dict[str, str]) -> None:
         row()
         meant = row(attempt=2)
         row(call_id=meant.call_id, at=meant.at, outcome="failed")
-        assert ids_in(shown(page, {"attempts": "failed"})) == [str(meant.call_id)]
+        assert ids_in(shown(page, query)) == [str(meant.call_id)]
 
     @pytest.mark.parametrize("form", ["{}", "chatcmpl-{}", " call-{} "])
     def test_id_leads_to_its_call(self, page: Page, form: str) -> None:

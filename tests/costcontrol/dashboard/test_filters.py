@@ -6,8 +6,12 @@ from urllib.parse import parse_qsl
 import pytest
 
 from billing.reports.facts import FilterChoices
+from billing.reports.shapes import Filters
+from billing.reports.slices import SliceFilters
+from costcontrol.dashboard.filter_bar import filter_bar, groups_select
+from costcontrol.dashboard.filter_names import EVERY
 from costcontrol.dashboard.filters import State, state_of
-from tests.costcontrol.dashboard.rows import NOW
+from tests.costcontrol.dashboard.rows import NOW, person
 
 CHOICES = FilterChoices(("free", "premium"), ("en", "ko"), ("anthropic/claude-haiku-5-5",))
 TODAY = date(2026, 11, 25)
@@ -146,3 +150,115 @@ def test_a_query_that_is_followed_asks_the_same_question() -> None:
     state = ask(range="90d", zone="America/New_York", deployment=CHOICES.deployments[0])
     again = state_of(dict(parse_qsl(state.as_query())), choices=CHOICES, now=NOW)
     assert again == state
+
+
+# --- the filters of all pages -------------------------------------------------------------------
+
+EVERYTHING = {
+    "tier": "free", "language": "ko", "provider": "anthropic",
+    "deployment": "anthropic/claude-haiku-5-5", "class": "premium", "kind": "rebuttal",
+    "layer": "none", "status": "complete", "user": "4711",
+}
+
+
+def wide(**query: str) -> State:
+    return state_of(query, choices=CHOICES, now=NOW, applies=EVERY)
+
+
+@pytest.mark.parametrize("name", ["provider", "class", "layer", "status", "group", "compare"])
+@pytest.mark.parametrize("junk", JUNK)
+def test_junk_in_the_newer_filters_gives_the_usual_page_too(name: str, junk: str) -> None:
+    state = wide(**{name: junk})
+    assert state.slices == wide().slices
+    assert (state.group, state.compares, len(state.notes)) == ("", True, 1)
+
+
+@pytest.mark.parametrize("junk", [text for text in JUNK if text not in (
+    "-1", "NaN", "2026-02-30", "2026-11-25T00:00",
+)])
+def test_a_kind_is_a_name(junk: str) -> None:
+    state = wide(kind=junk)
+    assert (state.slices.call_kind, len(state.notes)) == ("", 1)
+
+
+def test_every_filter_narrows_a_page_that_applies_them_all() -> None:
+    state = wide(**EVERYTHING)
+    assert state.slices == SliceFilters(
+        tier="free", language="ko", provider="anthropic",
+        deployment="anthropic/claude-haiku-5-5", model_class="premium", call_kind="rebuttal",
+        cache_layer="none", outcome="complete", user_id=4711,
+    )
+    assert state.notes == ()
+
+
+def test_every_filter_is_in_the_links_of_every_page() -> None:
+    for state in (wide(**EVERYTHING), ask(**EVERYTHING)):
+        assert dict(parse_qsl(state.as_query())) == EVERYTHING
+        assert dict(parse_qsl(state.as_query(**{"class": "", "user": ""}))) == {
+            name: value for name, value in EVERYTHING.items() if name not in ("class", "user")
+        }
+
+
+def test_a_page_says_which_filters_it_does_not_apply() -> None:
+    state = ask(tier="free", provider="anthropic", kind="rebuttal")
+    assert state.question.filters == Filters(tier="free")
+    assert state.slices == SliceFilters(tier="free")
+    assert len(state.notes) == 1
+    assert "cannot be narrowed by Provider: anthropic, Kind: rebuttal" in state.notes[0]
+
+
+def test_nothing_is_a_value_only_where_all_filters_are() -> None:
+    assert ask(tier="none").question.filters == Filters()
+    assert "cannot be narrowed by Tier" in ask(tier="none").notes[0]
+    assert wide(tier="none").slices.tier == "none"
+
+
+def test_groups_and_comparison_are_kept() -> None:
+    state = wide(group="tier", compare="off")
+    assert (state.group, state.compares) == ("tier", False)
+    assert state.as_query() == "group=tier&compare=off"
+    assert wide(compare="on").as_query() == ""
+
+
+@pytest.mark.django_db
+def test_a_user_is_found_by_email_or_number() -> None:
+    bob = person()
+    assert wide(user="Bob@Example.com").slices.user_id == bob.pk
+    assert wide(user=str(bob.pk)).slices.user_id == bob.pk
+    nobody = wide(user="nobody@example.com")
+    assert (nobody.slices.user_id, nobody.chosen) == (None, {})
+    assert "There is no user “nobody@example.com”" in nobody.notes[0]
+
+
+# --- the bar -------------------------------------------------------------------------------------
+
+
+def test_a_chip_takes_its_filter_away_and_leaves_the_others() -> None:
+    state = ask(tier="free", provider="anthropic")
+    bar = filter_bar(state, CHOICES, today="2026-11-25")
+    assert [(chip.title, chip.value, chip.is_applied) for chip in bar.chips] == [
+        ("Tier", "free", True), ("Provider", "anthropic", False)
+    ]
+    assert [chip.query for chip in bar.chips] == ["provider=anthropic", "tier=free"]
+    assert bar.reset_query == ""
+
+
+def test_a_form_keeps_what_it_does_not_offer() -> None:
+    state = ask(tier="free", provider="anthropic", group="tier", compare="off")
+    bar = filter_bar(state, CHOICES, today="2026-11-25")
+    assert dict(bar.kept) == {"provider": "anthropic", "group": "tier", "compare": "off"}
+    assert [each.name for each in bar.selects] == ["tier", "language", "deployment", "zone"]
+    own = filter_bar(
+        state, CHOICES, today="2026-11-25", first=(groups_select(state, "deployment"),),
+        compares=True,
+    )
+    assert dict(own.kept) == {"provider": "anthropic"}
+
+
+def test_a_value_that_no_list_has_is_still_seen_as_chosen() -> None:
+    bar = filter_bar(wide(layer="none", kind="odd"), CHOICES, today="2026-11-25")
+    chosen = {
+        each.name: choice.label
+        for each in bar.selects for choice in each.choices if choice.is_chosen and choice.value
+    }
+    assert (chosen["layer"], chosen["kind"]) == ("not from a cache", "odd")
