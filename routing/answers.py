@@ -1,6 +1,6 @@
 """A call that is being answered, as its reader sees it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -48,6 +48,12 @@ class Answer:
         if self.stored:
             return self.stored.answer_id
         return self.work.stored_id if self.work else None
+
+    @property
+    def citations(self) -> tuple[Mapping[str, str], ...] | None:
+        """The web pages that a stored answer was written from. None: it is no stored answer."""
+        stored = self.stored or (self.work.stored if self.work else None)
+        return stored.citations if stored else None
 
     @property
     def reads_along(self) -> bool:

@@ -22,6 +22,7 @@ from routing.types import Complexity
 DEFAULT_MAX_OUTPUT_TOKENS = 1024  # for a call that neither names a kind nor sends a cap
 CAP_STEP = 64
 CAP_FLOOR = 128
+SEARCH = "rag_search"  # the kind whose model searches the web
 SHIPPED = Path(__file__).parent / "debates" / "catalogue" / "call_kinds.json"
 
 
@@ -47,6 +48,11 @@ class CallKind:
     is_batchable: bool = False
     is_enabled: bool = True
     complexity_alone: Complexity | None = None
+
+    @property
+    def searches(self) -> int:
+        """Web searches that such a call of a debate may make."""
+        return 1 if self.name == SEARCH else 0
 
 
 def output_cap(modelled_tokens: int) -> int:
@@ -74,7 +80,7 @@ PURPOSES: Mapping[str, str] = {
     "moderator_intro": _("introduce topic, sides and speakers"),
     "core_arguments": _("two or three core arguments of a philosopher"),
     "rag_query": _("search queries for the arguments"),
-    "rag_search": _("one web and vector search, five snippets"),
+    "rag_search": _("one web search for a side of the topic"),
     "opening_statement": _("opening statement in the philosopher's voice"),
     "quality_check": _("does an opening keep persona, stance and language?"),
     "opening_analysis": _("arguments and weak points of an opening"),

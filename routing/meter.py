@@ -20,9 +20,10 @@ from billing.usage import Usage
 from costcontrol.lib.money import ZERO, Nanos
 from routing import records, tokens
 from routing.call import Call
-from routing.call_kinds import DEFAULT_MAX_OUTPUT_TOKENS
+from routing.call_kinds import DEFAULT_MAX_OUTPUT_TOKENS, SEARCH
 from routing.deltas import merged
 from routing.snapshot import Snapshot
+from routing.sources import is_found
 from routing.types import Chunk, Completion, DeploymentSpec, StopReason
 
 LENGTHS_AGE_S = 10.0
@@ -185,9 +186,13 @@ class Meter:
 
     @property
     def is_storable(self) -> bool:
-        """Whole, reported, and all of it is text."""
-        is_reported = self.usage is not None and self.usage.is_reported
-        return self.is_complete and is_reported and not self.deltas
+        """Whole, reported, and all of it is text; of a debate's search: something was found."""
+        usage = self.usage
+        if usage is None or not usage.is_reported or self.deltas or not self.is_complete:
+            return False
+        return self.call.request.call_kind != SEARCH or is_found(
+            self.text, searches=usage.searches
+        )
 
     @property
     def money_windows(self) -> list[int]:

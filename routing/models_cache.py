@@ -36,6 +36,8 @@ class StoredAnswer(models.Model):
     route = models.CharField(_("route"), max_length=180)  # "premium anthropic/claude-opus-5-5"
     fields = models.JSONField(_("what the key is made of"), default=dict)
     text = models.TextField(_("text"))
+    # the pages that a web search found for it: [{"title", "url", "text"}, ...]
+    citations = models.JSONField(_("sources"), default=list, blank=True)
     usage = models.JSONField(_("usage"), default=dict)  # billing.usage.Usage
     deployment = models.CharField(_("deployment"), max_length=160)
     model_class = models.CharField(_("class"), max_length=10)

@@ -203,6 +203,10 @@ class Turn(models.Model):
         TEMPLATE = "template", _("a template")
         USER = "user", _("the user")
 
+    class Search(models.TextChoices):
+        FOUND = "found", _("pages were found")
+        FAILED = "failed", _("nothing was found")
+
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     debate = models.ForeignKey(
         Debate, models.CASCADE, related_name="turns", verbose_name=_("debate")
@@ -225,6 +229,10 @@ class Turn(models.Model):
     call_id = models.UUIDField(_("call"), null=True, blank=True)
     text = models.TextField(_("text"), blank=True)
     is_whole = models.BooleanField(_("the text is whole"), default=False)
+    # of the web, for what it says; empty: nobody searched
+    search = models.CharField(_("web search"), max_length=8, choices=Search.choices, blank=True)
+    # the pages that its prompt had: [{"title", "url", "text"}, ...]
+    citations = models.JSONField(_("sources"), default=list, blank=True)
     model_class = models.CharField(_("class"), max_length=10, blank=True)
     deployment = models.CharField(_("deployment"), max_length=160, blank=True)
     # of all its calls so far, when it ended

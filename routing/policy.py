@@ -5,7 +5,7 @@ The table is a row that staff edit: route mode x complexity -> classes, best fir
 then strike candidates out, each with a reason that ends up in the call's record.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from accounts.types import TierRules
@@ -50,6 +50,7 @@ class Situation:
     problems: Mapping[str, str]
     is_economy: bool = False
     may_buy: bool = True  # a larger plan
+    size_of: Callable[[DeploymentSpec], int] | None = None  # of a prompt that is not there to count
 
 
 def choose(situation: Situation) -> Plan:
@@ -77,6 +78,7 @@ def usual_route(kind: str, *, tier: TierRules, language: str, snapshot: Snapshot
             f"{deployment.model_class} {deployment.name}"
             for deployment in _of_classes(snapshot, allowed)
             if _answers(deployment, language=language, snapshot=snapshot)
+            and (deployment.can_search or not (known and known.searches))
         ),
         "",
     )
@@ -180,7 +182,7 @@ def objection(situation: Situation, deployment: DeploymentSpec) -> CostControlEr
         return Unavailable(problem)
     if request.max_searches and not deployment.can_search:
         return Unavailable(_("it does not search the web"))
-    return _unsupported(request, deployment) or _too_long(request, deployment)
+    return _unsupported(request, deployment) or _too_long(situation, deployment)
 
 
 def _unsupported(request: ChatRequest, deployment: DeploymentSpec) -> CostControlError | None:
@@ -197,8 +199,9 @@ def _unsupported(request: ChatRequest, deployment: DeploymentSpec) -> CostContro
     )
 
 
-def _too_long(request: ChatRequest, deployment: DeploymentSpec) -> CostControlError | None:
-    size = tokens.estimate_input(request, deployment)
+def _too_long(situation: Situation, deployment: DeploymentSpec) -> CostControlError | None:
+    request, size_of = situation.request, situation.size_of
+    size = size_of(deployment) if size_of else tokens.estimate_input(request, deployment)
     room = deployment.context_tokens - size
     if room >= min(16, request.max_output_tokens or 16):
         return None

@@ -1,6 +1,6 @@
 """The values that travel through the gateway. All frozen; nothing here touches a database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -51,13 +51,15 @@ class Reuse:
 
     `fields` are exactly what enters its prompt, as JSON values, and never a text that a user typed;
     with the route they are the key (`routing.cache.keys`). `variants`: how many texts are kept for
-    one key; `prefer`: which of them, if it is there and the user has not seen it.
+    one key; `prefer`: which of them, if it is there and the user has not seen it. `citations`: the
+    web pages that its prompt has, kept beside the answer; no part of the key.
     """
 
     fields: Mapping[str, Any]
     variants: int = 1
     ttl_days: int = 30
     prefer: int = 0
+    citations: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

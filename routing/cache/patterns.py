@@ -5,7 +5,7 @@ is there, else the one that was served least. None left is a miss, whose answer 
 variant. What is only read by other prompts is nobody's to see, and may be given again.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,8 +21,9 @@ from routing.cache.endings import Scope, end, expire, purge
 from routing.cache.histories import History, history
 from routing.cache.keys import jitter, key_of, owner_of, philosopher_of
 from routing.cache.ratings import rate
-from routing.call_kinds import CALL_KINDS
+from routing.call_kinds import CALL_KINDS, SEARCH
 from routing.models import AnswerSeen, StoredAnswer
+from routing.sources import is_found
 from routing.types import Completion, ModelClass, Reuse, StopReason
 
 __all__ = [
@@ -52,6 +53,7 @@ class Stored:
     layer: str
     origin: str
     is_stale: bool
+    citations: tuple[Mapping[str, str], ...] = ()  # web pages that it was written from
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ def _stored(row: StoredAnswer, *, now: datetime) -> Stored:
     )
     layer = PATTERN if row.origin == Origin.LIVE else PRECOMPUTED
     return Stored(
-        row.pk, row.variant, row.text, completion, layer, row.origin, row.soft_until <= now
+        row.pk, row.variant, row.text, completion, layer, row.origin, row.soft_until <= now,
+        tuple(row.citations),
     )
 
 
@@ -166,7 +169,7 @@ def store(
 ) -> StoredAnswer | None:
     """Another variant. None: it may not be stored, there are enough, somebody was faster, or the
     same text is there. Whom it was written for has seen it, and whoever read along (`others`)."""
-    if not may_be_stored(completion, route=route):
+    if not may_be_stored(completion, route=route) or _is_vain(reuse, completion):
         return None
     made = Made(completion, origin, call_id, cost_nanos, now)
     viewers = _viewers(reuse, user_id, others)
@@ -177,6 +180,13 @@ def store(
             if variant is not None:
                 return None
     return None
+
+
+def _is_vain(reuse: Reuse, completion: Completion) -> bool:
+    """A search that found nothing: the next debate searches again."""
+    return reuse.fields["kind"] == SEARCH and not is_found(
+        completion.text, searches=completion.usage.searches
+    )
 
 
 def _viewers(reuse: Reuse, user_id: int | None, others: Collection[int]) -> set[int]:
@@ -237,4 +247,5 @@ def _facts(reuse: Reuse) -> dict[str, Any]:
         "kind": str(fields["kind"]), "topic_key": str(fields["topic"]),
         "language": str(fields["lang"]), "side": str(fields.get("side") or ""),
         "philosopher": philosopher_of(fields), "owner_id": owner_of(fields), "fields": fields,
+        "citations": [dict(each) for each in reuse.citations],
     }

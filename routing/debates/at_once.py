@@ -17,6 +17,7 @@ from accounts.types import Caller
 from routing import policy
 from routing import snapshot as snapshots
 from routing.cache import patterns, servings, templates
+from routing.cache.patterns import Stored
 from routing.debates import endings
 from routing.debates.frames import brief_of_names, transition
 from routing.debates.reuse import CANONICAL
@@ -82,9 +83,15 @@ def _turn(desk: Desk, step: Step, ready: Ready, facts: dict[str, Any]) -> Turn:
         source=ready.source, attempt=1, call_id=desk.call_id, text=ready.text, is_whole=True,
         answer_id=stored.answer_id if stored else None,
         model_class=str(stored.completion.model_class) if stored else "",
-        deployment=stored.completion.deployment if stored else "",
+        deployment=stored.completion.deployment if stored else "", **_found_for(stored),
         created_at=now, started_at=now, completed_at=now, **facts,
     )
+
+
+def _found_for(stored: Stored | None) -> dict[str, Any]:
+    """What a web search had found when it was written."""
+    pages = list(stored.citations) if stored else []
+    return {"citations": pages, "search": Turn.Search.FOUND} if pages else {}
 
 
 def is_stored(

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from costcontrol.lib import clock
 from costcontrol.lib.errors import CostControlError
 from routing import gateway
+from routing.call_kinds import SEARCH
 from routing.debates.calls import Part, background_request, room_of
 from routing.debates.commits import Commits
 from routing.debates.prompts import Prompt, background_prompt, found_text
@@ -22,7 +23,8 @@ from routing.debates.scenes import Scene
 from routing.debates.sharing import is_canonical, is_told_by_id
 from routing.debates.types import Background, Found
 from routing.models import BackgroundCall, Turn
-from routing.types import Reuse
+from routing.sources import is_found
+from routing.types import Chunk, Reuse
 
 log = logging.getLogger(__name__)
 
@@ -122,14 +124,15 @@ class Backstage:
         request = background_request(props.part, background, prompt, reuse=reuse)
         answer = await gateway.answer(request, scene.caller, call_id=call_id)
         pieces: list[str] = []
-        is_whole = False
+        is_whole = is_vain = False
         async with aclosing(answer.chunks()) as chunks:
             async for chunk in chunks:
                 pieces.append(chunk.text)
                 is_whole = is_whole or chunk.stop_reason is not None
-                if chunk.stop_reason and not is_told_by_id(background.kind, reuse):
+                is_vain = is_vain or _is_vain(background, chunk, pieces)
+                if chunk.stop_reason and not is_told_by_id(background.kind, reuse) and not is_vain:
                     yield _told(background, scene, reuse, pieces), answer.stored_id
-        if is_whole:
+        if is_whole and not is_vain:
             yield _told(background, scene, reuse, pieces), answer.stored_id
 
 
@@ -145,6 +148,14 @@ def _prompt(background: Background, scene: Scene, props: Props) -> tuple[Reuse |
         background, brief=scene.brief, transcript=scene.transcript, found=found,
         room_tokens=room_of(props.routes, background.kind),
     )
+
+
+def _is_vain(background: Background, chunk: Chunk, pieces: Iterable[str]) -> bool:
+    """It was to search the web, and has not, or found nothing."""
+    if background.kind != SEARCH or chunk.stop_reason is None:
+        return False
+    searches = chunk.usage.searches if chunk.usage else None
+    return not is_found("".join(pieces), searches=searches)
 
 
 def _told(

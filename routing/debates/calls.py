@@ -6,6 +6,7 @@ from uuid import UUID
 
 from costcontrol.lib.sentences import Sentence as _
 from routing.answers import Answer
+from routing.call_kinds import CALL_KINDS
 from routing.debates.prompts import Prompt
 from routing.debates.routes import Routes
 from routing.debates.types import Background, Step
@@ -49,6 +50,7 @@ def background_request(
         language=part.debate.language, stage=part.stage, speaker=background.speaker,
         parent_call_id=part.call_id, uses=prompt.uses, is_part=True,
         is_never_cut=not prompt.may_be_cut, draws_on=part.draws_on, reuse=reuse,
+        max_searches=CALL_KINDS[background.kind].searches,
     )
 
 

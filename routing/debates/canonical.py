@@ -10,6 +10,7 @@ from uuid import UUID
 
 from costcontrol.lib.errors import Conflict
 from costcontrol.lib.sentences import Sentence as _
+from routing.call_kinds import CALL_KINDS, SEARCH
 from routing.debates.philosophers import character_of
 from routing.debates.prompt_canonical import Canon, Statement, canonical_prompt
 from routing.debates.prompt_found import found_text
@@ -22,11 +23,11 @@ from routing.types import ChatRequest
 
 # Later levels read what earlier ones wrote. What is in no level depends on one debate.
 LEVELS: Mapping[str, int] = {
-    "stance_statements": 0, "core_arguments": 0, "rag_query": 1, "moderator_intro": 1,
-    "rag_search": 2, "opening_statement": 3, "quality_check": 4, "opening_analysis": 4,
-    "moderator_summary_1": 4,
+    "stance_statements": 0, "core_arguments": 0, SEARCH: 0, "rag_query": 1, "moderator_intro": 1,
+    "opening_statement": 2, "quality_check": 3, "opening_analysis": 3, "moderator_summary_1": 3,
 }
 assert set(LEVELS) == CANONICAL
+OWN = ("moderator_style", "is_swapped", "is_searched")  # fields that a prompt takes as they are
 
 
 class CannotBeMade(Conflict):
@@ -44,6 +45,7 @@ def canonical_request(fields: Mapping[str, Any], *, found: Sequence[Found] = ())
     canon = canon_of(fields)
     return ChatRequest(
         canonical_prompt(canon, found=found), call_kind=canon.kind, language=canon.language,
+        max_searches=CALL_KINDS[canon.kind].searches,
     )
 
 
@@ -64,7 +66,7 @@ def canon_of(fields: Mapping[str, Any]) -> Canon:
         who=_character(fields["philosopher"], language) if "philosopher" in fields else None,
         cast=_cast(fields["cast"], language) if "cast" in fields else None,
         statements=_statements(fields, language),
-        **{name: fields[name] for name in ("moderator_style", "is_swapped") if name in fields},
+        **{name: fields[name] for name in OWN if name in fields},
     )
 
 

@@ -66,7 +66,9 @@ def write_at_once(
     # Its window may be new, and ours is a transaction that may roll back.
     readings = gauge.read([rule], now=now, is_kept=False) if rule else ()
     events = [
-        sayings.started(debate, turn, transition=transition), *map(sayings.piece, pieces),
+        sayings.started(debate, turn, transition=transition),
+        *sayings.searched(turn, language=debate.language),
+        *map(sayings.piece, pieces),
         sayings.completed(turn, cache=cache_of(debate, turn), layer=layer),
         *what_follows(debate, turn, spent=spent_on(debate).debate, readings=readings, now=now),
     ]

@@ -23,6 +23,7 @@ from routing import alternatives, refusals
 from routing.debates.errors import LanguageUnavailable
 from routing.debates.plan import STAGES, Shape, plan_of
 from routing.debates.routes import Routes
+from routing.debates.shapes import kinds_off as kinds_off
 from routing.debates.sizes import Size, sizes_of
 from routing.debates.types import Step
 from routing.snapshot import Snapshot
@@ -75,7 +76,8 @@ NOTHING = Foreseen()
 @dataclass(frozen=True, slots=True)
 class StageEstimate:
     """`templates`: how many of its messages are filled in, `cached`: how many of its answers are
-    stored, or not needed because others are; `calls`: that are left to be made."""
+    stored, or not needed because others are; `calls`: that are left to be made. Who speaks second
+    for a side is told what was searched for the first."""
 
     stage: str
     calls: int
@@ -84,6 +86,7 @@ class StageEstimate:
     high_nanos: Nanos
     templates: int = 0
     cached: int = 0
+    searches: int = 0  # of the web
 
     @property
     def low_credits(self) -> str:
@@ -109,6 +112,12 @@ class Estimate:
     language_unavailable: LanguageUnavailable | None = None
     is_lean: bool = False
     from_store: tuple[ForeseenTurn, ...] = ()  # turns that no model would write now
+    has_search: bool = False  # somebody would search the web for its openings
+
+    @property
+    def searches(self) -> int:
+        """That would be made now."""
+        return sum(stage.searches for stage in self.stages)
 
     @property
     def is_covered(self) -> bool:
@@ -142,16 +151,14 @@ def estimate(
         is_lean = shape.is_lean or is_small(routes)
     except LanguageUnavailable as error:
         return Estimate(language_unavailable=error)
-    wanted = replace(shape, is_lean=is_lean, off=shape.off | kinds_off(snapshot))
+    wanted = replace(
+        shape, is_lean=is_lean, off=shape.off | kinds_off(snapshot),
+        has_search=not is_lean and routes.has_search,
+    )
     return _estimated(
         wanted, brief_facts, routes, readings=readings, now=now,
         foreseen=foresee(is_lean) if foresee else NOTHING,
     )
-
-
-def kinds_off(snapshot: Snapshot) -> frozenset[str]:
-    """Kinds of background calls that the operator switched off."""
-    return frozenset(kind.name for kind in snapshot.kinds.values() if not kind.is_enabled)
 
 
 def is_small(routes: Routes) -> bool:
@@ -217,7 +224,7 @@ def _estimated(
         high_nanos=Nanos(sum(stage.high_nanos for stage in stages)),
         stages=stages, model_classes=_classes(c for s in stages for c in s.model_classes),
         paid_from=paid_from, debates=debates, refusal=refusal, is_lean=shape.is_lean,
-        from_store=foreseen.turns,
+        from_store=foreseen.turns, has_search=shape.has_search,
     )
 
 
@@ -225,7 +232,8 @@ def _stage(
     stage: str, steps: Sequence[Step], sizes: Sequence[Size], routes: Routes, foreseen: Foreseen
 ) -> StageEstimate:
     calls = [size for size in sizes if size.stage == stage]
-    priced = [routes.usual(size) for size in calls if not foreseen.is_free(size.kind, size.step)]
+    left = _left(calls, foreseen)
+    priced = [routes.usual(size) for size in left]
     filled_in = [turn for turn in foreseen.turns if turn.is_template and turn.stage == stage]
     hand_overs = sum(step.has_transition for step in steps if step.stage == stage)
     return StageEstimate(
@@ -234,7 +242,19 @@ def _stage(
         high_nanos=Nanos(sum(p.most for p in priced)),
         templates=hand_overs + len(filled_in),
         cached=len(calls) - len(priced) - len(filled_in),
+        searches=sum(size.searches for size in left),
     )
+
+
+def _left(calls: Sequence[Size], foreseen: Foreseen) -> list[Size]:
+    """That would be made. Of one stage: who speaks second for a side reads the first one's search.
+    """
+    left: list[Size] = []
+    for size in calls:
+        is_repeat = size.searches and any(each.searches for each in left)
+        if not is_repeat and not foreseen.is_free(size.kind, size.step):
+            left.append(size)
+    return left
 
 
 def _classes(found: Iterable[str]) -> tuple[str, ...]:

@@ -102,7 +102,11 @@ def history(turn: Turn) -> list[Sent] | None:
 def _beginning(turn: Turn) -> Sequence[sayings.Event]:
     if not turn.text:
         return ()
-    return sayings.started(turn.debate, turn), sayings.piece(turn.text)
+    debate = turn.debate
+    return (
+        sayings.started(debate, turn), *sayings.searched(turn, language=debate.language),
+        sayings.piece(turn.text),
+    )
 
 
 def _ending(turn: Turn) -> sayings.Event:

@@ -10,7 +10,6 @@ from uuid import uuid4
 from accounts.types import Caller
 from routing.debates.estimates import Foreseen, ForeseenTurn
 from routing.debates.orders import Order
-from routing.debates.shapes import steps_of
 from routing.debates.shelf import Ready, Shelf
 from routing.debates.types import Step
 from routing.debates.unasked import Desk
@@ -28,10 +27,9 @@ def foreseen(
         cast=dict(order.cast), seat=order.seat, moderator_style=order.moderator_style,
         context=order.context, is_lean=is_lean, variant=variant_of(order, snapshot),
     )
-    off = frozenset(kind.name for kind in snapshot.kinds.values() if not kind.is_enabled)
     shelf = Shelf(Desk(debate, caller, snapshot, now, "", uuid4()), (), is_dry=True)
     turns = [
-        turn for step in steps_of(debate, off=off) if (turn := _foreseen(shelf, debate, step))
+        turn for step in shelf.steps if (turn := _foreseen(shelf, debate, step))
     ]
     said = {(turn.kind, turn.step) for turn in turns}
     return Foreseen(tuple(turns), said | {(each.kind, each.step) for each in shelf.learnt})

@@ -29,15 +29,14 @@ from routing.debates.estimates import estimate as estimate
 from routing.debates.estimates import (
     finish_nanos,
     is_economy,
-    kinds_off,
     money_rules_of,
     refusal_of,
     usual_nanos,
 )
 from routing.debates.openings import Opening, Source
-from routing.debates.plan import STAGES, plan_of
+from routing.debates.plan import STAGES
 from routing.debates.routes import Routes
-from routing.debates.shapes import shape_of
+from routing.debates.shapes import steps_now
 from routing.debates.sharing import is_shared
 from routing.debates.sizes import Size, sizes_of
 from routing.models import Debate, Turn
@@ -218,7 +217,10 @@ class Holding:
         """The calls that are still to be made."""
         turns = Turn.objects.filter(debate=self.debate, status=Turn.Status.COMPLETED)
         done = set(turns.values_list("step", flat=True))
-        steps = plan_of(shape_of(self.debate, off=kinds_off(snapshot)))
+        steps = steps_now(
+            self.debate, snapshot=snapshot,
+            has_search=not self.debate.is_lean and self.routes.has_search,
+        )
         sizes = sizes_of(
             steps, language=self.debate.language, kinds=snapshot.kinds,
             context_tokens=tokens.count(self.debate.context) if self.debate.context else 0,

@@ -79,7 +79,9 @@ def _words_delete(debates: QuerySet[Debate]) -> None:
     ids = debates.values("pk")
     # The last event of a turn has no words of anybody, and whoever reads along waits for it.
     TurnEvent.objects.filter(turn__debate__in=ids, is_last=False).delete()
-    Turn.objects.filter(debate__in=ids).update(text="", error="", rating_note="")
+    Turn.objects.filter(debate__in=ids).update(
+        text="", error="", rating_note="", citations=[],
+    )
     BackgroundCall.objects.filter(debate__in=ids).update(text="")
     debates.update(
         topic="", context="", is_public=False, share_key="", idempotency_key="", fingerprint="",

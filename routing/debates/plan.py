@@ -10,6 +10,7 @@ speaks by the user; with a teammate beside them, the teammate is attacked instea
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, replace
 
+from routing.call_kinds import SEARCH
 from routing.debates.types import FORMATS, MODERATOR, Background, Step
 
 STAGES = (
@@ -22,13 +23,15 @@ CYCLE = ("attack_response", "defense_response", "followup_response")
 @dataclass(frozen=True, slots=True)
 class Shape:
     """All that a plan depends on. `is_lean`: no background calls, for models that are too small to
-    use them; `off`: kinds that the operator switched off."""
+    use them; `off`: kinds that the operator switched off; `has_search`: somebody can search the web
+    for it."""
 
     format: str
     seat: str = ""
     has_context: bool = False
     is_lean: bool = False
     off: Set[str] = frozenset()
+    has_search: bool = False
 
 
 def plan_of(shape: Shape) -> tuple[Step, ...]:
@@ -103,7 +106,7 @@ def _before(step: Step, shape: Shape) -> tuple[str, ...]:
     if step.is_users:
         return ()
     if step.kind == "opening_statement":
-        return ("core_arguments", "rag_query")
+        return ("core_arguments", "rag_query", *([SEARCH] if shape.has_search else []))
     return ("tone_select",) if step.kind in CYCLE else ()
 
 

@@ -8,6 +8,7 @@ the catalogue's words. It names no side: what PRO says in one debate CON says in
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from routing.call_kinds import SEARCH
 from routing.debates.prompt_fence import fenced, name_of, plain
 from routing.debates.prompt_parts import (
     MAX_TOPIC,
@@ -15,6 +16,7 @@ from routing.debates.prompt_parts import (
     WHOLE_CARD,
     card,
     card_text,
+    note_lines,
     words_in,
 )
 from routing.debates.prompt_words import USUAL_STYLE
@@ -25,7 +27,7 @@ from routing.types import Message
 WHOLE_ROOM = 1_000_000  # tokens: such a prompt is never shortened
 READS: dict[str, tuple[str, ...]] = {  # earlier answers that stand in a prompt
     "rag_query": ("core_arguments",),
-    "opening_statement": ("core_arguments", "rag_query", "rag_search"),
+    "opening_statement": ("core_arguments", "rag_query", SEARCH),
     "moderator_intro": ("stance_statements",),
 }
 
@@ -42,7 +44,8 @@ class Statement:
 @dataclass(frozen=True, slots=True)
 class Canon:
     """All that such a prompt is made of. `side`: of the catalogue's topic; `is_swapped`: PRO of the
-    debate says what the catalogue calls CON, where a prompt has to name the sides."""
+    debate says what the catalogue calls CON, where a prompt has to name the sides; `is_searched`:
+    an opening that reads what a web search found, and says so in its key."""
 
     kind: str
     language: str
@@ -53,17 +56,24 @@ class Canon:
     statements: tuple[Statement, ...] = ()
     moderator_style: str = USUAL_STYLE
     is_swapped: bool = False
+    is_searched: bool = False
 
 
 def canonical_prompt(canon: Canon, *, found: Sequence[Found] = ()) -> tuple[Message, ...]:
     """`found`: what the speaker's earlier answers found out; of `stance_statements`, in the
     catalogue's sense of PRO and CON."""
-    told = [each for each in found if each.kind in READS.get(canon.kind, ()) and each.text]
+    told = [each for each in found if each.kind in read_by(canon) and each.text]
     if canon.kind == "moderator_intro":
         return _moderated(canon, "opening", found=told)
     if canon.kind == "moderator_summary_1":
         return _moderated(canon, canon.kind)
     return _spoken(canon, told) if canon.kind == "opening_statement" else _job(canon, told)
+
+
+def read_by(canon: Canon) -> tuple[str, ...]:
+    """The kinds of earlier answers that stand in its prompt."""
+    kinds = READS.get(canon.kind, ())
+    return kinds if canon.is_searched else tuple(kind for kind in kinds if kind != SEARCH)
 
 
 def flipped(side: str) -> str:
@@ -80,9 +90,8 @@ def _spoken(canon: Canon, told: Sequence[Found]) -> tuple[Message, ...]:
     words, who = words_in(canon.language), canon.who
     assert who
     you = words.you_say.format(name=name_of(who.name) or who.key, view=words.views[canon.side])
-    notes = [fenced("note", plain(each.text), about=words.notes[each.kind]) for each in told]
     lines = [
-        _topic(canon), you, card(words, who, WHOLE_CARD), *notes,
+        _topic(canon), you, card(words, who, WHOLE_CARD), *note_lines(words, told),
         fenced("task", words.canon[canon.kind]),
     ]
     return (Message("system", words.rules), Message("user", "\n".join(filter(None, lines))))

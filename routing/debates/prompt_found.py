@@ -9,12 +9,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from routing.call_kinds import SEARCH
 from routing.debates.prompt_fence import clipped, plain
 from routing.debates.prompts_en import WORDS
 from routing.debates.types import Background, Found, Step
+from routing.sources import Source, split
 
 MAX_FOUND = 600  # characters, of one answer
 MAX_PIECE = 160
+MAX_TITLE, MAX_SNIPPET = 120, 200  # of a page that was found
 LIMITS: Mapping[str, int] = {
     "context_summary": 1_500, "character_card": 4_000, "opening_analysis": 360,
     "turn_analysis": 240, "user_turn_analysis": 240, "rag_query": 160, "quality_check": 160,
@@ -63,7 +66,7 @@ USES: Mapping[str, Uses] = {
     "context_summary": _everybody,
     "core_arguments": _own_opening,
     "rag_query": _own_opening,
-    "rag_search": _own_opening,
+    SEARCH: _own_opening,
     "opening_analysis": _attack_on,
     "quality_check": _own_response,
     "tone_select": _own_turn,
@@ -80,6 +83,8 @@ def wants(step: Step, background: Background | Found) -> bool:
 
 def found_text(kind: str, answer: str) -> str:
     """What an answer says, in a few short lines without JSON; "" if it cannot be used."""
+    if kind == SEARCH:
+        return searched_text(answer)
     value = json_of(answer)
     if value is None:
         text = "" if kind in STRICT - {"tone_select"} or looks_like_json(answer) else plain(answer)
@@ -88,6 +93,17 @@ def found_text(kind: str, answer: str) -> str:
     if kind == "tone_select":
         text = _tone(text or answer)
     return clipped(text.strip(), LIMITS.get(kind, MAX_FOUND))
+
+
+def searched_text(answer: str) -> str:
+    """What a web search found, and its pages as lines at the end; "" without any page, as then
+    nothing was found. All of it is a stranger's words."""
+    said, pages = split(answer)
+    lines = [
+        Source(plain(page.title, MAX_TITLE), page.url, plain(page.text, MAX_SNIPPET)).line
+        for page in pages
+    ]
+    return "\n".join(filter(None, [plain(said, MAX_FOUND), *lines])) if lines else ""
 
 
 def looks_like_json(answer: str) -> bool:

@@ -115,6 +115,7 @@ READS: Mapping[str, Callable[[Background, Brief, Sequence[Said], Sequence[Found]
     "context_summary": _on_context,
     "core_arguments": _on_persona,
     "rag_query": _on_arguments,
+    "rag_search": _on_topic,
     "quality_check": _on_statement,
     "opening_analysis": _on_statement,
     "tone_select": _on_moment,

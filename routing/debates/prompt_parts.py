@@ -1,13 +1,15 @@
 """The parts that prompts are made of: brief, transcript, persona. Material only between tags."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from routing.call_kinds import SEARCH
 from routing.debates.prompt_fence import fenced, name_of, plain
 from routing.debates.prompt_words import USUAL_STYLE, Words
 from routing.debates.prompts_en import WORDS as EN
 from routing.debates.prompts_ko import WORDS as KO
 from routing.debates.types import MODERATOR, Brief, Character, Found, Said
+from routing.sources import split
 
 WORDS: Mapping[str, Words] = {"ko": KO, "en": EN}
 MAX_TOPIC = 300  # characters
@@ -61,6 +63,17 @@ def context_text(brief: Brief, found: Sequence[Found]) -> str:
         return ""
     summaries = (each.text for each in found if each.kind == "context_summary" and each.text)
     return plain(next(summaries, brief.context), MAX_CONTEXT)
+
+
+def note_lines(words: Words, told: Iterable[Found]) -> Iterator[str]:
+    """What was found out, as material; of a web search also its pages, one by one."""
+    for each in told:
+        if each.kind not in words.notes:
+            continue
+        said, pages = split(each.text) if each.kind == SEARCH else (each.text, ())
+        yield fenced("note", plain(said), about=words.notes[each.kind])
+        for page in pages:
+            yield fenced("source", plain(page.text), title=page.title, url=page.url)
 
 
 def names_of(brief: Brief) -> dict[str, str]:

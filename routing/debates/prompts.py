@@ -22,6 +22,7 @@ from routing.debates.prompt_parts import (
     brief_text,
     line_of,
     name_in,
+    note_lines,
     persona,
     side_names,
     words_of,
@@ -37,7 +38,7 @@ __all__ = (
     "told_in", "turn_prompt", "wants",
 )
 
-VERSION = 2  # of all texts and their order; a test fails if they change without it
+VERSION = 3  # of all texts and their order; a test fails if they change without it
 SHORT_BELOW = 1_500  # tokens of room, below which rules of this length would leave too little
 LEAST_ROOM = 450  # tokens that the shortest prompt may need
 
@@ -114,10 +115,7 @@ def latest(found: Sequence[Found]) -> tuple[Found, ...]:
 def _last_part(step: Step, brief: Brief, told: Sequence[Found]) -> str:
     """Persona, notes and task: all that is this turn's alone."""
     words = words_of(brief)
-    notes = [
-        fenced("note", plain(each.text), about=words.notes[each.kind])
-        for each in told if each.kind in words.notes
-    ]
+    notes = note_lines(words, told)
     task = words.tasks[step.kind].format(
         target=name_in(brief, step.target) if step.target else "",
         side=words.side(step.speaker),

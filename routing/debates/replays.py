@@ -40,6 +40,8 @@ def _of_turn(whole: Whole, turn: Turn) -> Iterator[tuple[str, dict[str, Any]]]:
     name = {"speaker_name": USER} if is_users else {}
     public = {key: value for key, value in data.items() if key not in PRIVATE}
     yield kind, {**public, "source": USER if is_users else "replay", **name}
+    for kind, data in sayings.searched(turn, language=whole.debate.language):
+        yield kind, dict(data)
     for text in PIECE.findall(turn.text):
         yield sayings.PIECE, {"text": text}
     yield "turn.completed", {"turn": turn.number, "text_length": len(turn.text)}

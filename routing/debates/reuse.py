@@ -13,15 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from routing.call_kinds import CallKind
+from routing.call_kinds import SEARCH, CallKind
 from routing.debates.prompt_canonical import flipped
 from routing.debates.prompt_words import USUAL_STYLE
 from routing.debates.prompts import VERSION
 from routing.debates.types import SIDES, Cast, Character, Step
 from routing.types import Reuse
 
+OPENING = "opening_statement"
 OF_TOPIC = frozenset({"stance_statements"})
-OF_SPEAKER = frozenset({"core_arguments", "rag_query", "rag_search", "opening_statement"})
+OF_SIDE = frozenset({SEARCH})  # whoever speaks for it
+OF_SPEAKER = frozenset({"core_arguments", "rag_query", OPENING})
 OF_CAST = frozenset({"moderator_intro"})
 OF_STATEMENT = frozenset({"quality_check", "opening_analysis"})
 OF_STATEMENTS = frozenset({"moderator_summary_1"})
@@ -29,14 +31,15 @@ IN_REPLAY = frozenset({
     "tone_select", "attack_response", "defense_response", "followup_response", "turn_analysis",
     "moderator_summary_2", "conclusion", "closing",
 })
-CANONICAL = OF_TOPIC | OF_SPEAKER | OF_CAST | OF_STATEMENT | OF_STATEMENTS
+CANONICAL = OF_TOPIC | OF_SIDE | OF_SPEAKER | OF_CAST | OF_STATEMENT | OF_STATEMENTS
 SHAREABLE = CANONICAL | IN_REPLAY
 
 
 @dataclass(frozen=True, slots=True)
 class About:
     """What shared answers are about: a topic of the catalogue, in its own words. `is_swapped`: PRO
-    of this debate says what the catalogue's topic calls CON."""
+    of this debate says what the catalogue's topic calls CON. `has_search`: its openings read what a
+    web search found for their side."""
 
     topic: str  # its key
     epoch: int
@@ -45,6 +48,7 @@ class About:
     cast: Cast
     is_swapped: bool = False
     moderator_style: str = USUAL_STYLE
+    has_search: bool = False
 
     def side_of(self, speaker: str) -> str:
         """Of the catalogue's topic."""
@@ -112,6 +116,8 @@ def _own_fields(
 ) -> Mapping[str, Any] | None:
     if kind in OF_TOPIC:
         return {}
+    if kind in OF_SIDE:
+        return {"side": about.side_of(speaker)} if speaker[:3] in SIDES else None
     if kind in OF_SPEAKER | OF_STATEMENT and speaker[:3] in SIDES:
         return _of_speaker(kind, about, speaker, statement_ids)
     if about.has_own:  # of several people: a user's own is not mixed with the catalogue's
@@ -130,7 +136,7 @@ def _of_speaker(
     who = philosopher_fields(about.cast.of(speaker))
     own = {"philosopher": who, "side": about.side_of(speaker)}
     if kind in OF_SPEAKER:
-        return own
+        return own | ({"is_searched": True} if kind == OPENING and about.has_search else {})
     if len(statement_ids) != 1 or statement_ids[0] is None:
         return None
     return {**own, "statement_id": statement_ids[0]}

@@ -17,9 +17,12 @@ from costcontrol.lib.errors import CostControlError
 from costcontrol.lib.money import Nanos
 from costcontrol.lib.sentences import Sentence as _
 from routing import holdout, policy, tokens
+from routing.call_kinds import CALL_KINDS, SEARCH
 from routing.classify import classify
+from routing.debates import searching
 from routing.debates.errors import LanguageUnavailable
 from routing.debates.sizes import Size
+from routing.meter import SEARCH_READS
 from routing.policy import Situation
 from routing.providers import missing_key
 from routing.snapshot import Snapshot
@@ -52,7 +55,7 @@ class Routes:
         self.is_alone = is_alone
         self.is_economy, self.is_held_out = is_economy, is_held_out  # held out: see holdout.py
         self._problems = {d.name: why for d in snapshot.deployments if (why := missing_key(d))}
-        self._plans: dict[Complexity, Plan] = {}
+        self._plans: dict[tuple[Complexity, int], Plan] = {}
 
     def held_out(self, *, is_on: bool) -> "Routes":
         """The same debate on the way of the baseline, or on its usual one."""
@@ -85,19 +88,31 @@ class Routes:
 
     def plan(self, kind: str) -> Plan:
         request, classified = self._asked(kind)
-        if classified.complexity not in self._plans:
+        which = (classified.complexity, request.max_searches)
+        if which not in self._plans:
             situation = Situation(
                 request=request, classified=classified, tier=self.caller.tier,
                 snapshot=self.snapshot, problems=self._problems, is_economy=self.is_economy,
                 may_buy=not self.caller.is_end_user,
             )
-            self._plans[classified.complexity] = self._chosen(situation)
-        return self._plans[classified.complexity]
+            self._plans[which] = self._chosen(situation)
+        return self._plans[which]
+
+    @property
+    def has_search(self) -> bool:
+        """Somebody can search the web for this debate, as things are."""
+        if not searching.is_on(self.snapshot, tier=self.caller.tier, language=self.language):
+            return False
+        try:
+            return bool(self.plan(SEARCH).candidates)
+        except CostControlError:  # in economy mode nobody may
+            return False
 
     def _asked(self, kind: str) -> tuple[ChatRequest, Classified]:
         request = ChatRequest(
             (Message("user", ""),), call_kind=kind, language=self.language,
             debate_id=ALONE if self.is_alone else "",
+            max_searches=CALL_KINDS[kind].searches if kind in CALL_KINDS else 0,
         )
         return request, classify(request, kinds=self.snapshot.kinds)
 
@@ -154,12 +169,20 @@ class Routes:
 
     def _priced(self, deployment: DeploymentSpec, size: Size) -> Priced:
         reads = tokens.scaled(size.input_tokens, deployment.token_factor)
+        reads += size.searches * SEARCH_READS
         writes = min(
             tokens.scaled(size.usual_tokens, deployment.token_factor), size.most_tokens
         )
         price = self.snapshot.prices.price(*deployment.price_key, input_tokens=reads)
         return Priced(
             deployment, price,
-            usual=cost(Usage(fresh_input_tokens=reads, output_tokens=writes), price),
-            most=worst_case(price, input_tokens=reads, output_tokens=size.most_tokens),
+            usual=cost(
+                Usage(
+                    fresh_input_tokens=reads, output_tokens=writes, searches=size.searches or None
+                ), price,
+            ),
+            most=Nanos(
+                worst_case(price, input_tokens=reads, output_tokens=size.most_tokens)
+                + cost(Usage(searches=size.searches), price)
+            ),
         )

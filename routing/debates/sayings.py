@@ -4,7 +4,7 @@ Text is in the language of the debate. `deployment` and `cost_nanos` are for tho
 costs: readers who may not are sent the rest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import override
@@ -21,6 +21,7 @@ from costcontrol.lib.money import credits
 from costcontrol.lib.problems import problem_of
 from costcontrol.lib.sentences import Sentence as _
 from costcontrol.lib.sentences import said
+from routing.debates import searching
 from routing.debates.types import Step
 from routing.models import Debate, Turn
 
@@ -46,6 +47,15 @@ def restarted(turn: Turn) -> Event:
 
 def piece(text: str) -> Event:
     return PIECE, {"text": text}
+
+
+def searched(turn: Turn, *, language: str) -> Iterator[Event]:
+    """The pages that a web search found for it; or that it found none."""
+    for page in turn.citations:
+        yield "citation", {"turn": turn.number, **page}
+    if turn.search == Turn.Search.FAILED:
+        reason = in_language(language, searching.FAILED)
+        yield "search.failed", {"turn": turn.number, "reason": reason}
 
 
 def completed(turn: Turn, *, layer: str = "", cache: str = "off") -> Event:

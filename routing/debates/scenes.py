@@ -19,7 +19,7 @@ from routing.debates.callers import caller_of as caller_of
 from routing.debates.philosophers import brief_of
 from routing.debates.prompts import wants
 from routing.debates.reuse import About
-from routing.debates.shapes import steps_of
+from routing.debates.shapes import searches, steps_now
 from routing.debates.sharing import Sharing, about_of, heard
 from routing.debates.types import Background, Brief, Found, Said, Step
 from routing.models import BackgroundCall, Debate, Turn, TurnEvent
@@ -144,12 +144,14 @@ def fail_untold(debate_id: UUID, error: CostControlError, events: list[TurnEvent
 
 
 def _read(debate: Debate, snapshot: Snapshot) -> Scene:
-    off = frozenset(kind.name for kind in snapshot.kinds.values() if not kind.is_enabled)
     turns, caller, brief = _turns(debate.pk), caller_of(debate), brief_of(debate)
+    has_search = bool(caller and searches(debate, snapshot=snapshot, tier=caller.tier))
+    steps = steps_now(debate, snapshot=snapshot, has_search=has_search)
     return Scene(
-        debate, caller, brief, steps_of(debate, off=off), turns, _background(debate.pk),
+        debate, caller, brief, steps, turns, _background(debate.pk),
         next((turn for turn in turns if turn.status in states.ACTIVE), None),
-        about=about_of(debate, brief, caller) if caller else None, kinds=snapshot.kinds,
+        about=about_of(debate, brief, caller, has_search=has_search) if caller else None,
+        kinds=snapshot.kinds,
     )
 
 

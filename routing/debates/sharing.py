@@ -18,12 +18,14 @@ from routing.debates.prompt_canonical import (
     Canon,
     Statement,
     canonical_prompt,
+    read_by,
     stances_swapped,
 )
 from routing.debates.prompts import Prompt, latest, told_in
 from routing.debates.reuse import (
     CANONICAL,
     IN_REPLAY,
+    OF_SIDE,
     OF_SPEAKER,
     SHAREABLE,
     About,
@@ -80,21 +82,23 @@ class Sharing:
 
     def prompt(self, kind: str, speaker: str, found: Sequence[Found], *, step: int) -> Prompt:
         """The canonical one. `step`: of the statement it reads."""
+        canon = self.canon(kind, speaker, step=step)
         told = [
             replace(each, text=self.in_debate(each.kind, each.text)) for each in found
-            if each.kind in READS.get(kind, ()) and each.speaker == speaker and each.text
+            if each.kind in read_by(canon) and each.speaker == speaker and each.text
         ]
-        messages = canonical_prompt(self.canon(kind, speaker, step=step), found=told)
+        messages = canonical_prompt(canon, found=told)
         return Prompt(messages, tuple(dict.fromkeys(each.call_id for each in told)))
 
     def canon(self, kind: str, speaker: str, *, step: int) -> Canon:
         """What the canonical prompt of this call is made of."""
         about, who = self.about, None
-        if speaker:
+        if speaker and kind not in OF_SIDE:
             who = about.cast.of(speaker)
         return Canon(
             kind, about.language, about.title, about.side_of(speaker) if speaker else "", who,
             about.cast, self._statements(kind, step), about.moderator_style, about.is_swapped,
+            about.has_search,
         )
 
     def _statements(self, kind: str, step: int) -> tuple[Statement, ...]:
@@ -170,7 +174,7 @@ def reads(kind: str) -> tuple[str, ...]:
 
 def is_told_by_id(kind: str, reuse: Reuse | None) -> bool:
     """The key of a later answer says which stored answer this one is."""
-    return reuse is not None and kind not in OF_SPEAKER
+    return reuse is not None and kind not in OF_SPEAKER | OF_SIDE
 
 
 def is_shared(debate: Debate, kind: str) -> bool:
@@ -197,7 +201,8 @@ def is_held_out(debate: Debate, caller: Caller) -> bool:
 
 
 def about_of(
-    debate: Debate, brief: Brief, caller: Caller, *, is_made: bool = True
+    debate: Debate, brief: Brief, caller: Caller, *, is_made: bool = True,
+    has_search: bool = False,
 ) -> About | None:
     """None: its answers are its own. One query.
 
@@ -212,6 +217,6 @@ def about_of(
         if (korean if debate.language == "ko" else english) == debate.topic:
             return About(
                 debate.topic_key, epoch, debate.topic, debate.language, brief.cast,
-                debate.is_swapped, debate.moderator_style,
+                debate.is_swapped, debate.moderator_style, has_search,
             )
     return None

@@ -16,6 +16,7 @@ from costcontrol.lib.rows import Rows
 from routing import policy
 from routing.cache import patterns, templates
 from routing.cache.patterns import Stored
+from routing.call_kinds import SEARCH
 from routing.debates import sharing as sharings
 from routing.debates.frames import brief_of_names, written_by
 from routing.debates.philosophers import brief_of
@@ -24,7 +25,7 @@ from routing.debates.prompt_found import found_text, wants
 from routing.debates.prompt_room import cost
 from routing.debates.prompts import turn_prompt
 from routing.debates.reuse import IN_REPLAY
-from routing.debates.shapes import steps_of
+from routing.debates.shapes import searches, steps_now
 from routing.debates.sharing import Sharing, about_of, heard
 from routing.debates.sizes import sizes_of
 from routing.debates.types import Background, Brief, Found, Said, Step
@@ -34,7 +35,7 @@ from routing.tokens import count
 from routing.types import Reuse
 
 # What a stored opening makes superfluous; a check that is stored may have a remark for later turns.
-UNREAD = frozenset({"core_arguments", "rag_query", "rag_search"})
+UNREAD = frozenset({"core_arguments", "rag_query", SEARCH})
 SPARED = UNREAD | {"quality_check"}
 _background = Rows(BackgroundCall, "WHERE debate_id = %s ORDER BY id")
 _said = Rows(Turn, "WHERE debate_id = %s AND status = 'completed' ORDER BY number")
@@ -62,8 +63,12 @@ class Shelf:
         self.is_all_known = True  # nothing of this turn is left to be found out
         self._desk, self._debate = desk, desk.debate
         self._turns = [turn for turn in turns if turn.status == Turn.Status.COMPLETED]
-        off = frozenset(kind.name for kind in desk.snapshot.kinds.values() if not kind.is_enabled)
-        self._steps = steps_of(self._debate, off=off)
+        self._has_search = searches(
+            self._debate, snapshot=desk.snapshot, tier=desk.caller.tier
+        )
+        self.steps = steps_now(
+            self._debate, snapshot=desk.snapshot, has_search=self._has_search
+        )
         self._found: list[Found] = []
         self._made: set[tuple[str, str, int]] = set()
         self._sharing: Sharing | None = None
@@ -71,14 +76,14 @@ class Shelf:
 
     def turn(self, step: Step) -> Ready | None:
         """None: a model has to write it."""
-        step = self._steps[step.index]
+        step = self.steps[step.index]
         if self._brief is None and sharings.is_shared(self._debate, step.kind):
             self._look_around()
         return self._stored(step) or self._template(step)
 
     def around(self, turn: Turn, ready: Ready) -> None:
         """The calls of the plan that belong to this turn: known, not needed, or left to do."""
-        step = self._steps[turn.step]
+        step = self.steps[turn.step]
         self.said(turn)
         for background in (*step.before, *step.after):
             if background.key in self._made:
@@ -101,7 +106,10 @@ class Shelf:
         """What the keys are made of. Three queries."""
         debate, desk = self._debate, self._desk
         self._brief = brief_of(debate)
-        about = about_of(debate, self._brief, desk.caller, is_made=not self._is_dry)
+        about = about_of(
+            debate, self._brief, desk.caller, is_made=not self._is_dry,
+            has_search=self._has_search,
+        )
         if about is None:
             return
         self._sharing = Sharing(
@@ -132,7 +140,7 @@ class Shelf:
 
     def _owed(self, step: Step) -> Iterable[Background]:
         done = {turn.step for turn in self._turns} | {step.index}
-        of_done = [each for each in self._steps if each.index in done]
+        of_done = [each for each in self.steps if each.index in done]
         wanted = [
             background for each in of_done
             for background in (*each.before, *(each.after if each.index != step.index else ()))
@@ -189,14 +197,14 @@ class Shelf:
         reuse = self._sharing and self._sharing.of_background(background, ())
         if reuse and (stored := self._look(background.kind, reuse)):
             return stored.completion.usage
-        step = self._steps[background.step]
+        step = self.steps[background.step]
         size = next(
             size for size in sizes_of([step], language=self._debate.language)
             if size.kind == background.kind
         )
         return Usage(
             fresh_input_tokens=size.input_tokens, output_tokens=size.usual_tokens,
-            is_estimated=True,
+            searches=size.searches or None, is_estimated=True,
         )
 
     def _template(self, step: Step) -> Ready | None:

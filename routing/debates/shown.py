@@ -155,7 +155,7 @@ def said_json(whole: Whole, turn: Turn) -> Json:
         "turn": turn.number, "step": turn.step, "stage": turn.stage, "kind": turn.kind,
         "speaker": turn.speaker, "speaker_name": name_of(debate, turn.speaker),
         "target": turn.target, "transition": transition_to(whole, turn), "source": turn.source,
-        "text": turn.text,
+        "text": turn.text, "search": turn.search, "citations": turn.citations,
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from routing.call_kinds import CALL_KINDS, DEFAULT_MAX_OUTPUT_TOKENS, CallKind
+from routing.call_kinds import CALL_KINDS, DEFAULT_MAX_OUTPUT_TOKENS, SEARCH, CallKind
 from routing.debates.types import Step
 
 ENGLISH_SHARE = 1 / 1.29  # of the Korean tokens
@@ -23,6 +23,7 @@ MODELLED: Mapping[str, tuple[int, int]] = MappingProxyType({
     "moderator_intro": (520, 345),
     "core_arguments": (420, 350),
     "rag_query": (640, 120),
+    SEARCH: (360, 240),
     "opening_statement": (1_280, 700),
     "quality_check": (1_260, 80),
     "opening_analysis": (1_080, 450),
@@ -38,6 +39,7 @@ MODELLED: Mapping[str, tuple[int, int]] = MappingProxyType({
     "closing": (750, 320),
 })
 UNKNOWN = (1_000, 400)
+PAGES_TOKENS = 900  # of what a search found, in the prompt of an opening
 READ_ALL = frozenset({
     "moderator_summary_1", "attack_response", "defense_response", "followup_response",
     "moderator_summary_2",
@@ -56,6 +58,7 @@ class Size:
     input_tokens: int
     usual_tokens: int
     most_tokens: int
+    searches: int = 0  # of the web
 
 
 def sizes_of(
@@ -84,11 +87,14 @@ def _size(
     kinds: Mapping[str, CallKind],
 ) -> Size:
     own, usual = MODELLED.get(kind, UNKNOWN)
+    if kind == "opening_statement" and any(each.kind == SEARCH for each in step.before):
+        own += PAGES_TOKENS
     reads = own + _transcript(kind, said)
     reads_context = {"context_summary": context_tokens, step.kind: CONTEXT_TOKENS}.get(kind, 0)
     return Size(
         kind, step.stage, step.index, int(reads * share) + min(context_tokens, reads_context),
         int(usual * share), _cap(kind, kinds),
+        searches=CALL_KINDS[kind].searches if kind in CALL_KINDS else 0,
     )
 
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 from copy import copy
+from dataclasses import replace
 from uuid import uuid4
 
 from django.db import DatabaseError, InterfaceError
@@ -26,7 +27,7 @@ from costcontrol.lib.errors import (
 from costcontrol.lib.sentences import Sentence as _
 from routing import gateway
 from routing.answers import Answer
-from routing.debates import calls, endings, sayings, states
+from routing.debates import calls, endings, sayings, searching, states
 from routing.debates.background import Backstage, Props
 from routing.debates.commits import Commits, Events, Line
 from routing.debates.frames import cut_off, transition
@@ -57,6 +58,8 @@ class Speech:
         self._line = Line(self.turn.pk, self.turn.attempt)
         self._answer: Answer | None = None
         self._prompt = Prompt(())
+        self._pages: list[dict[str, str]] = []  # that stand in the prompt
+        self._is_unsearched = False  # they should, but nothing was found
         self._pieces: list[str] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -146,10 +149,12 @@ class Speech:
         return sharing.of_turn(self.scene.step, found, is_fresh=self.turn.is_fresh)
 
     async def _ask(self, found: list[Found], room: int, *, is_short: bool = False) -> Answer:
-        """A short prompt is a makeshift: its answer is nobody else's."""
+        """A short prompt is a makeshift, and one without the search that was wanted: its answer is
+        nobody else's."""
         scene, step = self.scene, self.scene.step
         assert scene.caller
-        reuse = None if is_short else self._reuse(found)
+        is_makeshift = is_short or searching.is_missing(step, found)
+        reuse = None if is_makeshift else self._reuse(found)
         if scene.sharing and is_canonical(step.kind, reuse):
             self._prompt = scene.sharing.prompt(step.kind, step.speaker, found, step=step.index)
         else:
@@ -158,6 +163,12 @@ class Speech:
                 room_tokens=room,
                 steps_left=[each for each in scene.steps_left if each.index != step.index],
             )
+        self._pages = [page.as_json() for page in searching.sources_for(
+            step, found, uses=self._prompt.uses
+        )]
+        self._is_unsearched = searching.is_missing(step, found)
+        if reuse:
+            reuse = replace(reuse, citations=self._pages)
         request = calls.turn_request(
             self.props.part, step, self._prompt, reuse=reuse, is_fresh=self.turn.is_fresh
         )
@@ -170,6 +181,7 @@ class Speech:
         turn.source = Turn.Source.CACHE if answer.cache == "hit" else Turn.Source.LIVE
         hand_over = transition(scene.brief, scene.step, seed=str(scene.debate.pk))
         self._say(sayings.started(scene.debate, turn, transition=hand_over))
+        self._cite(answer)
         if calls.is_smaller(self.props.routes, turn.kind, turn.model_class):
             why = calls.why_smaller(answer, has_hold=scene.has_hold)
             told = sayings.degraded(turn.model_class, why, language=scene.debate.language)
@@ -177,6 +189,16 @@ class Speech:
             self._say(told)
         if nearly_full := list(filter(_is_own_and_nearly_full, answer.readings)):
             await self._warn(nearly_full)
+
+    def _cite(self, answer: Answer) -> None:
+        """A stored answer has the pages that it was written from; else they are our prompt's."""
+        turn, stored = self.turn, answer.citations
+        turn.citations = self._pages if stored is None else [dict(page) for page in stored]
+        turn.search = Turn.Search.FOUND if turn.citations else ""
+        if self._is_unsearched and stored is None:
+            turn.search = Turn.Search.FAILED
+        for event in sayings.searched(turn, language=self.scene.debate.language):
+            self._say(event)
 
     async def _warn(self, nearly_full: Sequence[Reading]) -> None:
         """Once a debate. While the database is away the text is worth more than the warning."""
@@ -204,6 +226,10 @@ class Speech:
                 turn, text=self._text, source=ours.source, model_class=ours.model_class,
                 deployment=ours.deployment, call_id=ours.call_id, error_code=code, error=note,
             )
+            if ours.search:
+                found = Turn.objects.filter(pk=turn.pk)
+                found.update(search=ours.search, citations=ours.citations)
+                turn.search, turn.citations = ours.search, ours.citations
             if debate.degraded_reason:
                 debate.save(update_fields=["degraded_reason"])
             return []

@@ -16,9 +16,11 @@ from django.utils.translation import gettext, pgettext
 from costcontrol.lib.sentences import Sentence as _
 from routing.debates import sayings
 from routing.debates.errors import DebateUnknown
+from routing.debates.searching import FAILED
 from routing.debates.shown import Json, Whole, cast_json, said_json, topic_json, whole_of
 from routing.debates.stage_names import STAGE_NAMES
 from routing.models import Debate, Turn
+from routing.sources import source_of
 
 USER = "user"
 SHARE_KEY = re.compile(r"[\w-]{1,32}", re.ASCII)
@@ -127,7 +129,20 @@ def _paragraph(debate: Debate, turn: Turn) -> str:
     text = ACTIVE.sub(r"\\\1", turn.text)
     if turn.source == Turn.Source.USER:
         text = _plain(turn.text) if text else f"*{gettext('passed')}*"
-    return f"**{name}**\n\n{text}"
+    return "\n\n".join([f"**{name}**", text, *_sources(debate, turn)])
+
+
+def _sources(debate: Debate, turn: Turn) -> Iterator[str]:
+    """The pages that it had, as links that can hold nothing else; or that none was found."""
+    pages = [
+        page for each in turn.citations
+        if (page := source_of(each["url"], each["title"], each["text"]))
+    ]
+    lines = [f"{n}. [{_plain(page.title)}](<{page.url}>)" for n, page in enumerate(pages, start=1)]
+    if lines:
+        yield "\n".join([gettext("Found on the web for it:"), "", *lines])
+    if turn.search == Turn.Search.FAILED:
+        yield f"*{sayings.in_language(debate.language, FAILED)}*"
 
 
 def _plain(text: str) -> str:

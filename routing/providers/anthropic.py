@@ -28,8 +28,15 @@ from routing.providers._errors import (
 )
 from routing.providers._requests import refuse_parameters, refuse_tool_messages, without_none
 from routing.providers._wire import JsonObject, count, json_value, sse_value, values
-from routing.providers.anthropic_search import results, search_tool, sources_text
+from routing.providers.anthropic_search import (
+    quotes,
+    results,
+    search_tool,
+    sources_text,
+    texts_of,
+)
 from routing.providers.prompt_cache import anthropic_least, marked
+from routing.sources import unforged
 from routing.types import Chunk, DeploymentSpec, Message, ProviderCall, StopReason
 
 VENDOR = "Anthropic"
@@ -110,10 +117,12 @@ class StreamedAnswer:
     stopped: StopReason | None = None
     counts: JsonObject = field(default_factory=dict)
     found: list[JsonObject] = field(default_factory=list)
+    quoted: list[JsonObject] = field(default_factory=list)
 
     def take(self, event: JsonObject) -> Chunk | None:
         match event["type"]:
             case "content_block_delta":
+                self.quoted += quotes(event["delta"])
                 text = event["delta"].get("text") or ""
                 return Chunk(text, served_model=self.served_model) if text else None
             case "content_block_start":
@@ -126,7 +135,7 @@ class StreamedAnswer:
                 self._count(event.get("usage"))
             case "message_stop" if self.stopped:
                 return Chunk(
-                    text=sources_text(self.found),
+                    text=sources_text(self.found, self.quoted),
                     stop_reason=self.stopped,
                     usage=usage_of(self.counts),
                     served_model=self.served_model,
@@ -212,12 +221,17 @@ def turns(messages: tuple[Message, ...]) -> list[dict[str, str]]:
 
 def completion_chunk(content: bytes) -> Chunk:
     answer = json_value(content)
-    said = "".join(block["text"] for block in answer["content"] if block["type"] == "text")
-    found = [result for block in answer["content"] for result in results(block)]
+    blocks = answer["content"]
+    said = "".join(texts_of(blocks))
+    found = [page for block in blocks for page in results(block)]
+    quoted = [quote for block in blocks for quote in quotes(block)]
+    usage = usage_of(answer.get("usage") or {})
+    if found or (usage and usage.searches):  # only what was found may look like a page
+        said = unforged(said)
     return Chunk(
-        text=said + sources_text(found),
+        text=said + sources_text(found, quoted),
         stop_reason=stop_reason(answer.get("stop_reason")),
-        usage=usage_of(answer.get("usage") or {}),
+        usage=usage,
         served_model=answer.get("model") or "",
     )
 

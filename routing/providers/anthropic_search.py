@@ -1,18 +1,18 @@
 """Anthropic's own web search: how it is asked for, and what it found as lines of text.
 
-The model searches by itself and writes what it found; the pages stand at the end, one a line:
-`[title](address)`. A search that failed leaves no page, and its answer is what the model knew.
+The model searches by itself and writes what it found; the pages stand at the end, one a line
+(`routing.sources`), with the words that the answer quotes of them. A search that failed leaves no
+page, and its answer is what the model knew.
 """
 
-import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from routing.providers._wire import JsonObject
+from routing.sources import lines_of, source_of
 
 TOOL = "web_search_20250305"  # the plain one: later ones run code
-MOST = 5  # pages
-MAX_TITLE = 160
-NO_LINK = re.compile(r"[\[\]\s]+")
+BETWEEN = " … "  # two places of one page
 
 
 def search_tool(uses: int) -> JsonObject:
@@ -27,21 +27,29 @@ def results(block: JsonObject) -> list[JsonObject]:
     return [each for each in found if each.get("type") == "web_search_result"]
 
 
-def sources_text(found: Iterable[JsonObject]) -> str:
+def quotes(block: JsonObject) -> list[JsonObject]:
+    """Where a text says which words of a page it is from: of a whole block, or of one event."""
+    said = block.get("citations") or [block.get("citation")]
+    return [
+        each for each in said
+        if isinstance(each, dict) and each.get("type") == "web_search_result_location"
+    ]
+
+
+def sources_text(found: Iterable[JsonObject], quoted: Iterable[JsonObject] = ()) -> str:
     """Each address once. What is no web address is left out."""
-    lines = {
-        each["url"]: f"[{_title(each)}]({each['url']})"
-        for each in found if _is_address(each.get("url"))
-    }
-    return "".join(f"\n{line}" for line in list(lines.values())[:MOST])
-
-
-def _is_address(url: object) -> bool:
-    return isinstance(url, str) and url.startswith(("https://", "http://")) and not (
-        set(url) & set("() \n\t<>\"")
+    words: dict[object, list[str]] = defaultdict(list)
+    for each in quoted:
+        text = str(each.get("cited_text") or "")
+        if text and text not in words[each.get("url")]:
+            words[each.get("url")].append(text)
+    return lines_of(
+        source for each in found
+        if (source := source_of(
+            each.get("url"), each.get("title"), BETWEEN.join(words[each.get("url")])
+        ))
     )
 
 
-def _title(page: JsonObject) -> str:
-    title = NO_LINK.sub(" ", str(page.get("title") or "")).strip()
-    return title[:MAX_TITLE] or str(page["url"])
+def texts_of(blocks: Iterable[JsonObject]) -> Iterator[str]:
+    return (block["text"] for block in blocks if block["type"] == "text")

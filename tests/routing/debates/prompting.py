@@ -33,7 +33,7 @@ def brief_of(language: str = "en", format: str = "2v2", **changes: Any) -> Brief
 
 
 def steps_of(format: str = "2v2", seat: str = "") -> tuple[Step, ...]:
-    return plan_of(Shape(format, seat, has_context=True))
+    return plan_of(Shape(format, seat, has_context=True, has_search=True))
 
 
 def step_of(kind: str, *, number: int = 0, format: str = "2v2", seat: str = "") -> Step:

@@ -17,7 +17,7 @@ from routing.debates.types import Cast, Character, Found
 from routing.models import Philosopher, StoredAnswer, Topic
 from tests.routing.debates.catalogues import catalogue, own
 
-KINDS = sorted(CANONICAL - {"rag_search"})  # of which no model writes anything
+KINDS = sorted(CANONICAL)
 STANCES = Found("stance_statements", "", 0, "PRO: One may.\nCON: One may not.", uuid4())
 ARGUMENTS = Found("core_arguments", "", 0, "Duty — it binds.", uuid4())
 

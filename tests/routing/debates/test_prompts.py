@@ -37,9 +37,10 @@ TURNS = sorted({step.kind for step in steps_of()})
 JOBS = sorted(
     {b.kind for s in steps_of() + steps_of(seat="con1") for b in (*s.before, *s.after)}
 )
-CANON = sorted(CANONICAL - {"rag_search"})
+CANON = sorted(CANONICAL)
+PAGES = "Words of a search.\n[A page](https://a.example/1) its words"
 HANGUL = re.compile("[가-힣]")
-DIGESTS = {2: "5479fce27cad5fde"}  # of all texts that a version of the prompts is made of
+DIGESTS = {3: "cb59cb8fba92ca78"}  # of all texts that a version of the prompts is made of
 
 
 def canonical_text(kind: str, language: str) -> str:
@@ -48,9 +49,12 @@ def canonical_text(kind: str, language: str) -> str:
     canon = Canon(
         kind, language, TOPICS[language], "con", cast.con[0], cast,
         statements if kind == "moderator_summary_1" else statements[1:],
+        is_searched=kind == "opening_statement",
     )
     return "\n".join(
-        each.content for each in canonical_prompt(canon, found=[found(kind) for kind in JOBS])
+        each.content for each in canonical_prompt(canon, found=[
+            found(kind, PAGES if kind == "rag_search" else "Something found.") for kind in JOBS
+        ])
     )
 
 
@@ -71,7 +75,7 @@ def job_prompt(kind: str, language: str = "en", room: int = ROOM, **changes: obj
 
 
 def test_every_kind_of_the_plan_has_its_words_in_both_languages() -> None:
-    templates = {"topic_resolve", "rag_search", "moderator_transition"}
+    templates = {"topic_resolve", "moderator_transition"}
     for words in WORDS.values():
         assert set(words.tasks) == set(words.short_tasks) == set(TURNS)
         assert set(JOBS) < set(words.jobs)
@@ -177,7 +181,9 @@ def test_what_can_be_used_again_depends_on_nothing_else() -> None:
     other = Character("x", 1, "Arendt", {})
     brief = brief_of()
     changed = Cast(brief.cast.pro, (other, other))
-    for kind in ("core_arguments", "rag_query", "stance_statements", "context_summary"):
+    for kind in (
+        "core_arguments", "rag_query", "rag_search", "stance_statements", "context_summary",
+    ):
         one = job_prompt(kind, context="A text.")
         assert one == job_prompt(kind, context="A text.", cast=changed, moderator_style="formal",
                                  seat="con2")

@@ -105,7 +105,7 @@ def test_nothing_that_a_user_typed_is_the_key_of_a_stored_answer() -> None:
 
 def test_what_is_read_in_any_language_is_stored_by_language() -> None:
     """Or by something that has one language: a statement, a debate, a query."""
-    has_language = {"lang", "statement_ids", "debate_variant_id", "query_hash"}
+    has_language = {"lang", "statement_ids", "debate_variant_id"}
     for kind in CALL_KINDS.values():
         assert not kind.key_fields or has_language & set(kind.key_fields), kind.name
 
