@@ -131,8 +131,16 @@ def caps_apply(*, scope_kind: str, scope_id: str, at: datetime) -> int:
     )
     for window in windows:
         budget = budgets[window.period]
-        window.cap, window.soft_percent = budget.cap_nanos, budget.soft_percent
-    return Window.objects.bulk_update(windows, ["cap", "soft_percent"])
+        cap_put(window, budget.cap_nanos)
+        window.soft_percent = budget.soft_percent
+    return Window.objects.bulk_update(windows, ["cap", "raised_from", "soft_percent"])
+
+
+def cap_put(window: Window, cap: int) -> None:
+    """What the rule says now. A window that was raised once stays so while that is what it said
+    when it was raised."""
+    if window.raised_from is None or window.raised_from != cap:
+        window.cap, window.raised_from = cap, None
 
 
 @transaction.atomic
@@ -184,9 +192,9 @@ def plan_caps_apply(*, payer: Payer, tier: Tier, at: datetime) -> None:
     for window in locked(current_windows(at).filter(**own)):
         cap = caps.get((window.metric, window.period))
         if cap is not None:
-            window.cap = cap
+            cap_put(window, cap)
             changed.append(window)
-    Window.objects.bulk_update(changed, ["cap"])
+    Window.objects.bulk_update(changed, ["cap", "raised_from"])
 
 
 @transaction.atomic

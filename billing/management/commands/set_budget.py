@@ -3,14 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
 from accounts.audited import dollars
-from accounts.services import audit, snapshot
-from billing.budgets import caps_apply
+from billing.budget_changes import budget_set
 from billing.models import Budget
 from billing.scopes import KINDS, UnknownScope, scope_parse
 from costcontrol.lib.clock import now
@@ -41,21 +38,10 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(error.messages[0]) from None
         percent = {} if soft is None else {"soft_percent": soft}
-        budget = budget_set(kind, scope_id, period, {"cap_nanos": nanos} | percent)
+        budget = budget_set(
+            kind, scope_id, period, {"cap_nanos": nanos} | percent, actor=ACTOR, now=now()
+        )
         self.stdout.write(
             f"{scope} may spend {format_usd(nanos, places=2)} per {period}; economy mode from "
             f"{budget.soft_percent}%, zone {budget.zone}."
         )
-
-
-@transaction.atomic
-def budget_set(kind: str, scope_id: str, period: str, values: dict[str, int]) -> Budget:
-    key = {"scope_kind": kind, "scope_id": scope_id, "period": period}
-    old = Budget.objects.select_for_update().filter(**key).first()
-    before = snapshot(old) if old else None
-    budget, _ = Budget.objects.update_or_create(
-        **key, defaults=values, create_defaults=values | {"zone": settings.DEFAULT_ZONE}
-    )
-    audit(ACTOR, "budget_set", str(budget), before, snapshot(budget))
-    caps_apply(scope_kind=kind, scope_id=scope_id, at=now())
-    return budget
