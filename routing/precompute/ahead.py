@@ -27,7 +27,7 @@ from routing.precompute.requests import NotNeeded, Wanted, wanted
 from routing.precompute.usable import objection
 from routing.precompute.words import code
 from routing.snapshot import Snapshot
-from routing.types import Completion
+from routing.types import Completion, ModelClass
 
 log = logging.getLogger(__name__)
 WORK_S = 45.0  # a visit; the next one comes soon
@@ -79,6 +79,9 @@ def _ready(
 ) -> Wanted | None:
     try:
         ready = wanted(item, snapshot=known, now=now)
+        if ready.deployment.model_class != ModelClass.LOCAL:
+            filling.skip(item, code("online"))
+            return None
         if run.cost_nanos + run.held_nanos + _worst(ready, known) <= run.budget_nanos:
             return ready
         filling.skip(item, code("budget"))

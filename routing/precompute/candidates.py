@@ -11,6 +11,8 @@ from typing import Any
 from accounts.types import TierRules
 from routing import policy
 from routing.cache.keys import key_of
+from routing.call_kinds import SEARCH
+from routing.debates import searching
 from routing.debates.canonical import LEVELS
 from routing.debates.philosophers import character_from
 from routing.debates.reuse import OF_CAST, OF_SPEAKER, OF_STATEMENT, OF_TOPIC, About, reuse_of
@@ -89,10 +91,14 @@ class Catalogue:
         character = character_from(self.people[who.philosopher], who.language)
         cast = Cast((character,), ()) if who.side == "pro" else Cast((), (character,))
         about, speaker = self._about(topic, who.language, cast), f"{who.side}1"
+        wanted = [kind for kind in self.order.kinds if kind in OF_SPEAKER]
+        if about.has_search and SPOKEN in wanted:
+            wanted.insert(0, SEARCH)  # whoever asks for it reads one; so does this one
         own = {
-            kind: part for kind in self.order.kinds
-            if kind in OF_SPEAKER and (part := self._part(kind, about, speaker))
+            kind: part for kind in wanted if (part := self._part(kind, about, speaker))
         }
+        if SEARCH in wanted and SEARCH not in own:
+            return  # an opening without it is one that nobody asks for
         main = own.pop(SPOKEN, None)
         uses = self.demand.of_speaker(who, days=self.order.horizon_days)
         after = tuple(kind for kind in self.order.kinds if kind in OF_STATEMENT)
@@ -120,7 +126,11 @@ class Catalogue:
         return route
 
     def _about(self, topic: Topic, language: str, cast: Cast) -> About:
-        return About(topic.pk, topic.epoch, title_in(topic, language), language, cast)
+        has_search = searching.is_on(self.snapshot, tier=self.tier, language=language)
+        return About(
+            topic.pk, topic.epoch, title_in(topic, language), language, cast,
+            has_search=has_search,
+        )
 
     def _usual_cast(self, topic: Topic, language: str) -> Cast:
         sides: list[tuple[Character, ...]] = []
@@ -137,4 +147,5 @@ def after_part(bundle: Bundle, kind: str, variant: int, route: str) -> Part:
     fields = {
         **bundle.main.fields, "kind": kind, OF: {"key": bundle.main.key, "variant": variant},
     }
+    fields.pop("is_searched", None)  # it reads the statement, not the pages
     return Part(kind, fields, key_of(Reuse(fields), route=route), route)

@@ -15,7 +15,8 @@ from django.db.models import F, QuerySet
 from billing import ledger
 from billing.holds import holds_of, worst_case
 from billing.ledger import Attempt
-from billing.prices import Price
+from billing.prices import Price, cost
+from billing.usage import Usage
 from routing import snapshot as snapshots
 from routing.debates.canonical import CannotBeMade
 from routing.debates.errors import PhilosopherUnknown
@@ -96,8 +97,9 @@ def prepared_of(wanted: Wanted, snapshot: Snapshot) -> Prepared:
         *wanted.deployment.price_key, input_tokens=wanted.input_tokens, processing=BATCH
     )
     sizes = {"input_tokens": wanted.input_tokens}
+    searched = cost(Usage(searches=wanted.call.request.max_searches), price)
     return Prepared(
-        wanted, price, worst_case(price, **sizes, output_tokens=wanted.most_tokens),
+        wanted, price, searched + worst_case(price, **sizes, output_tokens=wanted.most_tokens),
         worst_case(price, **sizes, output_tokens=0),
     )
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from costcontrol.lib.errors import ProviderError
 from routing import snapshot as snapshots
 from routing.models import PrecomputeBatch, PrecomputeItem, PrecomputeRun
-from routing.precompute import claims, closing, filling, reading, sending
+from routing.precompute import claims, closing, filling, reading, sending, sizes
 from routing.precompute.words import code
 from routing.providers.batches import Batches, batches_of, takes_batches
 
@@ -79,8 +79,10 @@ def _fill_and_send(run: PrecomputeRun, deployment: str, level: int, *, now: date
 
 
 def is_batched(name: str) -> bool:
-    deployment = snapshots.latest().deployment(name)
-    return deployment is None or takes_batches(deployment)
+    """A local server may speak the API of a vendor who takes batches: there is no price for it."""
+    known = snapshots.latest()
+    deployment = known.deployment(name)
+    return deployment is None or sizes.is_batched(deployment, known.prices)
 
 
 def batch_step(batch: PrecomputeBatch, *, now: datetime) -> None:

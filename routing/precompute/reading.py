@@ -20,7 +20,7 @@ from routing.precompute import claims, closing, records
 from routing.precompute.closing import Bill
 from routing.precompute.filling import BATCH
 from routing.precompute.replacing import keep
-from routing.precompute.requests import reuse_for, route_of
+from routing.precompute.requests import found_for, pages_in, reuse_for, route_of
 from routing.precompute.usable import objection
 from routing.precompute.words import code
 from routing.providers.batches import Batches, BatchResult, Fate
@@ -159,7 +159,9 @@ def _stored(
         chunk.text.replace("\0", "\ufffd"), StopReason.STOP, usage, deployment.name,
         deployment.model_class, chunk.served_model, call_id=str(item.call_id),
     )
+    found = found_for(item.fields, item.variant, now=now)
     reuse = reuse_for(item.fields, variant=item.variant, snapshot=snapshot)
+    reuse = replace(reuse, citations=pages_in(found))
     return keep(
         item, reuse, completion, route=route_of(deployment), origin=StoredAnswer.Origin.BATCH,
         cost_nanos=nanos, now=now,

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from billing.models import UsageRecord
-from billing.prices import Price
+from billing.prices import Price, cost
 from billing.usage import Usage
 from costcontrol.lib.sentences import Sentence as _
 from routing.models import PrecomputeItem
@@ -48,10 +48,17 @@ def record_of(
         error_code=error_code, stop_reason=stop_reason,
         fresh_input_tokens=told.fresh_input_tokens, cache_read_tokens=told.cache_read_tokens,
         cache_write_tokens=told.cache_write_tokens, output_tokens=told.output_tokens,
-        searches=told.searches,
+        searches=told.searches, search_nanos=_search_nanos(told, price, cost_nanos),
         confidence=Confidence.ESTIMATED if told.is_estimated else Confidence.EXACT,
         held_nanos=held, cost_nanos=cost_nanos, **(_prices(price) if price else {}),
     )
+
+
+def _search_nanos(usage: Usage, price: Price | None, cost_nanos: int) -> int | None:
+    """Of the cost, what searches cost apart from tokens. None: there was none."""
+    if not usage.searches or price is None:
+        return None
+    return min(cost_nanos, cost(Usage(searches=usage.searches), price))
 
 
 def _prices(price: Price) -> dict[str, Any]:

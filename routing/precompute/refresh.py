@@ -5,7 +5,7 @@ The same model writes them, with precompute's money: in a batch where there is t
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -17,7 +17,7 @@ from routing.precompute import money, online, renewals, stale
 from routing.precompute.ahead import cost_of
 from routing.precompute.alone import alone
 from routing.precompute.replacing import put_off, replace_answer
-from routing.precompute.requests import reuse_for
+from routing.precompute.requests import found_for, pages_in, reuse_for
 from routing.precompute.usable import objection
 from routing.types import Completion, ProviderCall, Reuse
 
@@ -57,7 +57,9 @@ def _old(now: datetime) -> list[Online]:
 def _online(old: stale.Old) -> Online:
     row, known = old.row, snapshots.latest()
     cap = min(known.kinds[row.kind].max_output_tokens, old.deployment.max_output_tokens)
+    pages = pages_in(found_for(row.fields, row.variant, now=clock.now()))
     reuse = reuse_for(row.fields, variant=row.variant, snapshot=known)
+    reuse = replace(reuse, citations=pages)
     return Online(row.pk, reuse, ProviderCall(old.request, old.deployment, cap))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from billing.prices import cost
 from billing.usage import Usage
 from costcontrol.lib.errors import UnpricedModel
+from routing.call_kinds import SEARCH
 from routing.debates.prompt_canonical import READS
 from routing.models import PrecomputeItem, PrecomputeRun
 from routing.precompute.candidates import SPOKEN
@@ -77,8 +78,13 @@ def report_of(run: PrecomputeRun, *, snapshot: Snapshot, now: datetime) -> RunRe
 def _used(made: Sequence[PrecomputeItem]) -> set[int]:
     served = {item.pk for item in made if item.answer and item.answer.served}
     spoken = {_place(item) for item in made if item.kind == SPOKEN and item.pk in served}
-    read = READS[SPOKEN]
-    return served | {item.pk for item in made if item.kind in read and _place(item) in spoken}
+    read, sides = READS[SPOKEN], {place[:3] for place in spoken}  # a search is the whole side's
+    return served | {
+        item.pk for item in made
+        if item.kind in read and (
+            _place(item) in spoken or (item.kind == SEARCH and _place(item)[:3] in sides)
+        )
+    }
 
 
 def _place(item: PrecomputeItem) -> Place:

@@ -14,18 +14,22 @@ from django.db.models import QuerySet
 from billing import output_lengths
 from routing import tokens
 from routing.cache import patterns
+from routing.call_kinds import SEARCH
 from routing.debates.canonical import canonical_request, found_in
 from routing.debates.prompt_canonical import READS
-from routing.debates.reuse import OF_SPEAKER
+from routing.debates.reuse import OF_SIDE, OF_SPEAKER
 from routing.debates.types import Found
+from routing.meter import SEARCH_READS
 from routing.models import PrecomputeItem, StoredAnswer
 from routing.snapshot import Snapshot
+from routing.sources import split
 from routing.types import DeploymentSpec, ProviderCall, Reuse
 
 LENGTHS_AGE_S = 60.0
 OF = "of"  # {"key": ..., "variant": ...} of a statement that is not made yet
 SHARED_FIELDS = ("kind", "lang", "prompt_version", "topic", "topic_epoch", "title")
 OF_SPEAKER_FIELDS = ("philosopher", "side")
+OF_SIDE_FIELDS = ("side",)
 
 
 class NotNeeded(Exception):
@@ -68,10 +72,14 @@ def wanted(item: PrecomputeItem, *, snapshot: Snapshot, now: datetime) -> Wanted
     fields = resolved(item.fields, now=now)
     reuse, route = reuse_for(fields, variant=item.variant, snapshot=snapshot), route_of(deployment)
     _check(item, reuse, route, now=now)
-    request = canonical_request(fields, found=found_for(fields, item.variant, now=now))
-    request = replace(request, model=deployment.name)
+    found = found_for(fields, item.variant, now=now)
+    pages = pages_in(found)
+    if fields.get("is_searched") and not pages:
+        raise NotNeeded("search")
+    reuse = replace(reuse, citations=pages)
+    request = replace(canonical_request(fields, found=found), model=deployment.name)
     most = most_tokens(item.kind, item.language, deployment, snapshot)
-    size = tokens.estimate_input(request, deployment)
+    size = tokens.estimate_input(request, deployment) + request.max_searches * SEARCH_READS
     return Wanted(item, reuse, route, ProviderCall(request, deployment, most), size)
 
 
@@ -117,12 +125,24 @@ def _live(key: str, now: datetime) -> QuerySet[StoredAnswer]:
 def found_for(fields: Mapping[str, Any], variant: int, *, now: datetime) -> Sequence[Found]:
     """What its prompt reads: of each kind the stored answer of the same variant, else another."""
     found = []
-    for kind in READS.get(fields["kind"], ()):
+    for kind in _reads(fields):
         rows = _companions(companion_fields(fields, kind), now)
         same = [row for row in rows if row.variant == variant]
         if rows:
             found.append(found_in(same[0] if same else rows[variant % len(rows)]))
     return found
+
+
+def _reads(fields: Mapping[str, Any]) -> Sequence[str]:
+    kinds = READS.get(fields["kind"], ())
+    return [kind for kind in kinds if kind != SEARCH or fields.get("is_searched")]
+
+
+def pages_in(found: Sequence[Found]) -> list[dict[str, str]]:
+    """What a web search found, as it is kept beside the answer that reads it."""
+    return [
+        page.as_json() for each in found if each.kind == SEARCH for page in split(each.text)[1]
+    ]
 
 
 def _companions(fields: Mapping[str, Any], now: datetime) -> list[StoredAnswer]:
@@ -137,4 +157,5 @@ def _companions(fields: Mapping[str, Any], now: datetime) -> list[StoredAnswer]:
 def companion_fields(fields: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """Of another kind's answer about the same."""
     names = SHARED_FIELDS + (OF_SPEAKER_FIELDS if kind in OF_SPEAKER else ())
+    names += OF_SIDE_FIELDS if kind in OF_SIDE else ()
     return {name: fields[name] for name in names if name in fields} | {"kind": kind}

@@ -9,6 +9,7 @@ from billing.holds import worst_case
 from billing.prices import PriceTable, cost
 from billing.usage import Usage
 from routing.debates.sizes import ENGLISH_SHARE, MODELLED, UNKNOWN
+from routing.meter import SEARCH_READS
 from routing.precompute.filling import BATCH
 from routing.precompute.requests import most_tokens
 from routing.providers.batches import takes_batches
@@ -52,9 +53,11 @@ def size_of(kind: str, language: str, deployment: DeploymentSpec, snapshot: Snap
         deployment=deployment.name, call_kind=kind, language=language
     )
     is_seen = len(lengths) >= ENOUGH
-    read = int(modelled_input * share)
+    kept = snapshot.kinds.get(kind)
+    searches = kept.searches if kept else 0
+    read = int(modelled_input * share) + searches * SEARCH_READS
     written = round(fmean(n for n, _ in lengths)) if is_seen else int(modelled_output * share)
-    usage = Usage(fresh_input_tokens=read, output_tokens=written)
+    usage = Usage(fresh_input_tokens=read, output_tokens=written, searches=searches)
     prices, key = snapshot.prices, deployment.price_key
     online = prices.price(*key, input_tokens=read)
     ahead = online
@@ -63,5 +66,6 @@ def size_of(kind: str, language: str, deployment: DeploymentSpec, snapshot: Snap
     cap = most_tokens(kind, language, deployment, snapshot)
     return Size(
         read, written, is_seen, cost(usage, ahead), cost(usage, online),
-        worst_case(ahead, input_tokens=read, output_tokens=cap),
+        worst_case(ahead, input_tokens=read, output_tokens=cap)
+        + cost(Usage(searches=searches), ahead),
     )

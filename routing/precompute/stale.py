@@ -19,7 +19,7 @@ from routing.debates.errors import PhilosopherUnknown
 from routing.models import PrecomputeItem, StoredAnswer
 from routing.precompute import money
 from routing.precompute.closing import OPEN
-from routing.precompute.requests import found_for, route_of
+from routing.precompute.requests import found_for, pages_in, route_of
 from routing.precompute.sizes import is_batched
 from routing.snapshot import Snapshot
 from routing.types import ChatRequest, DeploymentSpec
@@ -87,6 +87,8 @@ def _request(row: StoredAnswer, now: datetime) -> ChatRequest | None:
         return None
     try:
         found = found_for(row.fields, row.variant, now=now)
+        if row.fields.get("is_searched") and not pages_in(found):
+            return None  # the search that it reads is too old: a debate makes both anew
         return canonical_request(row.fields, found=found)
     except (CannotBeMade, PhilosopherUnknown):
         return None

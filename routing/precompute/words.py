@@ -11,8 +11,10 @@ SAID: Mapping[str, str] = {
     # why an answer was not made
     "enough": _("There are enough of it by now."),
     "statement": _("The statement that it reads was not made."),
+    "search": _("The web search that it reads found nothing, or was not made."),
     "changed": _("The catalogue has changed since it was planned."),
     "deployment": _("Its model is not in use any more."),
+    "online": _("Its server takes no batches any more, or there is no price for them."),
     "budget": _("The budget of the run does not reach so far. Make another run for the rest."),
     "month": _("This month's budget for answers made ahead, or the platform's, is used up. "
                "Raise it, or make a run next month."),
