@@ -229,6 +229,7 @@ def test_a_day_is_projected_by_the_same_hours_of_the_days_before() -> None:
     record(cost_nanos=60, at=NOW - timedelta(days=1, hours=-2))  # of yesterday's rest
     record(cost_nanos=20, at=NOW - timedelta(days=2, hours=-2), tier="premium", deployment=GEMMA)
     record(cost_nanos=900, at=NOW - timedelta(hours=5))  # this morning: not ahead
+    rollups.catch_up(now=NOW)
     assert projected() == {
         "platform  day": 40, "tier free day": 30, "provider ollama day": 10, "user 1 day": None
     }
