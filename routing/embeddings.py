@@ -8,8 +8,8 @@ counts for nothing. Sync.
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +20,9 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from routing.embedding_money import NoMoney, Reply, Source, bought
 from routing.providers._clients import is_loopback
+from routing.providers._errors import from_status, from_transport
 from routing.providers.batches import http_client
 
 Vectors = NDArray[np.float32]
@@ -62,16 +64,21 @@ class InProcess:
 
 class Remote:
     """A model behind an address. Its hash is made of its name: whoever changes the model behind a
-    name calibrates anew. Redirects are not followed: what people type goes to no other host."""
+    name calibrates anew. Redirects are not followed: what people type goes to no other host. Each
+    request is in the ledger."""
 
-    def __init__(self, name: str, ask: Callable[[list[str]], Any]) -> None:
-        self.name, self.hash, self._ask = name, _digest(name), ask
+    def __init__(self, source: Source, ask: Callable[[list[str]], Reply]) -> None:
+        self.source, self.name = source, f"{source.provider}:{source.model}"
+        self.hash, self._ask = _digest(self.name), ask
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         parts = [list(texts[at : at + AT_ONCE]) for at in range(0, len(texts), AT_ONCE)]
         try:
-            rows = [row for part in parts for row in self._ask(part)]
+            rows = [row for part in parts for row in bought(self.source, part, self._ask).rows]
             vectors = normalised(np.asarray(rows, dtype=np.float32))
+        except NoMoney as error:
+            log.warning("embedder %s is not asked: %s", self.name, error)
+            raise EmbedderAway(str(error)) from error
         except Exception as error:  # each vendor has its own tree of errors
             log.warning("embedder %s does not answer: %s", self.name, error)
             raise EmbedderAway(str(error)) from error
@@ -152,31 +159,47 @@ def _e5() -> Embedder:
 
 
 def _ollama(model: str) -> Embedder:
-    def ask(texts: list[str]) -> Any:
+    def ask(texts: list[str]) -> Reply:
         from ollama import Client
 
         host = settings.OLLAMA_HOST
         client = Client(
             host, timeout=TIMEOUT_S, follow_redirects=False, trust_env=not is_loopback(host)
         )
-        return client.embed(model, texts).embeddings
+        with told_as_ours("Ollama"):
+            found = client.embed(model, texts)
+        return Reply(found.embeddings, found.prompt_eval_count)
 
-    return Remote(f"ollama:{model}", ask)
+    return Remote(Source("ollama", model), ask)
 
 
 def _openai(model: str) -> Embedder:
-    def ask(texts: list[str]) -> Any:
+    def ask(texts: list[str]) -> Reply:
         from openai import OpenAI
 
         address = settings.OPENAI_BASE_URL
         with OpenAI(
             api_key=settings.OPENAI_API_KEY or "none", base_url=address,
             timeout=TIMEOUT_S, max_retries=0, http_client=http_client(address),
-        ) as client:
+        ) as client, told_as_ours("OpenAI"):
             found = client.embeddings.create(input=texts, model=model, encoding_format="float")
-        return [each.embedding for each in sorted(found.data, key=lambda each: each.index)]
+        rows = [each.embedding for each in sorted(found.data, key=lambda each: each.index)]
+        return Reply(rows, found.usage.prompt_tokens)
 
-    return Remote(f"openai:{model}", ask)
+    return Remote(Source("openai", model), ask)
+
+
+@contextmanager
+def told_as_ours(vendor: str) -> Iterator[None]:
+    """A vendor's error as one of ours, which says whether anything is owed for it."""
+    try:
+        yield
+    except Exception as error:
+        status = getattr(error, "status_code", None)
+        if isinstance(status, int):
+            raise from_status(vendor, status, headers={}) from error
+        cause = error.__cause__ or error.__context__ or error  # Ollama hides it
+        raise from_transport(vendor, cause) from error
 
 
 def _folder_of(package: str, module: str) -> Path:

@@ -1,17 +1,15 @@
 """Who makes vectors: the one in the product for real, others at an address, and what is none."""
 
 import hashlib
-import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
 import pytest
 
+from routing import snapshot
 from routing.embeddings import (
     EmbedderAway,
     embedder,
@@ -20,56 +18,19 @@ from routing.embeddings import (
     normalised,
     to_bytes,
 )
+from tests.billing.conftest import nothing_remembered as nothing_remembered
+from tests.routing.embedding_rows import Vendor, price, vendor_at
 
 WEIGHTS = "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9"
 
 
-class Vendor(BaseHTTPRequestHandler):
-    """Speaks like Ollama and like OpenAI: a vector is (length of the text, 1)."""
-
-    is_short = False
-    elsewhere = ""  # where it sends everybody, with what they sent
-
-    def do_POST(self) -> None:
-        if self.elsewhere:
-            self.send_response(307)
-            self.send_header("Location", f"{self.elsewhere}{self.path}")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        rows = [[float(len(text)), 1.0] for text in asked["input"]]
-        rows = rows[1:] if self.is_short else rows
-        if self.path == "/api/embed":
-            self._answer({"model": asked["model"], "embeddings": rows})
-        else:
-            data = [{"object": "embedding", "index": at, "embedding": row}
-                    for at, row in reversed(list(enumerate(rows)))]
-            self._answer({"object": "list", "model": asked["model"], "data": data,
-                          "usage": {"prompt_tokens": 1, "total_tokens": 1}})
-
-    def _answer(self, body: Any) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
 @pytest.fixture
-def vendor(settings: Any) -> Iterator[type[Vendor]]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Vendor)
-    Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    settings.OLLAMA_HOST, settings.OPENAI_BASE_URL = address, f"{address}/v1"
-    yield Vendor
-    Vendor.is_short = False
-    server.shutdown()
-    server.server_close()
+def vendor(settings: Any, db: None, nothing_remembered: None) -> Iterator[type[Vendor]]:
+    for provider in ("ollama", "openai"):
+        price(provider, "0.02")
+    with vendor_at(settings) as found:
+        yield found
+    snapshot.forget()
 
 
 def test_the_one_in_the_product_is_the_one_that_was_measured() -> None:
@@ -112,28 +73,23 @@ def test_one_at_an_address_is_asked_by_its_own_client(kind: str, vendor: type[Ve
 def test_what_was_typed_goes_to_no_other_host(
     kind: str, vendor: type[Vendor], settings: Any
 ) -> None:
-    class Sending(Vendor):
-        elsewhere = settings.OLLAMA_HOST
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Sending)
-    Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    settings.OLLAMA_HOST, settings.OPENAI_BASE_URL = address, f"{address}/v1"
+    elsewhere = settings.OLLAMA_HOST
     model = embedder_named(f"{kind}:small")
     assert model is not None
-    try:
+    with vendor_at(settings) as sending:
+        sending.elsewhere = elsewhere
         with pytest.raises(EmbedderAway):
             model.embed(["what I typed"])
-    finally:
-        server.shutdown()
-        server.server_close()
+    assert (sending.asked, vendor.asked) == (1, 0)
 
 
 @pytest.mark.parametrize("name", ["ollama:small", "openai:small"])
-def test_one_that_does_not_answer_is_away(name: str) -> None:
+def test_one_that_does_not_answer_is_away(name: str, vendor: type[Vendor], settings: Any) -> None:
+    settings.OLLAMA_HOST = "http://127.0.0.1:1"
+    settings.OPENAI_BASE_URL = "http://127.0.0.1:1/v1"
     model = embedder_named(name)
     assert model is not None
-    with pytest.raises(EmbedderAway):
+    with pytest.raises(EmbedderAway, match="could not be reached"):
         model.embed(["Does God exist?"])
 
 

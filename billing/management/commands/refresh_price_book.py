@@ -33,6 +33,7 @@ MODELS: dict[str, tuple[str, ...]] = {
         "gpt-5.4-nano", "gpt-5.2", "gpt-5.1", "gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-4.1",
         "gpt-4.1-mini", "gpt-4.1-nano", "gpt-4o", "gpt-4o-2024-05-13", "gpt-4o-mini",
         "gpt-4-turbo", "gpt-4", "gpt-3.5-turbo", "o3", "o4-mini",
+        "text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002",
     ),
 }
 BATCH = {"processing": "batch"}
