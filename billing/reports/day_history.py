@@ -13,12 +13,14 @@ MAX_DAYS = 224
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """`costs`: nanos of whole days, oldest first; `so_far`: of the day after them, today."""
+    """`costs`: nanos of whole days, oldest first; `so_far`: of the day after them, today.
+    `missing`: days that the hourly sums are too far behind for, which count as nothing."""
 
     first_day: date
     costs: tuple[int, ...]
     so_far: int
     zone: str
+    missing: int = 0
 
     @property
     def today(self) -> date:
@@ -33,7 +35,7 @@ def history(
     *, zone: str, now: datetime, filters: SliceFilters = NO_FILTERS, days: int = MAX_DAYS
 ) -> History:
     found = histories(zone=zone, now=now, filters=filters, days=days)
-    return found.get("", _empty(zone, now))
+    return found.get("", nothing(zone=zone, now=now))
 
 
 def histories(
@@ -49,16 +51,17 @@ def histories(
     by_key: dict[str, dict[date, int]] = defaultdict(dict)
     for (day, key), row in rows.items():
         by_key[key][day] = row.cost_nanos
-    return {key: _of(costs, today, zone) for key, costs in by_key.items()}
+    missing = len(rows.missing)
+    return {key: _of(costs, today, zone, missing) for key, costs in by_key.items()}
 
 
-def _of(costs: Mapping[date, int], today: date, zone: str) -> History:
+def _of(costs: Mapping[date, int], today: date, zone: str, missing: int) -> History:
     first = min(costs)
     whole = tuple(
         costs.get(first + timedelta(days=n), 0) for n in range((today - first).days)
     )
-    return History(first, whole, costs.get(today, 0), zone)
+    return History(first, whole, costs.get(today, 0), zone, missing)
 
 
-def _empty(zone: str, now: datetime) -> History:
+def nothing(*, zone: str, now: datetime) -> History:
     return History(now.astimezone(ZoneInfo(zone)).date(), (), 0, zone)

@@ -8,6 +8,7 @@ from costcontrol.dashboard import (
     caches_views,
     call_views,
     debate_views,
+    forecast_views,
     precompute_views,
     revenue_views,
     savings_views,
@@ -72,5 +73,7 @@ urlpatterns = [
     path("revenue/simulator/", revenue_views.simulator, name="revenue_simulator"),
     path("savings/", savings_views.savings, name="savings"),
     path("savings/<slug:name>.csv", savings_views.savings_csv, name="savings_csv"),
+    path("forecast/", forecast_views.forecast, name="forecast"),
+    path("forecast/<slug:name>.csv", forecast_views.forecast_csv, name="forecast_csv"),
     path("charts/<slug:chart_id>.csv", views.chart_csv, name="csv"),
 ]

@@ -148,6 +148,7 @@ PAGES = (
     PageCase("debate-costs-none-yet", "/dashboard/debates/", STAFF),
     PageCase("debate-cost", "/dashboard/debates/debate-12/", STAFF, has_calls=True, charts=1),
     PageCase("savings", f"/dashboard/savings/?{RANGE}", STAFF, has_calls=True, charts=2),
+    PageCase("forecast", "/dashboard/forecast/", STAFF, has_calls=True, charts=1),
     PageCase("savings-none-yet", "/dashboard/savings/", STAFF),
     PageCase("debate-cost-unknown", "/dashboard/debates/nobodys/", STAFF, status=404),
     PageCase("caches", f"/dashboard/caches/?{stored.DAYS}", STAFF, has_calls=True, charts=2),

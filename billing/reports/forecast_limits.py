@@ -1,0 +1,124 @@
+"""On which day each budget is used up, if spend goes on as forecast."""
+
+from calendar import monthrange
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from billing.forecast import Forecast, Reach, days_to_limit, forecast
+from billing.models import Budget, ScopeKind
+from billing.reports.day_history import History, histories, history, nothing
+from billing.reports.slices import SliceFilters
+
+MOST = 20
+DAYS_AHEAD = 31
+GROUPS: Mapping[str, str] = {
+    ScopeKind.PLATFORM: "", ScopeKind.PROVIDER: "provider", ScopeKind.TIER: "tier",
+}
+FIRST = (*GROUPS, ScopeKind.USER)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthEnd:
+    """What a month will have cost: what was spent before today, and the forecast from today on."""
+
+    last: date
+    before_nanos: int
+    low: int
+    middle: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitOutlook:
+    """One budget. `reach` None: too little history to say. `today`: spent so far in the period.
+    `at_end`: of a month's budget, what will have been spent."""
+
+    scope_kind: str
+    scope_id: str
+    period: str
+    cap_nanos: int
+    spent_nanos: int
+    today: date
+    reach: Reach | None
+    at_end: MonthEnd | None = None
+
+    @property
+    def days_left(self) -> int | None:
+        """Until it is used up, most likely. None: not in its period, or not known."""
+        return self.days_to(self.reach.likely) if self.reach else None
+
+    def days_to(self, day: date | None) -> int | None:
+        return None if day is None else (day - self.today).days
+
+
+def month_end(past: History, found: Forecast) -> MonthEnd | None:
+    """Of the running month. None: too little history."""
+    today = past.today
+    last = today.replace(day=monthrange(today.year, today.month)[1])
+    ahead = (last - today).days
+    if not found.is_known or ahead >= len(found.totals):
+        return None
+    before = spent_this_month(past)
+    total = found.totals[ahead]
+    return MonthEnd(last, before, before + total.low, before + total.middle, before + total.high)
+
+
+def spent_this_month(past: History) -> int:
+    """On its whole days, before today."""
+    first = past.today.replace(day=1)
+    return sum(
+        cost for day, cost in zip(past.days, past.costs, strict=True) if day >= first
+    )
+
+
+def outlooks(*, now: datetime) -> tuple[LimitOutlook, ...]:
+    """Budgets of a day or a month on the platform, providers, tiers and users; at most MOST."""
+    rows = Budget.objects.filter(
+        scope_kind__in=FIRST, period__in=(Budget.Period.DAY, Budget.Period.MONTH)
+    )
+    ranked = sorted(rows, key=lambda row: (FIRST.index(row.scope_kind), row.scope_id, row.period))
+    read = _reader(now)
+    made: dict[tuple[str, str, str], tuple[History, Forecast]] = {}
+    found = []
+    for row in ranked[:MOST]:
+        key = (row.zone, row.scope_kind, row.scope_id)
+        if key not in made:
+            past = read(*key)
+            made[key] = past, ahead(past)
+        found.append(_outlook(row, *made[key]))
+    return tuple(found)
+
+
+def ahead(past: History, *, days: int = DAYS_AHEAD) -> Forecast:
+    return forecast(past.costs, first_day=past.first_day, days=days, so_far=past.so_far)
+
+
+def _reader(now: datetime) -> Callable[[str, str, str], History]:
+    """Histories of scopes; providers and tiers are read once for all of a kind."""
+    groups: dict[tuple[str, str], Mapping[str, History]] = {}
+
+    def read(zone: str, kind: str, name: str) -> History:
+        if kind == ScopeKind.USER:
+            number = int(name) if name.isdecimal() else 0
+            return history(zone=zone, now=now, filters=SliceFilters(user_id=number))
+        if (zone, kind) not in groups:
+            groups[zone, kind] = histories(zone=zone, now=now, group_by=GROUPS[kind])
+        return groups[zone, kind].get(name) or nothing(zone=zone, now=now)
+
+    return read
+
+
+def _outlook(row: Budget, past: History, found: Forecast) -> LimitOutlook:
+    is_daily = row.period == Budget.Period.DAY
+    before = 0 if is_daily else spent_this_month(past)
+    last = None if is_daily else past.today.replace(
+        day=monthrange(past.today.year, past.today.month)[1]
+    )
+    return LimitOutlook(
+        row.scope_kind, row.scope_id, row.period, row.cap_nanos, before + past.so_far, past.today,
+        days_to_limit(
+            found, cap_nanos=row.cap_nanos, spent_nanos=before, is_daily=is_daily, until=last
+        ) if found.is_known else None,
+        None if is_daily else month_end(past, found),
+    )

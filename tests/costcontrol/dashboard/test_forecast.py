@@ -1,0 +1,144 @@
+"""The forecast page: what is to come, when limits are reached, which days were odd and why."""
+
+import csv
+import io
+import random
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from billing.models import Budget, UsageRecord
+from tests.costcontrol.dashboard.rows import NOW, call, rolled_up
+
+pytestmark = pytest.mark.django_db
+PAGE = "/dashboard/forecast/"
+DAY = timedelta(days=1)
+DOLLAR = 1_000_000_000
+OPUS = "anthropic/claude-opus-5-5"
+
+
+@pytest.fixture
+def staff(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def text_of(client: Client, **query: str) -> str:
+    response = client.get(PAGE, query)
+    assert response.status_code == 200
+    return unescape(response.content.decode())
+
+
+def rows_of(client: Client, name: str, **query: str) -> list[dict[str, str]]:
+    response = client.get(f"{PAGE}{name}.csv", query)
+    assert response.status_code == 200
+    return list(csv.DictReader(io.StringIO(response.content.decode())))
+
+
+def history(days: int = 40, *, jump_ago: int = 0) -> None:
+    """Two calls a day, of two tiers; premium users spend twice as much. `jump_ago` days ago they
+    spent $33 more on opus."""
+    chance = random.Random(7)
+    for ago in range(days, 0, -1):
+        at = NOW - ago * DAY
+        noise = chance.uniform(0.95, 1.05)
+        call(at, cost_nanos=round(5 * DOLLAR * noise), tier="free", call_kind="closing")
+        call(at, cost_nanos=round(10 * DOLLAR * noise), tier="premium", user_id=2,
+             call_kind="opening_statement")
+        if ago == jump_ago:
+            call(at, cost_nanos=33 * DOLLAR, tier="premium", user_id=2, deployment=OPUS,
+                 provider="anthropic", model_class="premium", call_kind="opening_statement")
+    rolled_up()
+
+
+def test_it_is_for_staff(client: Client) -> None:
+    assert client.get(PAGE).status_code == 302
+
+
+def test_without_a_call_it_says_when_there_will_be_something(staff: Client) -> None:
+    assert "No calls yet" in text_of(staff)
+
+
+def test_under_two_weeks_it_says_how_many_days_are_lacking(staff: Client) -> None:
+    history(10)
+    said = text_of(staff)
+    assert "A forecast needs two weeks with calls: 4 more whole days are needed." in said
+    assert "after two weeks with calls: 5 more whole days are needed." in said
+
+
+def test_the_month_is_what_was_spent_and_what_is_expected(staff: Client) -> None:
+    history()
+    rows = rows_of(staff, "days")
+    spent = [int(row["spent_nanos"]) for row in rows if row["day"] >= "2026-11-01"
+             and row["spent_nanos"]]
+    ahead = [int(row["expected_nanos"]) for row in rows if row["expected_nanos"]
+             and row["day"] <= "2026-11-30"]
+    assert len(spent) == 24
+    assert len(ahead) == 6
+    assert sum(ahead) == pytest.approx(6 * 15 * DOLLAR, rel=0.05)
+    response = staff.get(PAGE)
+    card = response.context["page"].cards[0]
+    assert card.cell.value == pytest.approx(sum(spent) + sum(ahead), abs=6)
+
+
+def test_a_day_out_of_the_ordinary_is_named_with_its_cause(staff: Client) -> None:
+    history(jump_ago=2)
+    said = text_of(staff)
+    assert "2026-11-23 cost $32.99 more" in said
+    assert "than expected: +$33.00 by claude-opus-5-5 for premium users." in said
+    (odd, *_others) = [
+        row for row in rows_of(staff, "anomalies")
+        if row["dimension"] == "deployment"
+    ]
+    assert (odd["day"], odd["key"]) == ("2026-11-23", OPUS)
+    assert int(odd["difference_nanos"]) == 33 * DOLLAR
+
+
+def test_quiet_weeks_have_none(staff: Client) -> None:
+    history()
+    assert "No day of the last four weeks is out of the ordinary" in text_of(staff)
+
+
+def test_a_budget_says_when_it_is_used_up(staff: Client) -> None:
+    history()
+    spent = sum(
+        row.cost_nanos for row in UsageRecord.objects.all() if row.at >= NOW.replace(day=1)
+    )
+    Budget.objects.create(
+        scope_kind="platform", scope_id="", period="month", cap_nanos=spent + 40 * DOLLAR
+    )
+    Budget.objects.create(
+        scope_kind="tier", scope_id="free", period="day", cap_nanos=500 * DOLLAR
+    )
+    said = text_of(staff)
+    assert "in 2 days" in said
+    assert "not in the next month" in said
+
+
+def test_a_tier_has_a_forecast_of_its_own(staff: Client) -> None:
+    history()
+    rows = [row for row in rows_of(staff, "days", tier="free") if row["expected_nanos"]]
+    assert int(rows[0]["expected_nanos"]) == pytest.approx(5 * DOLLAR, rel=0.06)
+    assert "When are budgets used up?" not in text_of(staff, tier="free")
+
+
+def test_a_user_has_a_forecast_of_their_own(staff: Client) -> None:
+    history()
+    rows = [row for row in rows_of(staff, "days", user="2") if row["expected_nanos"]]
+    assert int(rows[0]["expected_nanos"]) == pytest.approx(10 * DOLLAR, rel=0.06)
+
+
+def test_an_unknown_table_is_not_found(staff: Client) -> None:
+    assert staff.get(f"{PAGE}nothing.csv").status_code == 404
+
+
+def test_what_the_page_reads_does_not_grow_with_the_days(
+    staff: Client, django_assert_max_num_queries: object
+) -> None:
+    history(jump_ago=2)
+    text_of(staff)
+    with django_assert_max_num_queries(40):  # type: ignore[operator]
+        text_of(staff)
