@@ -186,11 +186,14 @@ def objection(situation: Situation, deployment: DeploymentSpec) -> CostControlEr
 
 
 def _unsupported(request: ChatRequest, deployment: DeploymentSpec) -> CostControlError | None:
+    uses_tools = any(message.extra or message.role == "tool" for message in request.messages)
+    if not (request.extra or uses_tools):
+        return None  # before the vendor's SDK is loaded
     passes = get_provider(deployment.provider).passes
     if passes is None:
         return None
     unknown = sorted(set(request.extra) - passes)
-    if any(message.extra or message.role == "tool" for message in request.messages):
+    if uses_tools:
         unknown.append("messages[].tool_calls")
     if not unknown:
         return None

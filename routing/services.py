@@ -1,4 +1,4 @@
-"""What changes the routing table: check a draft, publish it."""
+"""What changes the routing table, draft by draft, and which models may be asked. All audited."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,7 +9,8 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from accounts.services import audit, snapshot
-from routing.models import RoutePolicy
+from billing.prices import PriceTable
+from routing.models import Deployment, RoutePolicy
 from routing.types import Complexity, ModelClass
 
 MODES = ("local", "hybrid", "cloud", "economy")  # the tiers' route modes, and what saving means
@@ -66,6 +67,57 @@ def next_version() -> int:
 
 
 @transaction.atomic
+def policy_draft(cells: Any, *, actor: str, because: str = "") -> RoutePolicy:
+    """A draft with this table. Raises PolicyError."""
+    cells_check(cells)
+    draft = RoutePolicy.objects.create(version=next_version(), cells=cells)
+    audit(actor, "policy_draft", str(draft), None, snapshot(draft), reason=because)
+    return draft
+
+
+@transaction.atomic
+def policy_edit(policy: RoutePolicy, cells: Any, *, actor: str) -> RoutePolicy:
+    """Another table for a draft. Raises PolicyError: also once it is published."""
+    cells_check(cells)
+    draft = RoutePolicy.objects.select_for_update().get(pk=policy.pk)
+    if draft.status != Status.DRAFT:
+        raise _no_draft(draft)
+    before = snapshot(draft)
+    draft.cells = cells
+    draft.save(update_fields=["cells"])
+    audit(actor, "policy_edit", str(draft), before, snapshot(draft))
+    return draft
+
+
+def _no_draft(policy: RoutePolicy) -> PolicyError:
+    return PolicyError(
+        _("Version %(version)d is not a draft; copy it into a new one.")
+        % {"version": policy.version}
+    )
+
+
+@transaction.atomic
+def deployment_switch(
+    deployment: Deployment, *, is_enabled: bool, actor: str, reason: str, at: datetime
+) -> bool:
+    """Whether it may be asked, from the next snapshots on. False: it was so already. Raises
+    PolicyError: what has no price cannot be called, so it cannot be enabled either."""
+    row = Deployment.objects.select_for_update().get(pk=deployment.pk)
+    if row.is_enabled == is_enabled:
+        return False
+    provider = row.price_provider or row.provider
+    if is_enabled and not PriceTable.load(at).has(provider, row.model):
+        raise PolicyError(
+            _("There is no price for %(name)s. Add one before it is enabled.")
+            % {"name": f"{provider}/{row.model}"}
+        )
+    before, row.is_enabled = snapshot(row), is_enabled
+    row.save(update_fields=["is_enabled"])
+    audit(actor, "deployment_switch", row.name, before, snapshot(row), reason=reason[:300])
+    return True
+
+
+@transaction.atomic
 def policy_publish(policy: RoutePolicy, *, at: datetime, actor: str) -> RoutePolicy:
     """Put a draft in force and retire the table before it. Raises PolicyError."""
     live = list(
@@ -75,10 +127,7 @@ def policy_publish(policy: RoutePolicy, *, at: datetime, actor: str) -> RoutePol
     )
     draft = next((row for row in live if row.pk == policy.pk), None)
     if draft is None or draft.status != Status.DRAFT:
-        raise PolicyError(
-            _("Version %(version)d is not a draft; copy it into a new one.")
-            % {"version": policy.version}
-        )
+        raise _no_draft(policy)
     cells_check(draft.cells)
     for row in live:
         if row.status == Status.PUBLISHED:

@@ -11,6 +11,7 @@ from routing.cache import endings
 from routing.debates import events, own, own_texts, topic_audits
 from routing.precompute import ahead, machine, refresh
 from routing.precompute.beside import beside
+from routing.whatif import work as whatif
 
 
 @shared_task
@@ -43,6 +44,12 @@ def precompute_ahead() -> bool:
 def refresh_answers() -> bool:
     """Make answers anew that grow old and are still asked for."""
     return beside("refresh_answers", lambda: asyncio.run(_in_a_loop(refresh.refresh_answers)))
+
+
+@shared_task
+def what_if() -> bool:
+    """Runs that ask what calls of the past would have cost."""
+    return beside("what_if", whatif.work)
 
 
 async def _in_a_loop(work: Callable[[], Awaitable[int]]) -> int:
