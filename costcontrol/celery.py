@@ -65,6 +65,7 @@ app.conf.beat_schedule = {
         "routing.tasks.precompute_ahead", 60.0, expires_s=60
     ),
     "make old answers anew": every("routing.tasks.refresh_answers", 300.0, expires_s=300),
+    "answer what calls would have cost": every("routing.tasks.what_if", 10.0, expires_s=10),
     "read what Stripe told us": every("billing.tasks.stripe_events", 10.0, expires_s=10),
     "ask Stripe again": every("billing.tasks.stripe_repeat", 60.0, expires_s=60),
     "end the days of grace": every("billing.tasks.stripe_grace", 600.0, expires_s=600),
