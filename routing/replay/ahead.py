@@ -18,7 +18,7 @@ from routing.providers import batches
 from routing.providers.batches import BatchRequest, BatchResult, BatchState, Fate
 from routing.replay.house import PLENTY, TIER
 from routing.replay.options import Options
-from routing.replay.upstream import MARK, NAME, Simulated
+from routing.replay.upstream import NAME, Simulated, text_of
 from routing.replay.workload import usages
 from routing.types import Chunk, DeploymentSpec, StopReason
 
@@ -93,5 +93,5 @@ class SimulatedBatches:
         usage = usages(options.format, "watch", options.language)[kind]
         number = _Desk.simulated.books.add(self._deployment, usage, processing="batch")
         return Chunk(
-            f"{MARK} {kind} {number}", None, StopReason.STOP, usage, self._deployment.model
+            text_of(kind, number), None, StopReason.STOP, usage, self._deployment.model
         )

@@ -58,5 +58,5 @@ def differs() -> Iterator[str]:
     yield "Debates run one after the other, in simulated time, without worker, turns and readers."
     yield "Prompts and answers are short made-up texts; tokens are those of the workload model."
     yield "Calls hold and settle money one by one; a debate holds none ahead."
-    yield "Searches are made, one for each opening: the product's plan has none so far."
+    yield "Every model searches the web, and each search finds something."
     yield "Providers are simulated in the process; no Valkey; SQLite does not wait for disks."

@@ -13,6 +13,7 @@ from accounts.models import Tier, User
 from accounts.types import Caller
 from billing.models import Budget, ModelPrice
 from costcontrol.lib.money import from_usd
+from routing.call_kinds import SEARCH
 from routing.debates.philosophers import character_from
 from routing.debates.types import Character
 from routing.models import CallKindRow, Deployment, Philosopher, RoutePolicy, Topic
@@ -25,7 +26,6 @@ OPUS, SONNET, HAIKU = "claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5"
 MODELS: Mapping[str, str] = {OPUS: "premium", SONNET: "mid", HAIKU: "economy"}
 LOCAL = "local/qwen3-8b"
 BASELINE = f"anthropic/{OPUS}"
-SEARCH = "rag_search"
 PLENTY = from_usd("1000000")
 LIMITS = (
     "debates_per_day", "requests_per_day", "calls_per_debate", "usd_per_day_nanos",

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from billing.prices import STANDARD, PriceTable, cost
 from billing.usage import Usage
 from routing import providers
+from routing.call_kinds import SEARCH
 from routing.types import Chunk, DeploymentSpec, ProviderCall, StopReason
 
 NAME = "simulated"  # Deployment.provider
 MARK = "[simulated]"
+PAGE = "\n[A page](https://replay.invalid/)"
 Sale = tuple[str, str, str, Usage]  # whose price, model, processing, what was used
 
 
@@ -56,13 +58,18 @@ class Simulated:
         kind, deployment = call.request.call_kind, call.deployment
         usage = self.usages[kind]
         number = self.books.add(deployment, usage)
-        yield Chunk(f"{MARK} {kind} {number}", None, StopReason.STOP, usage, deployment.model)
+        yield Chunk(text_of(kind, number), None, StopReason.STOP, usage, deployment.model)
 
     async def probe(self, deployment: DeploymentSpec) -> str:
         return ""
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+def text_of(kind: str, number: int) -> str:
+    """Of a search: with a page that it found."""
+    return f"{MARK} {kind} {number}" + (PAGE if kind == SEARCH else "")
 
 
 def install() -> Simulated:

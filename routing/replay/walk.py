@@ -1,11 +1,9 @@
 """One debate, call by call: the product's plan, its keys, its order of looking things up.
 
 What differs from a debate in the product is said in docs/replay.md: no worker, no rows of turns,
-prompts of one sentence behind words that only have the right length, and searches, which the plan
-has none of.
+and prompts of one sentence behind words that only have the right length.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from uuid import uuid4
@@ -14,15 +12,16 @@ from costcontrol.lib import clock, database
 from routing import gateway, holdout, keeper, policy
 from routing.cache import patterns, templates
 from routing.cache.patterns import Stored
+from routing.call_kinds import CALL_KINDS, SEARCH
 from routing.debates.plan import Shape, plan_of
-from routing.debates.reuse import About
+from routing.debates.reuse import About, philosopher_fields
 from routing.debates.sharing import Sharing
 from routing.debates.shelf import SPARED
 from routing.debates.topics import title_in
 from routing.debates.types import Background, Cast, Found, Step
 from routing.debates.unasked import Desk
 from routing.models import Debate, Turn
-from routing.replay.house import BASELINE, SEARCH, House
+from routing.replay.house import BASELINE, House
 from routing.replay.options import SIDE, Options
 from routing.replay.script import Staged
 from routing.replay.upstream import MARK, Simulated
@@ -57,7 +56,10 @@ class Walk:
 
     async def to_the_end(self) -> None:
         staged = self._staged
-        for step in plan_of(Shape(self._options.format, staged.seat, staged.has_context)):
+        shape = Shape(
+            self._options.format, staged.seat, staged.has_context, has_search=True
+        )
+        for step in plan_of(shape):
             if step.is_users:
                 self._say(step, None)
                 ready = None
@@ -74,7 +76,7 @@ class Walk:
     async def _turn(self, step: Step) -> Stored | None:
         """What was stored before it was asked for. With it, most is not needed that others need."""
         ready = await self._ready(step)
-        for background in _before(step):
+        for background in step.before:
             await self._background(background, step, ready)
         if ready is None and self._is_template(step.kind):
             self._say(step, None)
@@ -96,8 +98,14 @@ class Walk:
         if self._sharing is None:
             return None
         reuse = self._sharing.of_background(background, self._found)
-        is_for_side = background.kind == SEARCH and self._options.search_per == SIDE
-        return _for_side(reuse) if reuse and is_for_side else reuse
+        is_for_one = background.kind == SEARCH and self._options.search_per != SIDE
+        return self._for_speaker(reuse, background.speaker) if reuse and is_for_one else reuse
+
+    def _for_speaker(self, reuse: Reuse, speaker: str) -> Reuse:
+        """As if each speaker's search were kept for them alone."""
+        assert self._sharing
+        who = philosopher_fields(self._sharing.about.cast.of(speaker))
+        return replace(reuse, fields={**reuse.fields, "philosopher": who})
 
     async def _look(self, kind: str, reuse: Reuse | None) -> Stored | None:
         if reuse is None:
@@ -141,7 +149,7 @@ class Walk:
             model=BASELINE if self._staged.is_baseline else policy.AUTO, is_stream=True,
             debate_id=self._staged.id, language=self._options.language, stage=step.stage,
             may_read_cache=reuse is not None, may_store=reuse is not None, speaker=speaker,
-            is_part=True, reuse=reuse, max_searches=1 if kind == SEARCH else 0,
+            is_part=True, reuse=reuse, max_searches=CALL_KINDS[kind].searches,
         )
 
     def _fill_in(self, step: Step) -> None:
@@ -168,21 +176,9 @@ def _about(staged: Staged, options: Options, house: House) -> About | None:
     topic = house.topics[staged.topic]
     pro, con = (tuple(house.people[key] for key in side) for side in staged.cast)
     title = title_in(topic, options.language)
-    return About(topic.key, topic.epoch, title, options.language, Cast(pro, con))
-
-
-def _before(step: Step) -> Iterator[Background]:
-    """With a search for each opening, which the workload model has."""
-    yield from step.before
-    has_search = any(background.kind == SEARCH for background in step.before)
-    if step.kind == "opening_statement" and not has_search:
-        yield Background(SEARCH, step.speaker, step.index)
-
-
-def _for_side(reuse: Reuse) -> Reuse:
-    """What is found for a side of a topic, whoever speaks for it."""
-    fields = {name: value for name, value in reuse.fields.items() if name != "philosopher"}
-    return replace(reuse, fields=fields)
+    return About(
+        topic.key, topic.epoch, title, options.language, Cast(pro, con), has_search=True
+    )
 
 
 @cache
