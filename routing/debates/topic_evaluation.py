@@ -91,7 +91,10 @@ def zone(found: Sequence[Judged], name: str) -> Zone:
     stricter of the thresholds that both halves of the groups give: similarity (alone), polarity
     (and numbers), all (guards)."""
     halves = (found,) if name == "hindsight" else split(found)
-    threshold = max(_threshold(half, name) for half in halves)
+    threshold = max(
+        lowest_threshold([each for each in half if not _is_held(each, name)], of=len(half))
+        for half in halves
+    )
     taken = [each for each in found if each.first >= threshold and not _is_held(each, name)]
     wrong = [each for each in taken if not each.is_right]
     return Zone(
@@ -102,15 +105,15 @@ def zone(found: Sequence[Judged], name: str) -> Zone:
     )
 
 
-def _threshold(half: Sequence[Judged], name: str) -> float:
-    """The lowest at which so few of all texts that were asked are answered wrongly."""
-    ranked = sorted(
-        (each for each in half if not _is_held(each, name)), key=lambda each: -each.first
-    )
+def lowest_threshold(
+    found: Sequence[Judged], *, of: int | None = None, most_wrong: float = MOST_WRONG
+) -> float:
+    """The lowest at which so few are answered wrongly of all texts that were asked: `of`, or all
+    of these."""
     wrong, lowest = 0, 1.0
-    for each in ranked:
+    for each in sorted(found, key=lambda each: -each.first):
         wrong += not each.is_right
-        if wrong > MOST_WRONG * len(half):
+        if wrong > most_wrong * (len(found) if of is None else of):
             return lowest
         lowest = each.first
     return lowest

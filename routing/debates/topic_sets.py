@@ -50,9 +50,12 @@ class TextSet:
     asked: list[Asked] = field(default_factory=list)
 
 
-def sets_read(path: Path, *, groups: int | None = None) -> list[TextSet]:
-    """One a language. `groups`: of groups of paraphrases only so many. Raises UnknownSet."""
+def sets_read(path: Path, *, groups: int | None = None, draw: int = 0) -> list[TextSet]:
+    """One a language. `groups`: of groups of paraphrases only so many; `draw`: which draw of them.
+    Raises UnknownSet."""
     rows = list(_rows(path))
+    if draw:  # under other names the lot falls on others
+        rows = [dict(row, g=f"{draw}/{row['g']}") if "g" in row else row for row in rows]
     if groups is not None:
         drawn = set(sorted({str(row.get("g")) for row in rows}, key=_lot)[:groups])
         rows = [row for row in rows if str(row.get("g")) in drawn or "g" not in row]
@@ -60,6 +63,11 @@ def sets_read(path: Path, *, groups: int | None = None) -> list[TextSet]:
         if rows and all(fields <= row.keys() for row in rows):
             return [each for each in read(path.name, rows) if each.asked]
     raise UnknownSet(f"{path} has no rows of a shape that is known: see docs/topic-resolver.md.")
+
+
+def is_of_groups(path: Path) -> bool:
+    """Raises UnknownSet."""
+    return any("g" in row for row in _rows(path))
 
 
 def _rows(path: Path) -> Iterator[Row]:

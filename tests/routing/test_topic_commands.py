@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from costcontrol.lib import clock
 from routing.debates.shipped import FOLDER
 from routing.debates.topic_index import forget
-from routing.models import TopicCalibration, TopicVector
+from routing.models import TopicCalibration, TopicMatch, TopicVector
 from tests.routing.debates.topic_rows import TITLES, calibrate, model, topics_make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -144,3 +145,29 @@ def test_other_sets_measure_the_embedder(tmp_path: Path) -> None:
     assert "among three 100.0%" in told
     for line in ("in hindsight", "similarity alone", "and polarity, numbers", "and all guards"):
         assert line in told
+
+
+def test_groups_are_measured_over_several_draws_and_topics_are_not(tmp_path: Path) -> None:
+    rows = [
+        {"g": name, "lang": "en", "t": text}
+        for name in ("whales", "taxes", "zoos", "exams", "ghosts", "gold")
+        for text in (f"Are {name} good?", f"Do we think that {name} are good?")
+    ]  # fmt: skip
+    told = run("evaluate_topics", "--data", written(tmp_path, *rows), "--draws", 2)
+    assert "set.jsonl: 2 draws of 3 titles" in told
+    assert "wrong of all texts 0.0% (0.0% to 0.0%)" in told
+    path = catalogue_set(tmp_path, paraphrases=[{"lang": "en", "text": "Is cloning right?"}])
+    told = run("evaluate_topics", "--data", path, "--draws", 2)
+    assert "draws" not in told
+
+
+def test_an_evaluation_tells_what_people_judged(tmp_path: Path) -> None:
+    for place, verdict in enumerate(["right", "right", "wrong", ""]):
+        TopicMatch.objects.create(
+            draw=f"{place}", topic_id="god", language="en", embedder="h", embedder_name="use",
+            similarity=0.9, at=clock.now(), verdict=verdict,
+            judged_at=clock.now() if verdict else None,
+        )
+    told = run("evaluate_topics", "--data", catalogue_set(tmp_path, paraphrases=[
+        {"lang": "en", "text": "Is it allowed to clone?"}]))  # fmt: skip
+    assert "judged by people, use, en: 1 wrong of 3 texts (33.33%, at most 86.46%" in told

@@ -14,6 +14,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from costcontrol.lib import clock
+from routing.debates.topic_draws import FITTED_TO, draws_of, spread
 from routing.debates.topic_evaluation import (
     PARAPHRASE,
     Answered,
@@ -24,7 +25,7 @@ from routing.debates.topic_evaluation import (
     zone,
 )
 from routing.debates.topic_judging import Judged, judge, upper_bound
-from routing.debates.topic_sets import TextSet
+from routing.debates.topic_sets import TextSet, is_of_groups
 from routing.embeddings import embedder
 from routing.management.commands.calibrate_topics import (
     embedder_or_error,
@@ -32,6 +33,7 @@ from routing.management.commands.calibrate_topics import (
     sets_or_error,
 )
 from routing.models import Topic
+from routing.reports.topic_matches import measured
 
 OUTCOMES = (
     "resolved", "resolved, swapped", "first", "first, swapped", "in three", "in three, swapped",
@@ -57,8 +59,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--groups", type=int, help="of sets of groups only so many, drawn by lot"
         )
+        parser.add_argument(
+            "--draws", type=int, default=0,
+            help="measure groups anew so often, with others drawn each time",
+        )
 
-    def handle(self, *, data: list[Path], groups: int | None, **options: Any) -> None:
+    def handle(
+        self, *, data: list[Path], groups: int | None, draws: int, **options: Any
+    ) -> None:
         model, is_safe = embedder(), True
         self.stdout.write(f"{model.name if model else 'no embedder'}, {clock.now():%Y-%m-%d}")
         for texts in sets_or_error(data, groups=groups):
@@ -68,6 +76,9 @@ class Command(BaseCommand):
                 label = f"{texts.name} {texts.language}"
                 tell = partial(progress_to(self), label)
                 self._others(label, judge(texts, embedder_or_error(), progress=tell))
+        for path in filter(is_of_groups, data if draws else ()):
+            self._draws(path, groups, draws)
+        self._judged_by_people()
         if not is_safe:
             raise CommandError("A look-alike was taken for the same side of the same topic.")
 
@@ -91,6 +102,25 @@ class Command(BaseCommand):
             if each.is_error or each.outcome == "other topic":
                 self.stdout.write(f"  {_told(each)}")
         return not let_through
+
+    def _draws(self, path: Path, groups: int | None, draws: int) -> None:
+        tell = partial(progress_to(self), f"{path.name}, draws")
+        found = list(draws_of(path, embedder_or_error(), groups=groups, draws=draws, progress=tell))
+        self.stdout.write(
+            f"\n{path.name}: {len(found)} draws of {found[0].titles} titles, threshold of one half "
+            f"(at most {FITTED_TO:.2%} wrong there) tried on the other one\n"
+            f"  answered without asking {spread([each.right for each in found])}, "
+            f"wrong of all texts {spread([each.wrong for each in found])}"
+        )
+
+    def _judged_by_people(self) -> None:
+        for each in measured():
+            self.stdout.write(
+                f"\njudged by people, {each.embedder}, {each.language}: {each.wrong} wrong of "
+                f"{each.judged} texts ({each.rate:.2%}, at most {each.bound:.2%} with 95 % "
+                f"certainty), {each.topics_wrong} of {each.topics} topics; last "
+                f"{each.last:%Y-%m-%d}"
+            )
 
     def _table(self, table: Mapping[str, Counter[str]]) -> None:
         columns = [name for name in OUTCOMES if any(row[name] for row in table.values())]
