@@ -9,6 +9,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from billing import alerts, credits, ledger, rollups
+from billing.alerting import deliveries, evaluation
 from billing.payments import client, events, overage, reconcile, repeat, standing, topup
 from costcontrol.lib import clock
 
@@ -54,6 +55,18 @@ def send_alerts() -> int:
     except OSError as error:
         log.error("alerts: no email was sent: %s", error)
         return 0
+
+
+@shared_task
+def evaluate_alert_rules() -> int:
+    """Ask every rule of the operator's. How many alerts were opened."""
+    return evaluation.evaluate(now=clock.now()).opened
+
+
+@shared_task
+def deliver_alerts() -> int:
+    """Bring what waits to its channels. How many messages arrived."""
+    return deliveries.deliver_due(now=clock.now())
 
 
 @shared_task

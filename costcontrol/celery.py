@@ -50,6 +50,10 @@ app.conf.beat_schedule = {
     "close calls that died": every("billing.tasks.sweep", 15.0, expires_s=15),
     "end credit that has lapsed": every("billing.tasks.lapse_credit", 60.0, expires_s=60),
     "tell who is near a limit": every("billing.tasks.send_alerts", 60.0, expires_s=60),
+    "ask the rules of alerts": every(
+        "billing.tasks.evaluate_alert_rules", 60.0, expires_s=60
+    ),
+    "bring alerts to their channels": every("billing.tasks.deliver_alerts", 20.0, expires_s=20),
     "add up the hours": every("billing.tasks.roll_up", 60.0, expires_s=60),
     "prove the ledger": every(
         "billing.tasks.check_ledger", crontab(hour="3", minute="30"), expires_s=3600

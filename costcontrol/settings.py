@@ -279,6 +279,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 EMAIL_URL = env.str("EMAIL_URL", default="") or "consolemail://"  # smtp+tls://user:password@host:587
 vars().update(env.email_url_config(EMAIL_URL))
 EMAIL_TIMEOUT = 10
+# alerts may go to private addresses and without TLS: to try channels out on one's own machine
+ALERTS_ALLOW_PRIVATE = env.bool("ALERTS_ALLOW_PRIVATE", default=False)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="costcontrol <costcontrol@localhost>")
 SITE_URL = env.str("SITE_URL", default=f"http://{HOST}:{PORT}").rstrip("/")  # of links in emails
 

@@ -1,6 +1,6 @@
 """How full each budget is now, and where it will end if the rest is like the days before."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,6 +33,8 @@ class BudgetToday:
     projected: int | None
     resets_at: datetime | None
     soft_percent: int
+    since: datetime
+    budget_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,21 @@ class History:
 def budgets(*, now: datetime) -> tuple[BudgetToday, ...]:
     """The platform's first, then providers, tiers, and the fullest of all others."""
     rows = list(Budget.objects.all())
+    found = sorted(_with_limits(rows, now), key=lambda pair: _rank(*pair))[:MOST]
+    return _all_today(found, now)
+
+
+def budgets_of(rows: Sequence[Budget], *, now: datetime) -> tuple[BudgetToday, ...]:
+    """These, in this order."""
+    return _all_today(_with_limits(rows, now), now)
+
+
+def _with_limits(rows: Sequence[Budget], now: datetime) -> list[tuple[Budget, Limit]]:
     limits = limits_of([rule_of_budget(row) for row in rows], now=now)
-    found = sorted(zip(rows, limits, strict=True), key=lambda pair: _rank(*pair))[:MOST]
+    return list(zip(rows, limits, strict=True))
+
+
+def _all_today(found: list[tuple[Budget, Limit]], now: datetime) -> tuple[BudgetToday, ...]:
     histories: dict[timedelta, History] = {}
     return tuple(_today(row, limit, now, histories) for row, limit in found)
 
@@ -79,7 +94,7 @@ def _today(
         scope_kind=row.scope_kind, scope_id=row.scope_id, period=row.period, cap=limit.limit,
         spent=limit.used, held=limit.held, left=limit.remaining,
         projected=_projected(row, limit, now, histories), resets_at=limit.resets_at,
-        soft_percent=row.soft_percent,
+        soft_percent=row.soft_percent, since=limit.since, budget_id=row.pk,
     )
 
 

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from accounts.services import tiers_load
+from billing.alerting import defaults as alert_defaults
 from billing.models import Budget, ScopeKind
 from billing.plans import packs_load, plans_load
 from billing.price_book import book_load, read_book
@@ -112,6 +113,7 @@ class Command(BaseCommand):
             "philosophers": catalogue.philosophers + catalogue.versions,
             "topics": catalogue.topics,
             "kinds of call": catalogue.kinds,
+            "alert rules": alert_defaults.rules_load(now=now()),
             "baselines": frozen.freeze_missing(at=now(), actor=ACTOR),
         }
         counts = ", ".join(f"{count} {name}" for name, count in added.items() if count)

@@ -1,0 +1,221 @@
+"""Seven kinds of rules: when each finds something, and that it is told once."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from accounts.services import tiers_load
+from billing import rollups
+from billing.alerting import evaluation
+from billing.models import Budget, UsageImport, UsageImportLine, Window
+from billing.models_operator import Alert, AlertRule
+from tests.billing.alerting.rows import (
+    CENT,
+    DOLLAR,
+    calls,
+    channel,
+    look,
+    messages,
+    rule,
+    spend,
+)
+from tests.billing.books import NOW
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+DAY = 24 * 60
+
+
+def found(of: AlertRule) -> list[tuple[str, int]]:
+    return [(each.subject, each.value) for each in evaluation.look(of, now=NOW)]
+
+
+@pytest.mark.parametrize(
+    ("spent", "threshold", "value"),
+    [(79, 80, None), (80, 80, 80), (98, 100, None), (99, 100, 99), (130, 100, 130)],
+)
+def test_a_part_of_a_budget_is_used(spent: int, threshold: int, value: int | None) -> None:
+    spend(spent)
+    expected = [] if value is None else [("platform:/day", value)]
+    assert found(rule(threshold=threshold)) == expected
+
+
+def test_one_rule_is_about_all_budgets_of_its_scope() -> None:
+    spend(90)
+    spend(95, period="month")
+    spend(85, scope_kind="user", scope_id="7")
+    spend(85, scope_kind="user", scope_id="8")
+    assert found(rule()) == [("platform:/day", 90), ("platform:/month", 95)]
+    assert found(rule(scope_kind="user")) == [("user:7/day", 85), ("user:8/day", 85)]
+    assert found(rule(scope_kind="user", scope_id="8")) == [("user:8/day", 85)]
+
+
+def test_a_window_whose_budget_is_gone_says_nothing() -> None:
+    spend(90)
+    Budget.objects.all().delete()
+    assert found(rule()) == []
+
+
+def test_a_budget_that_will_not_last() -> None:
+    """It is noon. A dollar each morning and evening before: another one is to come."""
+    for day in range(1, 4):
+        calls(100, minutes_ago=day * DAY - 60)
+        calls(100, minutes_ago=day * DAY + 60)
+    rollups.catch_up(now=NOW)
+    spend(150, cap=180)
+    assert found(rule("forecast", 100)) == [("platform:/day", 138)]
+    assert found(rule("forecast", 150)) == []
+
+
+def test_calls_fail() -> None:
+    calls(18)
+    calls(1, outcome="refused", error_code="upstream_unavailable")
+    of = rule("error_rate", 500)
+    assert found(of) == []  # of 19 calls nothing is said
+    calls(1, outcome="refused", error_code="quota_exceeded")  # on purpose
+    calls(7, outcome="failed", error_code="upstream_timeout")  # attempts, not calls
+    assert found(of) == [("platform:", 500)]
+    assert found(rule("error_rate", 501)) == []
+    of_there = rule("error_rate", 500, scope_kind="provider", scope_id="openai")
+    assert found(of_there) == [("provider:openai", 7 * 10_000 // 27)]
+
+
+def test_what_is_longer_ago_than_the_window_is_not_in_it() -> None:
+    calls(30, minutes_ago=61, outcome="incomplete", error_code="upstream_timeout")
+    assert found(rule("error_rate", 500)) == []
+    assert found(rule("error_rate", 500, window_minutes=62)) == [("platform:", 10_000)]
+
+
+def test_calls_without_a_price() -> None:
+    calls(3)
+    calls(2, outcome="cached", price_fresh_input=None, cost_nanos=0, provider="")
+    of = rule("unpriced", 1)
+    assert found(of) == []
+    calls(1, outcome="refused", error_code="unpriced_model", price_fresh_input=None, provider="")
+    calls(1, price_fresh_input=None, cost_nanos=0)
+    assert found(of) == [("platform:", 2)]
+    assert found(rule("unpriced", 3)) == []
+
+
+def test_one_user_spends_much_in_the_last_minutes() -> None:
+    calls(30, user_id=7)
+    calls(29, user_id=8)
+    calls(30, user_id=9, minutes_ago=61)
+    assert found(rule("user", 30 * CENT, scope_kind="user")) == [("user:7", 30 * CENT)]
+    assert found(rule("user", CENT, scope_kind="user", scope_id="8")) == [("user:8", 29 * CENT)]
+
+
+def bill(cost: int, **more: Any) -> UsageImport:
+    day = date(2026, 11, 20)
+    row = UsageImport.objects.create(
+        provider="openai", source="csv", digest=f"{cost}", first_day=day, last_day=day,
+        made_at=NOW, made_by="alice@example.org", **more,
+    )
+    UsageImportLine.objects.create(usage_import=row, day=day, model="gpt-test", cost_nanos=cost)
+    return row
+
+
+def test_a_providers_bill_differs() -> None:
+    calls(100, minutes_ago=(NOW.hour + 12) * 60 + 4 * DAY)  # on 20 November, 12:00 UTC
+    rollups.catch_up(now=NOW)
+    of = rule("reconcile", 200, scope_kind="provider")
+    bill(DOLLAR * 101 // 100)
+    assert found(of) == []
+    newer = bill(DOLLAR * 11 // 10)
+    [finding] = evaluation.look(of, now=NOW)
+    assert (finding.subject, finding.value) == ("provider:openai", 909)
+    assert finding.period == f"import {newer.pk}"
+    assert finding.details["ours_nanos"] == DOLLAR
+
+
+def test_a_day_out_of_the_ordinary_names_what_it_is_made_of() -> None:
+    for day in range(1, 31):
+        calls(10, minutes_ago=day * DAY)
+    rollups.catch_up(now=NOW)
+    of = rule("anomaly", 2)
+    assert found(of) == []
+    calls(40, minutes_ago=DAY, deployment="openai/gpt-dear")
+    rollups.catch_up(now=NOW)
+    [finding] = evaluation.look(of, now=NOW)
+    assert (finding.subject, finding.value, finding.period) == ("platform:", 5, "2026-11-24")
+    first = finding.details["contributors"][0]
+    assert first == {
+        "dimension": "deployment", "key": "openai/gpt-dear", "delta_nanos": 40 * CENT
+    }
+    assert found(rule("anomaly", 6)) == []
+
+
+def test_days_are_not_judged_while_the_hourly_sums_are_days_behind() -> None:
+    rule("reconcile", 200, scope_kind="provider")
+    calls(1, minutes_ago=3 * DAY)
+    bill(DOLLAR)
+    assert [look(minute) for minute in range(10)] == [[]] * 10
+    rollups.catch_up(now=NOW)
+    assert [look(minute) for minute in range(10)][-1] == ["open"]
+
+
+def test_once_for_a_rule_a_period_and_a_subject() -> None:
+    rule()
+    window = spend(85)
+    assert look() == look(1) == ["open"]
+    Window.objects.filter(pk=window.pk).update(spent=10 * CENT)
+    assert look(2) == ["resolved"]
+    Window.objects.filter(pk=window.pk).update(spent=90 * CENT)
+    assert look(3) == ["resolved"]  # reopened only in a new period
+    spend(180, cap=200)
+    assert look(4) == ["resolved", "open"]  # another cap is another period
+
+
+def test_a_rule_that_looks_back_is_told_again_only_after_it_was_over() -> None:
+    rule("user", 10 * CENT, scope_kind="user", channels=[channel()])
+    calls(10, user_id=7)
+    assert look() == look(40) == ["open"]  # into the next hour: the same alert
+    assert look(70) == ["resolved"]
+    calls(10, user_id=7, minutes_ago=-75)
+    assert look(80) == ["resolved", "open"]
+    assert [event for event, _ in messages()] == ["opened", "resolved", "opened"]
+
+
+def test_what_was_over_and_is_back_in_the_same_hour_is_not_told_again() -> None:
+    rule("user", 10 * CENT, scope_kind="user")
+    calls(10, user_id=7, minutes_ago=59)
+    assert look() == ["open"]
+    assert look(2) == ["resolved"]
+    calls(10, user_id=7, minutes_ago=-3)
+    assert look(4) == ["resolved"]
+
+
+def test_a_jump_past_several_thresholds_is_one_message() -> None:
+    mail, hook = channel(), channel("slack", "https://hooks.example.com/x")
+    rule(threshold=80, channels=[mail, hook])
+    rule(threshold=95, channels=[mail])
+    spend(96)
+    assert look() == ["open", "open"]
+    assert sorted(messages()) == [("opened", "email ops"), ("opened", "slack ops")]
+
+
+def test_one_rule_that_cannot_be_asked_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    rule("user", CENT, scope_kind="user", scope_id="not a number")
+    rule()
+    spend(85)
+    assert look() == ["open"]
+    assert "could not be evaluated" in caplog.text
+
+
+def test_a_rule_that_is_off_is_not_asked() -> None:
+    rule(is_on=False)
+    spend(85)
+    assert look() == []
+
+
+def test_alerts_keep_what_was_found_last() -> None:
+    tiers_load()
+    user = User.objects.create_user("ben@example.org")
+    rule("user", 10 * CENT, scope_kind="user")
+    calls(10, user_id=user.pk)
+    look()
+    calls(10, user_id=user.pk)
+    look(1)
+    assert Alert.objects.get().value == 20 * CENT
+    assert Alert.objects.get().opened_at == NOW
