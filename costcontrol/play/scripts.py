@@ -7,7 +7,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from costcontrol.dashboard.layer_names import LAYER_NAMES
+from costcontrol.lib.sentences import said
 from costcontrol.play import words
+from routing.debates.searching import FAILED
 from routing.debates.stage_names import STAGE_NAMES
 
 NOBODY = UUID(int=0)  # its place in an address is taken by the id of a call or debate
@@ -47,6 +49,7 @@ def of_turns() -> dict[str, str]:
         "to": _("%(kind)s, to %(name)s"),
         "credits": _("%(credits)s credits"),
         "call": _("the call"),
+        "unsearched": said(FAILED),
     }
 
 
@@ -121,6 +124,9 @@ def of_prices() -> dict[str, Any]:
         "cached": _("Answers that are stored already: %(cached)s"),
         "models": _("Written by: %(models)s"),
         "lean": _("The model is too small for work in the background: a plain debate."),
+        "search_on": _("Web searches for the opening statements: %(searches)s"),
+        "search_stored": _("Web search is on; none is needed now."),
+        "search_off": _("Web search is off: the models write from what they know."),
         "quota": _("Takes 1 of your debates today: %(left)s of %(limit)s left"),
         "no_quota": _("Your plan has no limit of debates"),
         "paid_from": {

@@ -13,8 +13,11 @@ from django.utils.translation import gettext as _
 
 from costcontrol import formats
 from costcontrol.dashboard.layer_names import layer_name
+from costcontrol.lib.sentences import said
 from costcontrol.play import words
+from routing.debates.searching import FAILED
 from routing.debates.stage_names import STAGE_NAMES
+from routing.sources import Source, source_of
 
 Row = Mapping[str, Any]  # a debate or a turn, as JSON
 BUSY = ("queued", "running")
@@ -63,6 +66,8 @@ class Turn:
     note: str = ""
     language: str = ""
     facts: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()  # pages that were found on the web for it
+    search_note: str = ""
     rating: int | None = None
     is_users: bool = False
     is_written: bool = False  # by a model, or by nobody, but not by the user
@@ -143,6 +148,8 @@ def _turn(row: Row, names: Mapping[str, str], debate: Row) -> Turn:
         text=row.get("text") or "", transition=row.get("transition") or "",
         note=_note(row, is_over=debate.get("status") in OVER),
         language=debate["topic"]["language"], facts=tuple(_facts(row)),
+        sources=tuple(_sources(row)),
+        search_note=said(FAILED) if row.get("search") == "failed" else "",
         rating=row.get("rating"), is_users=bool(speaker) and speaker == debate.get("seat"),
         is_written=row.get("source") != "user",
         call_url=reverse("dashboard:call", args=[call_id]) if call_id else "",
@@ -170,6 +177,13 @@ def _note(row: Row, *, is_over: bool) -> str:
     if row.get("source") == "user" and not row.get("text") and status == "completed":
         return str(words.PASSED)
     return error.get("message", "") if status == "completed" else ""  # it was cut off
+
+
+def _sources(row: Row) -> Iterable[Source]:
+    """Whatever the row says: only what may be a link."""
+    for each in row.get("citations") or ():
+        if page := source_of(each["url"], each["title"], each["text"]):
+            yield page
 
 
 def _facts(row: Row) -> Sequence[str]:

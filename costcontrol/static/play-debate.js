@@ -107,6 +107,7 @@ async function read(turn) {
   reading = new AbortController();
   const element = turns.place(turn, about);
   turns.setText(element, "");
+  turns.setSources(element, []);
   turns.setStatus(element, "running");
   showBar();
   view.showProgress(debate);
@@ -138,7 +139,9 @@ const HEARD = {
     element.dataset.source = data.source;
     turns.setFacts(element, data);
   },
-  "turn.restarted": (element) => { turns.setText(element, ""); turns.setStatus(element, "running"); },
+  "turn.restarted": (element) => { turns.setText(element, ""); turns.setSources(element, []); turns.setStatus(element, "running"); },
+  "citation": (element, data) => turns.addSource(element, data),
+  "search.failed": (element) => turns.setSources(element, [], words.unsearched),
   "delta": (element, data) => turns.append(element, data.text),
   "degraded": (element, data) => notice("degraded", data.reason || words.degraded),
   "budget.warning": (element, data) => notice("budget", sentence(words.budget, {

@@ -33,9 +33,15 @@ function factsOf(estimate) {
   if (sum("cached")) facts.push(sentence(words.cached, { cached: count(sum("cached")) }));
   facts.push(sentence(words.models, { models: estimate.model_classes.map((name) => words.classes[name] || name).join(", ") }));
   if (estimate.is_lean) facts.push(words.lean);
+  facts.push(searchOf(estimate));
   if (!estimate.refusal) facts.push(quotaOf(estimate));
   if (estimate.paid_from !== "plan") facts.push(words.paid_from[estimate.paid_from]);
   return facts;
+}
+
+function searchOf({ search }) {
+  if (!search.is_on) return words.search_off;
+  return search.searches ? sentence(words.search_on, { searches: count(search.searches) }) : words.search_stored;
 }
 
 function quotaOf({ quota }) {

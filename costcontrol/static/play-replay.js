@@ -40,6 +40,8 @@ const HEARD = {
     if (data.transition) turns.setTransition(current, data.transition);
     turns.setStatus(current, "running");
   },
+  "citation": (data) => turns.addSource(current, data),
+  "search.failed": () => turns.setSources(current, [], words.unsearched),
   "delta": (data) => turns.append(current, data.text),
   "turn.completed": () => {
     turns.setStatus(current, "completed");

@@ -97,6 +97,33 @@ export function setTransition(element, text) {
   write(element, "transition", text);
 }
 
+/** Pages that were found on the web for it: strangers' words, and links only where a browser may go.
+ *  `note`: nothing was found. */
+export function setSources(element, pages, note = "") {
+  slot(element, "pages").replaceChildren();
+  slot(element, "sources").hidden = true;
+  write(element, "unsearched", note);
+  pages.forEach((page) => addSource(element, page));
+}
+
+export function addSource(element, { title, url, text }) {
+  const list = slot(element, "pages");
+  if (!isAddress(url) || [...list.querySelectorAll("a")].some((link) => link.getAttribute("href") === url)) return;
+  const item = document.createElement("li");
+  const link = document.createElement("a");
+  Object.assign(link, { href: url, target: "_blank", rel: "noopener nofollow noreferrer", textContent: title });
+  item.append(link);
+  if (text) {
+    const words = document.createElement("span");
+    Object.assign(words, { className: "note", textContent: text });
+    item.append(" ", words);
+  }
+  list.append(item);
+  slot(element, "sources").hidden = false;
+}
+
+const isAddress = (url) => /^https?:\/\/[^\s"'<>]+$/i.test(url);
+
 /** What it took. Staff see the way it went; everybody the credits. */
 export function setFacts(element, turn) {
   const facts = [], source = turn.source || element.dataset.source;

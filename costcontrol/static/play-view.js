@@ -106,6 +106,7 @@ export function showTurn(turn, debate, about) {
   turns.setFacts(element, turn);
   turns.setRating(element, turn);
   turns.setNote(element, noteOf(turn, isOver(debate)));
+  turns.setSources(element, turn.citations || [], turn.search === "failed" ? words.unsearched : "");
   element.dataset.id = turn.id;
 }
 

@@ -2,6 +2,7 @@
 own types."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 MODEL = "claude-haiku-5-5-20261001"
@@ -77,7 +78,18 @@ def page(title: str, url: str) -> dict[str, Any]:
     }
 
 
-def searched(*pages: dict[str, Any], failed: str = "") -> list[dict[str, Any]]:
+def quote(url: str, text: str) -> dict[str, Any]:
+    """Words of a page, as a text block says which it is from."""
+    return {
+        "type": "web_search_result_location", "url": url, "title": None, "cited_text": text,
+        "encrypted_index": "x",
+    }
+
+
+def searched(
+    *pages: dict[str, Any], failed: str = "", text: str = "Plato wrote it.",
+    quotes: Sequence[dict[str, Any]] = (),
+) -> list[dict[str, Any]]:
     """Blocks of an answer that searched first."""
     found: Any = list(pages)
     if failed:
@@ -87,5 +99,5 @@ def searched(*pages: dict[str, Any], failed: str = "") -> list[dict[str, Any]]:
          "caller": {"type": "direct"}},
         {"type": "web_search_tool_result", "tool_use_id": "srv_1", "content": found,
          "caller": {"type": "direct"}},
-        {"type": "text", "text": "Plato wrote it."},
+        {"type": "text", "text": text} | ({"citations": list(quotes)} if quotes else {}),
     ]

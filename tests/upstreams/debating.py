@@ -70,6 +70,7 @@ class Sale:
     ended_at: float = 0.0
     sent_tokens: int = 0
     end: str = "open"  # open | complete | hung_up
+    searches: int = 0
 
 
 @dataclass
@@ -90,6 +91,7 @@ class Books:
             tag=found[1] if found else "", language=language, is_stream=bool(body.get("stream")),
             max_tokens=cap, task=prompt[-400:], text=answer(prompt, tokens, language),
             usage=self.prefixes.usage(vendor, body) | {"output": tokens}, came_at=time.monotonic(),
+            searches=int(bool(body.get("tools"))),
         )
         self.sales.append(sale)
         return sale
@@ -244,12 +246,26 @@ def frame(sale: Sale) -> tuple[list[bytes], list[bytes]]:
 def whole(sale: Sale) -> Any:
     if sale.vendor == "anthropic":
         usage = anthropic_usage(sale, output=sale.usage["output"])
+        if sale.searches:
+            return anthropic.message(content=found(sale), usage=usage, model=sale.model)
         return anthropic.message(sale.text, usage=usage, model=sale.model)
     return openai.completion(sale.text, usage=openai_usage(sale), model=sale.model)
 
 
+def found(sale: Sale) -> list[dict[str, Any]]:
+    """The model's own search: two pages whose addresses say for which prompt, then its words."""
+    seed = zlib.crc32(sale.task.encode())
+    pages = [
+        anthropic.page(f"Page {n} of {seed}", f"https://page{n}.example/{seed}") for n in (1, 2)
+    ]
+    quotes = [anthropic.quote(pages[1]["url"], f"What page 2 of {seed} says.")]
+    return anthropic.searched(*pages, text=sale.text, quotes=quotes)
+
+
 def anthropic_usage(sale: Sale, *, output: int) -> dict[str, Any]:
+    searched = {"web_search_requests": sale.searches, "web_fetch_requests": 0}
     return {"input_tokens": sale.usage["fresh"], "output_tokens": output,
+            "server_tool_use": searched if sale.searches else None,
             "cache_creation_input_tokens": sale.usage["written"],
             "cache_read_input_tokens": sale.usage["read"]}  # fmt: skip
 

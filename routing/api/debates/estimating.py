@@ -27,6 +27,7 @@ def estimate_json(order: Order, found: Estimate, *, may_see_costs: bool) -> Json
         "model_classes": list(found.model_classes),
         "stages": [_stage(stage) for stage in found.stages],
         "turns": len(plan_of(order.shape())), "is_lean": found.is_lean,
+        "search": {"is_on": found.has_search, "searches": found.searches},
         "from_store": [_foreseen(turn) for turn in found.from_store],
         "paid_from": str(found.paid_from),
         "quota": debates_left([found.debates] if found.debates else []),
@@ -42,7 +43,7 @@ def _stage(stage: StageEstimate) -> Json:
     return {
         "stage": stage.stage, "calls": stage.calls, "model_classes": list(stage.model_classes),
         "low_credits": stage.low_credits, "high_credits": stage.high_credits,
-        "templates": stage.templates, "cached": stage.cached,
+        "templates": stage.templates, "cached": stage.cached, "searches": stage.searches,
     }
 
 

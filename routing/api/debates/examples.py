@@ -26,6 +26,7 @@ TURN: Json = {
     "id": TURN_ID, "status": "queued", "rating": None, "cache": "off", "model_class": "",
     "credits": "0.000",
     "error": None, "created_at": "2026-11-25T12:00:05Z", "completed_at": None, "stream": STREAM,
+    "search": "", "citations": [],
 }
 SAID: Json = TURN | {
     "source": "live", "text": "Good evening. Tonight: should machines have rights?",
@@ -75,7 +76,9 @@ ESTIMATE: Json = {
     "seat": "con1", "low_credits": "31.204", "high_credits": "118.350",
     "model_classes": ["local", "economy", "premium"],
     "stages": [{"stage": "opening", "calls": 2, "model_classes": ["local"],
-                "low_credits": "0.310", "high_credits": "0.980", "templates": 0, "cached": 0}],
+                "low_credits": "0.310", "high_credits": "0.980", "templates": 0, "cached": 0,
+                "searches": 0}],
+    "search": {"is_on": True, "searches": 1},
     "from_store": [{"step": 0, "stage": "opening", "kind": "moderator_intro", "speaker": "",
                     "source": "template"}],
     "turns": 13, "is_lean": False, "paid_from": "plan", "quota": QUOTA, "is_covered": True,
@@ -88,7 +91,8 @@ REPLAY: Json = {
     "has_users_texts": True, "finished_on": "2026-11-25",
     "turns": [
         {name: USERS_TURN[name] for name in
-         ("turn", "step", "stage", "kind", "speaker", "target", "transition", "source", "text")}
+         ("turn", "step", "stage", "kind", "speaker", "target", "transition", "source", "text",
+          "search", "citations")}
         | {"speaker_name": "user"}
     ],
     "stream": f"/api/v1/replays/{SHARE_KEY}/stream",

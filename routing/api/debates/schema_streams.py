@@ -23,8 +23,12 @@ EVENTS: tuple[tuple[str, str, Json], ...] = (
     ("turn.restarted", "It is written anew after a fault: throw away its text so far.",
      {"turn": 5, "attempt": 2}),
     ("delta", "The next piece of its text.", {"text": "You speak of duty, "}),
-    ("citation", "A source that was found for it. Nothing searches yet, so none is sent so far.",
-     {"title": "Groundwork", "url": "https://example.org"}),
+    ("citation", "A page of the web that was found for it, before its first words. Title and text "
+     "are a stranger's; the address is http or https.",
+     {"turn": 2, "title": "Groundwork", "url": "https://example.org/", "text": "Duty is first."}),
+    ("search.failed", "The web search for it found nothing: it is written without.",
+     {"turn": 2, "reason": "The web search for this statement found nothing, so it was written "
+      "without."}),
     ("degraded", "From here on a smaller model writes; `reason` is a sentence for the user.",
      {"model_class": "economy", "reason": "A budget is nearly used up."}),
     ("budget.warning", "The plan's money is nearly used up. Amounts are credits.",
@@ -133,8 +137,8 @@ TURN: Json = {
 REPLAY: Json = {
     "operationId": "replays_stream", "tags": ["replays"], "summary": "Watch a replay",
     "description": "A finished debate as events, paced as if it were written now: "
-    "`turn.started`, `delta` and `turn.completed` of each turn, then `debate.completed`. Needs no "
-    "key and costs nothing.",
+    "`turn.started`, `citation`, `delta` and `turn.completed` of each turn, then "
+    "`debate.completed`. Needs no key and costs nothing.",
     "security": [],
     "parameters": [
         _in_path("share_key"), RESUME,

@@ -42,6 +42,17 @@ class StageEstimateSerializer(Fields):
     high_credits = serializers.CharField(help_text=CREDITS)
     templates = serializers.IntegerField(help_text="messages that are filled in, for nothing")
     cached = serializers.IntegerField(help_text="answers that are stored already")
+    searches = serializers.IntegerField(help_text="of the web, in the price; see `search`")
+
+
+class SearchSerializer(Fields):
+    """Web searches for openings, one for each side that is not stored."""
+
+    is_on = serializers.BooleanField(
+        help_text="a model that searches the web is set up, and the plan includes it; false: "
+                  "openings are written without, and `searches` says nothing"
+    )
+    searches = serializers.IntegerField(help_text="that would be made now")
 
 
 class ForeseenSerializer(Fields):
@@ -93,6 +104,7 @@ class EstimateSerializer(MatchSerializer):
     stages = StageEstimateSerializer(many=True)
     turns = serializers.IntegerField(help_text="steps of the plan")
     is_lean = serializers.BooleanField(help_text="a small model: no calls in the background")
+    search = SearchSerializer()
     from_store = ForeseenSerializer(
         many=True, help_text="turns that need no model now; the rest is what is priced"
     )
@@ -125,6 +137,15 @@ class TurnErrorSerializer(Fields):
     message = serializers.CharField(allow_blank=True)
 
 
+class CitationSerializer(Fields):
+    """A page of the web that was found for a turn. A stranger's words: show them as text, and the
+    address as a link with `rel="noopener nofollow"`."""
+
+    title = serializers.CharField()
+    url = serializers.CharField(help_text="http or https")
+    text = serializers.CharField(allow_blank=True, help_text="some words of the page")
+
+
 class SaidSerializer(Fields):
     """What a replay and an export show of a turn."""
 
@@ -142,6 +163,12 @@ class SaidSerializer(Fields):
         choices=Turn.Source.values, allow_blank=True
     )
     text = serializers.CharField(allow_blank=True)
+    search = serializers.ChoiceField(
+        choices=Turn.Search.values, allow_blank=True,
+        help_text="of the web, for an opening: “found”: `citations` are what its prompt had; "
+                  "“failed”: it was written without; empty: nobody searched",
+    )
+    citations = CitationSerializer(many=True)
 
 
 class TurnSerializer(SaidSerializer):
