@@ -122,7 +122,7 @@ def _rows_of_user(hours: Sequence[Hours], table: Table, user_id: int, most: int)
     first, last = min(low for _, low, _ in hours), max(high for _, _, high in hours)
     ((count,),) = reading.fetch(
         f"SELECT COUNT(*) FROM (SELECT 1 FROM {table.name}"
-        f" WHERE user_id = %s AND hour >= %s AND hour < %s LIMIT {most + 1}) AS some",
+        f" WHERE user_id = %s AND hour >= %s AND hour < %s LIMIT {most + 1}) AS found",
         [user_id, first, last],
     )
     return int(count)
