@@ -44,7 +44,12 @@ Outcome, Confidence = UsageRecord.Outcome, UsageRecord.Confidence
 
 
 class NoMoney(Exception):
-    """A budget is full, or there is no price. Says which."""
+    """A budget is full, or there is no price: `sentence` says which, in any language."""
+
+    @property
+    def sentence(self) -> str:
+        sentence: str = self.args[0]
+        return sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +101,13 @@ def why_not(source: Source, *, now: datetime) -> str:
     try:
         price = _price(source, snapshot, tokens=LONGEST)
     except NoMoney as said:
-        return str(said)
+        return said.sentence
     windows = _windows(source, snapshot, now)
     rooms = {reading.room.window_id: reading.room for reading in gauge.read(
         [window.rule for window in windows], now=now, is_kept=False)}
     worst = worst_case(price, input_tokens=LONGEST, output_tokens=0)
     full = [window for window in windows if rooms[window.id].left < worst]
-    return str(_is_full(full)) if worst and full else ""
+    return _is_full(full) if worst and full else ""
 
 
 def _hold(source: Source, texts: Sequence[str]) -> _Hold:
@@ -176,7 +181,7 @@ def _windows(source: Source, snapshot: Snapshot, now: datetime) -> tuple[WindowR
     return gauge.windows(rules, now=now, is_kept=not connection.in_atomic_block)
 
 
-def _is_full(windows: Sequence[WindowRef]) -> Any:
+def _is_full(windows: Sequence[WindowRef]) -> str:
     names = ", ".join(
         f"{window.rule.scope_kind} {window.rule.scope_id}".strip() for window in windows
     )
@@ -195,7 +200,7 @@ def _facts(source: Source) -> dict[str, Any]:
 
 
 def _record(
-    held: _Hold, outcome: str, *, error: str = "", why: Any = "", usage: Usage | None = None,
+    held: _Hold, outcome: str, *, error: str = "", why: str = "", usage: Usage | None = None,
     nanos: int = 0,
 ) -> UsageRecord:
     told, is_refused = usage or Usage(), outcome == Outcome.REFUSED

@@ -34,8 +34,8 @@ KINDS = Cube(
     table="",
     dimensions=("call_kind",),
     measures=(count_if("answered", "1 = 1"),),
-    # What is made ahead is no call of anybody. All of this stands in `usage_by_time`.
-    rows=f"{savings.IS_ANSWERED} AND NOT {savings.IS_AHEAD}",
+    # What is made ahead and vectors are no calls of anybody. This all stands in `usage_by_time`.
+    rows=f"{savings.IS_ANSWERED} AND NOT {savings.IS_OWN}",
 )
 
 

@@ -1,6 +1,7 @@
 """Topics' other words as their page shows them, and what the resolver goes by."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from costcontrol.dashboard.components import (
     when,
 )
 from costcontrol.dashboard.labels import language
+from costcontrol.lib.sentences import said
 from routing.debates.types import LANGUAGES
 from routing.models import TopicAlias
 from routing.reports import topic_words as report
@@ -62,13 +64,14 @@ class TopicsPage:
     groups: tuple[Group, ...]
     calibrations: Table
     embedder: str
+    why_not: str
     is_calibrated: bool
     commands: tuple[str, ...]
     zone: str
 
 
-def topics_page() -> TopicsPage:
-    found, resolver = report.words(), report.resolver(LANGUAGES)
+def topics_page(*, now: datetime) -> TopicsPage:
+    found, resolver = report.words(), report.resolver(LANGUAGES, now=now)
     groups = tuple(
         Group(
             status, *said, tuple(map(_words, found[status].lines)), found[status].number,
@@ -77,7 +80,7 @@ def topics_page() -> TopicsPage:
         for status, said in _texts().items()
     )
     return TopicsPage(
-        groups, _calibrations(resolver), resolver.embedder,
+        groups, _calibrations(resolver), resolver.embedder, said(resolver.why_not),
         all(each.calibration for each in resolver.languages), COMMANDS,
         str(settings.DEFAULT_ZONE),
     )

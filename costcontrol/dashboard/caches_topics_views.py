@@ -25,7 +25,7 @@ VERDICTS = (TopicMatch.Verdict.RIGHT, TopicMatch.Verdict.WRONG)
 @require_safe
 def topics(request: HttpRequest) -> HttpResponse:
     context = {
-        "page": topics_page(), "matches": matches_view(),
+        "page": topics_page(now=clock.now()), "matches": matches_view(),
         "may_decide": request.user.has_perm(CHANGE_WORDS),
     }
     return render(request, "dashboard/caches_topics.html", context | tabs("caches_topics"))

@@ -51,7 +51,7 @@ def match_note(found: Resolved, text: str, *, user_id: int, now: datetime) -> No
 
 def is_drawn(norm: str, *, user_id: int, day: str) -> bool:
     lot = hashlib.sha256(f"audit {norm} {user_id} {day}".encode(errors="replace")).digest()
-    return int.from_bytes(lot[:8]) % STEPS < settings.TOPIC_AUDIT_PERCENT * STEPS / 100
+    return bool(int.from_bytes(lot[:8]) % STEPS < settings.TOPIC_AUDIT_PERCENT * STEPS / 100)
 
 
 @transaction.atomic

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.db.models import Count
 
-from routing.embeddings import embedder
+from routing.embedding_money import why_not
+from routing.embeddings import Remote, embedder
 from routing.models import TopicAlias, TopicCalibration
 
 Status = TopicAlias.Status
@@ -50,10 +51,12 @@ class InForce:
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """`embedder`: its name; empty: it is off or not there."""
+    """`embedder`: its name; empty: it is off or not there. `why_not`: why it would not be asked
+    now, in a sentence: its budget is used up, or it has no price."""
 
     embedder: str
     languages: tuple[InForce, ...]
+    why_not: str = ""
 
 
 def words(*, most: int = SHOWN) -> Mapping[str, WordsList]:
@@ -79,8 +82,8 @@ def _lines(status: str, most: int) -> tuple[WordsLine, ...]:
     )
 
 
-def resolver(languages: tuple[str, ...]) -> Resolver:
-    """One query."""
+def resolver(languages: tuple[str, ...], *, now: datetime) -> Resolver:
+    """One query; some more where the embedder is somebody else's."""
     current = embedder()
     newest: dict[str, TopicCalibration] = {}
     stale: set[str] = set()
@@ -92,4 +95,5 @@ def resolver(languages: tuple[str, ...]) -> Resolver:
     return Resolver(
         current.name if current else "",
         tuple(InForce(code, newest.get(code), code in stale) for code in languages),
+        why_not(current.source, now=now) if isinstance(current, Remote) else "",
     )

@@ -52,8 +52,9 @@ def test_a_day_is_cut_in_the_zone_of_whoever_looks() -> None:
     assert line(facts(zone="UTC"), "pattern")[-3] == 1
 
 
-def test_what_is_made_ahead_is_nobodys_call() -> None:
+def test_what_is_made_ahead_and_vectors_are_nobodys_call() -> None:
     call(call_kind=OPENING, tier="precompute")
+    call(call_kind="embedding", tier="embedding")
     call(call_kind=OPENING)
     assert facts().calls == 1
 

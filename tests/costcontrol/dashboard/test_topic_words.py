@@ -13,10 +13,12 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.closing import account_close
 from accounts.models import AuditEvent, User
-from routing import embeddings
+from routing import embeddings, snapshot
 from routing.models import AliasVote, Topic, TopicAlias, TopicCalibration
+from tests.billing.conftest import nothing_remembered as nothing_remembered
 from tests.costcontrol.dashboard.rows import NOW, person
 from tests.costcontrol.dashboard.stored import topic
+from tests.routing.embedding_rows import budget, price
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 PAGE = "/dashboard/caches/topics/"
@@ -155,6 +157,19 @@ def test_calibrations_of_the_embedder_in_use_are_in_force(
                  "there is one of another embedder"):
         assert part in said
     assert ">77<" not in said
+
+
+def test_an_embedder_that_is_not_paid_for_is_said_to_be_left_out(
+    staff: Client, settings: LazySettings, nothing_remembered: None
+) -> None:
+    settings.TOPIC_EMBEDDER = "openai:small"
+    snapshot.forget()
+    assert "There is no standard price for openai/small" in read(staff)
+    price("openai", "0.02")
+    assert "no standard price" not in read(staff)
+    budget("platform", "", 1)
+    assert "The budget for finding out what typed topics mean is used up (platform)." in read(staff)
+    snapshot.forget()
 
 
 def test_only_some_are_shown_of_very_many_in_few_queries(staff: Client, virtue: Topic) -> None:
