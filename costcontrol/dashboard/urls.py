@@ -11,6 +11,7 @@ from costcontrol.dashboard import (
     forecast_views,
     precompute_views,
     revenue_views,
+    roi_views,
     savings_views,
     views,
 )
@@ -75,5 +76,7 @@ urlpatterns = [
     path("savings/<slug:name>.csv", savings_views.savings_csv, name="savings_csv"),
     path("forecast/", forecast_views.forecast, name="forecast"),
     path("forecast/<slug:name>.csv", forecast_views.forecast_csv, name="forecast_csv"),
+    path("roi/", roi_views.roi, name="roi"),
+    path("roi.csv", roi_views.roi_csv, name="roi_csv"),
     path("charts/<slug:chart_id>.csv", views.chart_csv, name="csv"),
 ]

@@ -64,7 +64,7 @@ class PageCase:
     """`then` is what the reader does on it. `ready` appears when all of it is there.
 
     `charts` is how many of them have something to show. Pages that are not of our own making
-    (`is_ours` False) are loaded twice, not four times, and may be wider than a phone. `asks` are
+    (`is_ours` False) are looked at as they are loaded, and may be wider than a phone. `asks` are
     parts of addresses that its script may be refused, as there is no model here that answers.
     """
 
@@ -149,6 +149,7 @@ PAGES = (
     PageCase("debate-cost", "/dashboard/debates/debate-12/", STAFF, has_calls=True, charts=1),
     PageCase("savings", f"/dashboard/savings/?{RANGE}", STAFF, has_calls=True, charts=2),
     PageCase("forecast", "/dashboard/forecast/", STAFF, has_calls=True, charts=1),
+    PageCase("own-hardware", "/dashboard/roi/", STAFF, has_calls=True, charts=1),
     PageCase("savings-none-yet", "/dashboard/savings/", STAFF),
     PageCase("debate-cost-unknown", "/dashboard/debates/nobodys/", STAFF, status=404),
     PageCase("caches", f"/dashboard/caches/?{stored.DAYS}", STAFF, has_calls=True, charts=2),
