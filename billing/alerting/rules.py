@@ -23,6 +23,7 @@ Kind = AlertRule.Kind
 PLATFORM, PROVIDER, TIER, USER = (
     ScopeKind.PLATFORM, ScopeKind.PROVIDER, ScopeKind.TIER, ScopeKind.USER,
 )
+MAX_DIGITS = 18  # 1e999999 is a number too, which takes minutes to write down
 MAX_MINUTES = 1440  # nothing is read over more than a day of calls
 MAX_THRESHOLD = {
     Kind.BUDGET: 1000, Kind.FORECAST: 1000, Kind.ANOMALY: 100, Kind.ERROR_RATE: 10_000,
@@ -144,7 +145,7 @@ def _number(typed: Typed) -> int:
     if typed.kind == Kind.USER_WINDOW:
         return dollars(typed.threshold)
     number = Decimal(typed.threshold.strip().removesuffix("%"))
-    if not number.is_finite():
+    if not number.is_finite() or number.adjusted() > MAX_DIGITS:
         raise ValueError
     if typed.kind in SHARES:
         number *= 100

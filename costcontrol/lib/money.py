@@ -10,6 +10,7 @@ Nanos = NewType("Nanos", int)
 
 NANOS_PER_USD = 1_000_000_000
 ZERO = Nanos(0)
+MOST_DIGITS = 40  # more is no amount, and an integer of 1e999999 takes minutes to make
 
 
 def ceil_nanos(usd_per_million_times_tokens: Decimal) -> Nanos:
@@ -21,7 +22,7 @@ def from_usd(usd: Decimal | str) -> Nanos:
     """Exact nanos of a dollar amount. Raises ValueError if it is not a whole number of nanos."""
     try:
         nanos = Decimal(usd) * NANOS_PER_USD
-        if nanos != nanos.to_integral_value():
+        if nanos.adjusted() > MOST_DIGITS or nanos != nanos.to_integral_value():
             raise ValueError
     except (ArithmeticError, ValueError, OverflowError):
         raise ValueError(f"{usd!r} is not an amount in dollars with at most 9 decimals") from None
