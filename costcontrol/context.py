@@ -1,43 +1,25 @@
 """What every page's frame knows: whose it is, where one can go, which language and theme."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.second_factor import is_missing
 from costcontrol.account.tabs import tabs
+from costcontrol.dashboard.filters import SHARED
+from costcontrol.dashboard.navigation import Entry, carried
+from costcontrol.dashboard.navigation import entries as staff_entries
+from costcontrol.dashboard.navigation import places as staff_places
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"  # written by static/costcontrol.js; without it the system decides
 
-STAFF = (
-    (_("Overview"), "dashboard:overview"),
-    (_("Calls"), "dashboard:calls"),
-    (_("Debate costs"), "dashboard:debates"),
-    (_("Savings"), "dashboard:savings"),
-    (_("Caches"), "dashboard:caches"),
-    (_("Revenue"), "dashboard:revenue"),
-    (_("Debates"), "play:start"),
-    (_("Settings"), "admin:index"),
-)
-PARTS_OF = {"dashboard:precompute": "dashboard:caches"}  # pages whose entry is another's
 CUSTOMER = ((_("Debates"), "play:start"), (_("Usage & plan"), "mine:usage"))
 EVERYBODY = ((_("API"), "docs"),)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of the navigation."""
-
-    label: str | Promise
-    url: str
-    is_active: bool = False
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -48,7 +30,10 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "is_demo": getattr(settings, "DEMO", False),
         "is_staff": is_staff,
         "viewer_email": email,
-        "navigation": navigation(request.path, is_staff=is_staff, is_signed_in=bool(email)),
+        "navigation": navigation(
+            request.path, is_staff=is_staff, is_signed_in=bool(email), query=filters_of(request)
+        ),
+        "carried_names": " ".join(sorted(SHARED)),
         "viewer_zone": lambda: viewer_zone(request),
         "needs_second_factor": lambda: is_missing(request.user),
         "sign_up_is_open": settings.SIGN_UP_OPEN,
@@ -75,13 +60,19 @@ def viewer_zone(request: HttpRequest) -> str:
     return getattr(request.user, "zone", "") or str(settings.DEFAULT_ZONE)
 
 
-def navigation(path: str, *, is_staff: bool, is_signed_in: bool = False) -> list[Entry]:
-    """The entry with the longest address that `path` begins with is the active one."""
-    own = STAFF if is_staff else CUSTOMER if is_signed_in else ()
-    names = (*own, *EVERYBODY)
-    places = [(label, reverse(name)) for label, name in names]
-    for part, whole in PARTS_OF.items():
-        if path.startswith(reverse(part)):
-            path = reverse(whole)
-    active = max((url for _label, url in places if path.startswith(url)), key=len, default="")
-    return [Entry(label, url, is_active=url == active) for label, url in places]
+def navigation(
+    path: str, *, is_staff: bool, is_signed_in: bool = False, query: str = ""
+) -> list[Entry]:
+    """The entry with the longest address that `path` begins with is the active one. `query`: the
+    filters that links to other staff pages carry."""
+    own = () if is_staff or not is_signed_in else CUSTOMER
+    places = [(label, reverse(name)) for label, name in (*own, *EVERYBODY)]
+    urls = [*(url for _label, url in places), *(staff.url for staff in staff_places() if is_staff)]
+    active = max((url for url in urls if path.startswith(url)), key=len, default="")
+    shown = [Entry(label, url, is_active=url == active) for label, url in places]
+    return [*staff_entries(active, query), *shown] if is_staff else shown
+
+
+def filters_of(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return carried(match.view_name, request.GET.dict()) if match else ""

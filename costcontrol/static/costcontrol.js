@@ -201,6 +201,25 @@ function offerOwnZone(part) {
   }
 }
 
+// --- the row of pages ---------------------------------------------------------------------------
+
+/** The filters of this page, as its address has them now. */
+function carried(names) {
+  const there = new URLSearchParams(location.search);
+  for (const name of [...there.keys()]) if (!names.includes(name)) there.delete(name);
+  return there.toString();
+}
+
+/** A group stays open only while somebody is in it. Escape gives the focus back to its name. */
+function closeGroups(target) {
+  for (const group of document.querySelectorAll(".group[open]")) {
+    if (target && group.contains(target)) continue;
+    const isInside = group.contains(document.activeElement);
+    group.open = false;
+    if (!target && isInside) group.querySelector("summary").focus();
+  }
+}
+
 // --- at the start, and for every part that htmx brings -----------------------------------------
 
 function enliven(part) {
@@ -223,6 +242,12 @@ enliven(document);
 setInterval(() => writeAges(document), 15000);
 document.addEventListener("click", (event) => { if (event.target.matches("[data-copy]")) copy(event.target); });
 document.addEventListener("toggle", ({ target }) => { if (target.open) unfold(target); }, true);
+document.addEventListener("click", ({ target }) => { // filters that htmx changed go along too
+  const link = target.closest("a[data-carries]");
+  if (link) link.search = carried(link.closest("[data-names]").dataset.names.split(" "));
+}, true);
+document.addEventListener("click", ({ target }) => closeGroups(target));
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeGroups(null); });
 document.addEventListener("submit", ({ target }) => { // filters change the address, not the form
   if (target.matches(".languages")) target.elements.next.value = location.pathname + location.search;
 });

@@ -11,6 +11,7 @@ from django.test import Client, RequestFactory, override_settings
 
 from accounts.models import User
 from costcontrol import context
+from costcontrol.dashboard import navigation
 
 
 def labels_of(path: str, *, is_staff: bool) -> list[tuple[str, bool]]:
@@ -19,6 +20,36 @@ def labels_of(path: str, *, is_staff: bool) -> list[tuple[str, bool]]:
 
 def test_strangers_are_shown_no_staff_pages() -> None:
     assert labels_of("/", is_staff=False) == [("API", False)]
+
+
+def test_staff_see_groups_of_pages_that_exist() -> None:
+    shown = context.navigation("/dashboard/caches/topics/", is_staff=True)
+    groups = {str(entry.label): entry for entry in shown}
+    assert [name for name, entry in groups.items() if entry.is_active] == ["Answers"]
+    caches = [page for page in groups["Answers"].entries if page.is_active]
+    assert [page.url for page in caches] == ["/dashboard/caches/"]
+    assert all(entry.url or len(entry.entries) > 1 for entry in shown)
+
+
+def test_a_page_that_is_not_built_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = navigation.Place("Moon", "dashboard:moon")
+    monkeypatch.setattr(navigation, "GROUPS", (navigation.Group("Sky", (place,)),))
+    assert labels_of("/dashboard/", is_staff=True) == [("API", False)]
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [("dashboard:calls", "range=7d&tier=free"), ("dashboard:caches_answers", "")],
+)
+def test_filters_go_along_from_pages_that_have_them(page: str, query: str) -> None:
+    asked = {"range": "7d", "tier": "free", "older": "1-1", "user": "", "kind": "x" * 255}
+    assert navigation.carried(page, asked) == query
+
+
+def test_links_to_pages_with_the_bar_have_the_filters() -> None:
+    shown = context.navigation("/dashboard/", is_staff=True, query="tier=free")
+    urls = {page.url for entry in shown for page in (entry, *entry.entries)}
+    assert {"/dashboard/?tier=free", "/dashboard/calls/?tier=free", "/dashboard/revenue/"} <= urls
 
 
 def test_entry_of_the_longest_address_is_the_active_one() -> None:
