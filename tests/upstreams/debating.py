@@ -44,11 +44,13 @@ MARK = 6  # of ten: something is to be mended
 
 @dataclass
 class Manner:
-    """How quick we are. Pieces come every `piece_s`, each with what was written meanwhile."""
+    """How quick we are. Pieces come every `piece_s`, each with what was written meanwhile.
+    `finds`: a search of the web finds pages; else it fails, and the model writes all the same."""
 
     first_s: float = 0.4
     tokens_s: float = 60.0
     piece_s: float = 0.08
+    finds: bool = True
 
 
 @dataclass
@@ -188,7 +190,7 @@ class Upstream:
         if reader.at_eof():
             raise ConnectionResetError
         sale.sent_tokens = tokens
-        return await send(writer, whole(sale))
+        return await send(writer, whole(sale, finds=manner.finds))
 
     async def _stream(
         self, sale: Sale, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -243,11 +245,12 @@ def frame(sale: Sale) -> tuple[list[bytes], list[bytes]]:
     return [], openai.sse(openai.chunk({}, "stop"), last)
 
 
-def whole(sale: Sale) -> Any:
+def whole(sale: Sale, *, finds: bool = True) -> Any:
     if sale.vendor == "anthropic":
         usage = anthropic_usage(sale, output=sale.usage["output"])
         if sale.searches:
-            return anthropic.message(content=found(sale), usage=usage, model=sale.model)
+            content = found(sale) if finds else anthropic.searched(failed="unavailable")
+            return anthropic.message(content=content, usage=usage, model=sale.model)
         return anthropic.message(sale.text, usage=usage, model=sale.model)
     return openai.completion(sale.text, usage=openai_usage(sale), model=sale.model)
 
