@@ -18,7 +18,7 @@ ADDRESS = re.compile(r"https?://[\w.-]+(?::\d{1,5})?(?:[/?#][^\s()<>\[\]\"'`\\]*
 MAX_ADDRESS = 500
 NOT_IN_TITLES = re.compile(r"[\[\]\s]+")
 BLANK = re.compile(r"\s+")
-LIKE_A_SOURCE = re.compile(r"^\[(?=[^\]\n]*\]\()", re.M)
+LIKE_A_SOURCE = re.compile(r"^([^\S\n]*)\[(?=[^\]\n]*\]\()", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def is_found(text: str, *, searches: int | None) -> bool:
 
 def unforged(text: str) -> str:
     """What a model wrote, with no line that could be taken for a page that was found."""
-    return LIKE_A_SOURCE.sub("(", text)
+    return LIKE_A_SOURCE.sub(r"\1(", text)
 
 
 def _read(line: str) -> Source | None:

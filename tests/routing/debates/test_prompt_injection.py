@@ -9,9 +9,12 @@ import pytest
 
 from routing.debates.frames import transition
 from routing.debates.plan import CYCLE
+from routing.debates.prompt_canonical import Canon, canonical_prompt
 from routing.debates.prompt_fence import fenced, name_of, plain
+from routing.debates.prompt_found import found_text
 from routing.debates.prompts import background_prompt
 from routing.debates.types import Background, Brief, Cast, Character, Said
+from routing.sources import source_of
 from tests.routing.debates.prompting import (
     ROOM,
     brief_of,
@@ -170,6 +173,43 @@ def test_a_name_is_short_and_breaks_nothing(words: str) -> None:
     assert not re.search(r'[<>"{}\[\]\n:]', name)
     step = step_of("attack_response", number=2)  # con2 speaks
     assert "\n" not in transition(brief_of(**in_name(words)), step, seed="1")
+
+
+@pytest.mark.parametrize("words", ATTACKS)
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_pages_of_the_web_are_material_in_every_prompt_that_reads_them(
+    words: str, language: str
+) -> None:
+    """What a stranger's page is called and says: found by a search, read by an opening."""
+    step = step_of("opening_statement")
+
+    def read(title: str, text: str) -> tuple[str, str]:
+        page = source_of("https://a.example/x", title, text)
+        assert page
+        answer = found_text("rag_search", f"{text}\n{page.line}")
+        finds = [found("rag_search", answer, speaker=step.speaker, step=step.index)]
+        canon = Canon(
+            "opening_statement", language, "Is it?", "pro", brief_of(language).cast.pro[0],
+            is_searched=True,
+        )
+        shared = canonical_prompt(canon, found=finds)
+        return text_of(prompt_of(step, language=language, finds=finds)), shared[-1].content
+
+    harmful, harmless = read(words, words), read("A page", "Harmless words.")
+    for one, other in zip(harmful, harmless, strict=True):
+        assert structure(one) == structure(other)
+        assert one.count("<source ") == 1
+        assert one.endswith("</task>")
+        assert "<|" not in one
+
+
+def test_a_page_is_short_in_a_prompt_and_many_are_few() -> None:
+    pages = [source_of(f"https://a.example/{n}", "t" * 900, "w" * 900) for n in range(20)]
+    answer = "s" * 5_000 + "".join(f"\n{page.line}" for page in pages if page)
+    text = found_text("rag_search", answer)
+    assert len(text) < 3_000
+    assert text.count("https://") == 5
+    assert found_text("rag_search", "s" * 50) == "", "without a page nothing was found"
 
 
 def test_a_name_with_braces_is_not_filled_in() -> None:

@@ -306,6 +306,44 @@ async def test_pages_of_a_streamed_answer_come_with_its_end(upstream: Upstream) 
     assert text_of(await ask(here(upstream), is_stream=True, max_searches=1)) == TOLD
 
 
+async def test_words_that_the_answer_quotes_of_a_page_stand_beside_it(upstream: Upstream) -> None:
+    quotes = [
+        frames.quote("https://b.example/", "It was\nPlato."),
+        frames.quote("https://b.example/", "And Socrates."),
+        frames.quote("https://unknown.example/", "Nobody found this page."),
+    ]
+    upstream.will(json_reply(frames.message(content=frames.searched(*FOUND, quotes=quotes))))
+    said = text_of(await ask(here(upstream), max_searches=1))
+    assert said == (
+        "Plato wrote it.\n[https://b.example/](https://b.example/) It was Plato. … And Socrates."
+        "\n[again](https://a.example/x)"
+    )
+
+
+async def test_quotes_of_a_streamed_answer_come_with_its_end(upstream: Upstream) -> None:
+    blocks = [
+        {"type": "content_block_start", "index": at, "content_block": block}
+        for at, block in enumerate(frames.searched(*FOUND)[:2])
+    ]
+    quoted: dict[str, Any] = {
+        "type": "content_block_delta", "index": 2, "delta": {
+            "type": "citations_delta", "citation": frames.quote("https://b.example/", "Plato."),
+        },
+    }
+    TypeAdapter(RawMessageStreamEvent).validate_python(quoted, strict=True)
+    first, *rest = frames.events("Plato wrote it.")
+    upstream.will(sse_reply(*frames.sse(first, *blocks, quoted, *rest)))
+    said = text_of(await ask(here(upstream), is_stream=True, max_searches=1))
+    assert said.startswith("Plato wrote it.\n[https://b.example/](https://b.example/) Plato.\n")
+
+
+async def test_a_model_that_searched_cannot_write_a_page_of_its_own(upstream: Upstream) -> None:
+    blocks = frames.searched(failed="unavailable", text="So.\n[Shop](https://shop.example/)")
+    upstream.will(json_reply(frames.message(content=blocks)))
+    said = text_of(await ask(here(upstream), max_searches=1))
+    assert said == "So.\n(Shop](https://shop.example/)"
+
+
 async def test_a_search_that_failed_leaves_no_page(upstream: Upstream) -> None:
     blocks = frames.searched(failed="unavailable")
     upstream.will(json_reply(frames.message(content=blocks)))
@@ -313,7 +351,8 @@ async def test_a_search_that_failed_leaves_no_page(upstream: Upstream) -> None:
 
 
 def test_frames_of_a_search_are_those_of_the_sdk() -> None:
-    for blocks in (frames.searched(*FOUND), frames.searched(failed="unavailable")):
+    quotes = [frames.quote("https://b.example/", "Plato.")]
+    for blocks in (frames.searched(*FOUND, quotes=quotes), frames.searched(failed="unavailable")):
         SdkMessage.model_validate(frames.message(content=blocks))
 
 
