@@ -17,7 +17,9 @@ from billing.models import Budget, Metric, ScopeKind, Window
 from billing.models_operator import AlertRule
 from billing.reports import budget_today
 from billing.reports.budget_today import BudgetToday
+from billing.reports.forecast_limits import LimitOutlook, outlooks_of
 
+MONTH = Budget.Period.MONTH
 MOST = 200  # of one rule: more would be a storm
 
 
@@ -61,26 +63,42 @@ def _used(window: Window) -> Finding:
 
 
 def will_not_last(rule: AlertRule, moment: Moment) -> Sequence[Finding]:
-    """Where a budget will be when its period ends, in percent of its cap."""
-    found = [
-        budget for budget in budget_today.budgets_of(list(_budgets(rule)[:MOST]), now=moment.now)
-        if budget.cap > 0 and budget.projected is not None
-        and budget.projected * 100 >= budget.cap * rule.threshold
+    """Where a budget will be when its period ends, in percent of its cap: of a month by the
+    forecast, of a day by the same hours of the days before."""
+    rows = list(_budgets(rule).exclude(period=Budget.Period.TOTAL)[:MOST])
+    outlooks = {
+        (each.scope_id, each.period): each
+        for each in outlooks_of([row for row in rows if row.period == MONTH], now=moment.now)
+    }
+    pairs = [
+        (budget, outlooks.get((budget.scope_id, budget.period)))
+        for budget in budget_today.budgets_of(rows, now=moment.now) if budget.cap > 0
     ]
-    return [_projected(budget) for budget in found]
+    found = [(budget, outlook, _at_end(budget, outlook)) for budget, outlook in pairs]
+    return [
+        _projected(budget, outlook, nanos) for budget, outlook, nanos in found
+        if nanos is not None and nanos * 100 >= budget.cap * rule.threshold
+    ]
 
 
-def _projected(budget: BudgetToday) -> Finding:
-    assert budget.projected is not None
+def _at_end(budget: BudgetToday, outlook: LimitOutlook | None) -> int | None:
+    """None: too little history to say."""
+    if outlook is None or outlook.at_end is None:
+        return budget.projected
+    return max(outlook.at_end.middle, budget.spent)
+
+
+def _projected(budget: BudgetToday, outlook: LimitOutlook | None, nanos: int) -> Finding:
+    likely = outlook.reach.likely if outlook and outlook.reach else None
     return Finding(
         subject=subject_of(budget.scope_kind, budget.scope_id, budget.period),
-        value=budget.projected * 100 // budget.cap,
+        value=nanos * 100 // budget.cap,
         period=period_of(budget.since, budget.cap),
         details=_details(
             budget.scope_kind, budget.scope_id, budget.period, budget.resets_at
         ) | {
-            "spent_nanos": budget.spent, "projected_nanos": budget.projected,
-            "cap_nanos": budget.cap,
+            "spent_nanos": budget.spent, "projected_nanos": nanos, "cap_nanos": budget.cap,
+            "reached_on": likely.isoformat() if likely else None,
         },
     )
 

@@ -159,8 +159,14 @@ def _forecast_sentences(alert: Alert, facts: Facts) -> list[str]:
 
 
 def _anomaly_sentences(alert: Alert, facts: Facts) -> list[str]:
-    rows = facts.get("contributors", [])[:5]
-    more = [f"{each['key'] or '–'} +{money(each['delta_nanos'])}" for each in rows]
+    rows = facts.get("contributors", [])[:4]
+    users = [("user", each["key"]) for each in rows if each["dimension"] == "user"]
+    names = scope_names(users) if users else {}
+    more = [
+        f"{names.get((each['dimension'], each['key']), each['key']) or '–'} "
+        f"+{money(each['delta_nanos'])}"
+        for each in rows
+    ]
     if not more:
         return [_("Look at the calls of that day.")]
     return [_("What cost more than usual: %(list)s.") % {"list": ", ".join(more)}]

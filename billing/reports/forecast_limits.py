@@ -1,7 +1,7 @@
 """On which day each budget is used up, if spend goes on as forecast."""
 
 from calendar import monthrange
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -78,10 +78,15 @@ def outlooks(*, now: datetime) -> tuple[LimitOutlook, ...]:
         scope_kind__in=FIRST, period__in=(Budget.Period.DAY, Budget.Period.MONTH)
     )
     ranked = sorted(rows, key=lambda row: (FIRST.index(row.scope_kind), row.scope_id, row.period))
+    return outlooks_of(ranked[:MOST], now=now)
+
+
+def outlooks_of(rows: Sequence[Budget], *, now: datetime) -> tuple[LimitOutlook, ...]:
+    """These, in this order; of scopes in FIRST."""
     read = _reader(now)
     made: dict[tuple[str, str, str], tuple[History, Forecast]] = {}
     found = []
-    for row in ranked[:MOST]:
+    for row in rows:
         key = (row.zone, row.scope_kind, row.scope_id)
         if key not in made:
             past = read(*key)

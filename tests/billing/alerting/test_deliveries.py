@@ -89,7 +89,8 @@ def test_slack_gets_its_own_format(receiver: Receiver) -> None:
     block = said["blocks"][0]["text"]
     assert block["type"] == "mrkdwn"
     assert block["text"].startswith(f"*{said['text']}*\n$0.85 of $1.00 are spent.\n")
-    assert f"<{product.SITE_URL}/dashboard/budgets/#alert-{Alert.objects.get().pk}>" in block["text"]
+    place = f"/dashboard/budgets/#alert-{Alert.objects.get().pk}"
+    assert f"<{product.SITE_URL}{place}>" in block["text"]
     assert "x-costcontrol-signature" not in headers
 
 

@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.services import tiers_load
 from billing import rollups
 from billing.alerting import evaluation
+from billing.alerting.types import NotKnown
 from billing.models import Budget, UsageImport, UsageImportLine, Window
 from billing.models_operator import Alert, AlertRule
 from tests.billing.alerting.rows import (
@@ -66,6 +67,21 @@ def test_a_budget_that_will_not_last() -> None:
     spend(150, cap=180)
     assert found(rule("forecast", 100)) == [("platform:/day", 138)]
     assert found(rule("forecast", 150)) == []
+
+
+def test_a_months_budget_is_held_against_the_forecast() -> None:
+    """A dollar a day since 1 October, and five days to come."""
+    for day in range(1, 56):
+        calls(1, minutes_ago=day * DAY, cost_nanos=DOLLAR)
+    rollups.catch_up(now=NOW)
+    spend(24 * 100, cap=26 * 100, period="month")
+    of = rule("forecast", 100)
+    [finding] = evaluation.look(of, now=NOW)
+    assert finding.subject == "platform:/month"
+    assert 110 <= finding.value <= 120  # about 30 of 26 dollars
+    assert finding.details["reached_on"] in ("2026-11-26", "2026-11-27")
+    spend(24 * 100, cap=60 * 100, period="month")
+    assert evaluation.look(of, now=NOW) == []
 
 
 def test_calls_fail() -> None:
@@ -139,20 +155,27 @@ def test_a_day_out_of_the_ordinary_names_what_it_is_made_of() -> None:
     rollups.catch_up(now=NOW)
     [finding] = evaluation.look(of, now=NOW)
     assert (finding.subject, finding.value, finding.period) == ("platform:", 5, "2026-11-24")
-    first = finding.details["contributors"][0]
-    assert first == {
+    named = {each["dimension"]: each for each in finding.details["contributors"]}
+    assert named["deployment"] == {
         "dimension": "deployment", "key": "openai/gpt-dear", "delta_nanos": 40 * CENT
     }
     assert found(rule("anomaly", 6)) == []
 
 
-def test_days_are_not_judged_while_the_hourly_sums_are_days_behind() -> None:
-    rule("reconcile", 200, scope_kind="provider")
-    calls(1, minutes_ago=3 * DAY)
-    bill(DOLLAR)
-    assert [look(minute) for minute in range(10)] == [[]] * 10
-    rollups.catch_up(now=NOW)
-    assert [look(minute) for minute in range(10)][-1] == ["open"]
+def test_days_are_not_judged_while_the_hourly_sums_are_days_behind(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for day in range(1, 31):
+        calls(1, minutes_ago=day * DAY)
+    of = rule("anomaly", 2)
+    with pytest.raises(NotKnown):
+        evaluation.look(of, now=NOW)
+    Alert.objects.create(
+        rule=of, period="2026-11-24", threshold=2, subject="platform:", value=3, opened_at=NOW,
+        changed_at=NOW,
+    )
+    assert [look(minute) for minute in range(10)] == [["open"]] * 10
+    assert "was not asked" in caplog.text
 
 
 def test_once_for_a_rule_a_period_and_a_subject() -> None:
