@@ -1,30 +1,34 @@
 """The same debate of the catalogue as first, second and third user, through the HTTP API.
 
-    .venv/bin/python -m bench.second_user [--language en] [--participate]
+    .venv/bin/python -m bench.second_user [--language en] [--participate] [--users 8]
 
 Simulated providers; everybody is of the staff, so that layer and cost of each turn can be seen. The
 times are those of a stored turn as `?pace=0` gives it: from the POST to its first words and to its
-end. "asked" is what the upstream was asked for by this debate.
+end, as the client sees them; below the table the server's own time, from a request at its door to
+the answer's first byte, and to the stream's first words. "asked" is what the upstream was asked for
+by this debate.
 """
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 from costcontrol.lib.money import format_usd
 from tests.services.debate_books import DebateBooks
 from tests.services.debater import Debater, Heard, session
 from tests.services.debating import Debating, running_debating
-from tests.services.theatre import Theatre, theatre
+from tests.services.theatre import Theatre, load, theatre
 
 WORDS = "인간의 가치는 무엇으로도 셀 수 없다고 저는 생각합니다."
+CLOCKED = "bench.asgi_clock:application"
 SETTLE_S = 3.0  # calls behind the scenes, after the last turn
 
 
@@ -97,10 +101,49 @@ def sums(people: list[Watched]) -> str:
     return f"| | **whole debate, with all calls behind it** | | {' | '.join(cells)} |"
 
 
+def server_times(people: list[Watched], clock: Path) -> list[str]:
+    """Of stored turns: what the server took for the POST, and for the first words of the stream."""
+    lines = [json.loads(line) for line in clock.read_text().splitlines()]
+    pairs = [pair for each in people[1:] for pair in times_of(each, lines)]
+    asked, told = [post for post, _words in pairs], [words for _post, words in pairs]
+    return [
+        f"Server, POST of a stored turn to its first byte: {spread(asked)}.",
+        f"Server, stream of a stored turn to its first words: {spread(told)}.",
+        f"Server, both together: {spread([post + words for post, words in pairs])}.",
+        f"Machine: {load()}.",
+    ]
+
+
+def times_of(watched: Watched, lines: list[dict[str, Any]]) -> list[tuple[float, float]]:
+    """(POST, first words) of each stored turn."""
+    here = f"/api/v1/debates/{watched.seen['id']}/turns"
+    posts = [line["first_byte"] for line in lines
+             if (line["method"], line["path"]) == ("POST", here)]  # fmt: skip
+    by_turn = dict(zip(sorted(watched.times), posts, strict=True))  # asked for in their order
+    words = {line["path"]: line["first_words"] for line in lines if "first_words" in line}
+    return [(by_turn[number], words[f"{here}/{number}/stream"]) for number in stored_turns(watched)]
+
+
+def stored_turns(watched: Watched) -> set[int]:
+    hits = {turn["turn"] for turn in watched.seen["turns"] if turn["cache"] == "hit"}
+    return hits & watched.times.keys()
+
+
+def spread(times: list[float]) -> str:
+    if len(times) < 2:
+        return "too few to say"
+    return (f"median {median(times):.1f} ms, p95 {quantiles(times, n=20)[-1]:.1f}, "
+            f"longest {max(times):.1f}, of {len(times)}")  # fmt: skip
+
+
 def measure(folder: Path, options: argparse.Namespace) -> str:
-    with running_debating() as upstream, theatre(folder, **upstream.env) as house:
+    clock = folder / "clock.jsonl"
+    env = {"BENCH_CLOCK": str(clock)}
+    with running_debating() as upstream, theatre(folder, **upstream.env, **env) as house:
+        house.application = CLOCKED
         house.rows("setup", "1", "premium", "templates")
-        keys = [house.rows("staff", "premium", f"staff{n}@example.org") for n in range(3)]
+        keys = [house.rows("staff", "premium", f"staff{n}@example.org")
+                for n in range(options.users)]  # fmt: skip
         house.open()
         upstream.will(first_s=0.4, tokens_s=400, piece_s=0.05)
         order = {"topic_id": "t001", "language": options.language, "format": options.format}
@@ -114,7 +157,8 @@ def measure(folder: Path, options: argparse.Namespace) -> str:
             for number, each in enumerate(people, start=1)
         ]
         return "\n".join([
-            table(people), "", "Estimates before: " + "; ".join(foreseen) + ".",
+            table(people), "", *server_times(people, clock),
+            "Estimates before: " + "; ".join(foreseen) + ".",
             f"Wrong in the books: {books.faults() or 'nothing'}.",
         ])
 
@@ -124,6 +168,7 @@ def main() -> None:
     parser.add_argument("--language", choices=["ko", "en"], default="ko")
     parser.add_argument("--format", choices=["1v1", "2v2"], default="2v2")
     parser.add_argument("--participate", action="store_true", help="from the seat of pro1")
+    parser.add_argument("--users", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-second-") as scratch:
         os.environ |= {"DJANGO_SETTINGS_MODULE": "costcontrol.settings", "DATA_DIR": scratch}

@@ -26,6 +26,7 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest  # noqa: E402
 from django.core.handlers.exception import convert_exception_to_response  # noqa: E402
 
 from costcontrol.lib import clock, database, sentences  # noqa: E402
+from costcontrol.server_timing import with_timing  # noqa: E402
 from routing import providers, tokens  # noqa: E402
 
 Scope = dict[str, Any]
@@ -125,4 +126,5 @@ def is_asked_with_key(scope: Scope) -> bool:
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     scope["arrived_at"] = clock.now()
-    await (gateway if is_short(scope) else pages)(scope, receive, send)
+    answer = with_timing(str(scope.get("path", "")), send)
+    await (gateway if is_short(scope) else pages)(scope, receive, answer)

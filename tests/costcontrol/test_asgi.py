@@ -21,7 +21,9 @@ async def test_what_is_neither_call_nor_probe_gets_a_page(path: str) -> None:
 
 async def test_probes_and_calls_take_the_short_way() -> None:
     assert "content-security-policy" not in (await get("/healthz")).headers
-    assert (await get("/v1/nowhere")).json()["error"]["code"] == "not_found"
+    answer = await get("/v1/nowhere")
+    assert answer.json()["error"]["code"] == "not_found"
+    assert answer.headers["server-timing"].startswith("app;dur=")
 
 
 TURNS = "/api/v1/debates/7a/turns"

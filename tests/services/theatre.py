@@ -83,6 +83,7 @@ class Theatre:
     folder: Path
     env: Mapping[str, str]
     parts: dict[str, Part] = field(default_factory=dict)
+    application: str = "costcontrol.asgi:application"
 
     @property
     def urls(self) -> list[str]:
@@ -137,7 +138,7 @@ class Theatre:
         words = ["--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--workers",
                  str(workers), "--no-ws", "--no-access-log", "--respawn-failed-workers",
                  "--log-level", "warning", "--workers-kill-timeout", "3"]  # fmt: skip
-        command = [sys.executable, "-m", "granian", *words, "costcontrol.asgi:application"]
+        command = [sys.executable, "-m", "granian", *words, self.application]
         env = {"WEB_WORKERS": str(workers), "WEB_URL": url}
         return self._part(name, command, is_ready=lambda: answers_http(f"{url}/healthz"), **env)
 
