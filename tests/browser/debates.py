@@ -19,6 +19,13 @@ SAID = (
     "Once we count like that, nobody is safe. Would you agree to the sum if you were the one?"
 )
 
+PAGES = [
+    {"title": "The trolley problem", "url": "https://a.example/trolley%20problem?page=2",
+     "text": "Nine of ten people who were asked would pull the lever."},
+    {"title": "A very long title of a page that nobody has shortened " * 2,
+     "url": "https://b.example/" + "long" * 30, "text": ""},
+]
+
 
 def debates_make(customer: User, staff: User) -> None:
     """In English, as most lines of the pages' own are looked at in Korean too."""
@@ -72,6 +79,10 @@ def turn_make(debate: Debate, step: Step, **columns: Any) -> Turn:
         "status": "completed", "source": source, "text": SAID, "is_whole": True,
         "rating": 1 if step.index == 2 else None, "completed_at": at,
     }
+    if step.kind == "opening_statement" and not step.is_users:
+        is_found = step.speaker.startswith("pro")
+        facts |= {"search": "found" if is_found else "failed",
+                  "citations": PAGES if is_found else []}
     if not step.is_users:
         is_hard = step.kind in ("opening_statement", "conclusion")
         facts |= {

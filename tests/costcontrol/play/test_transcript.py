@@ -11,7 +11,7 @@ from costcontrol.lib import clock
 from costcontrol.play import transcript
 from routing.debates import shown, transcripts
 from routing.models import Debate, Turn
-from tests.costcontrol.play.conftest import debate_of, turn_of
+from tests.costcontrol.play.conftest import debate_of, signed_in, turn_of
 
 
 def told(debate: Debate, *, may_see_costs: bool = False) -> dict[str, Any]:
@@ -91,6 +91,35 @@ def test_of_a_step_that_was_written_anew_the_text_that_stands_is_shown(bob: User
     Turn.objects.filter(debate=debate, number=2).update(status="failed", text="")
     shown, = turns(debate)
     assert (shown.number, shown.status) == (1, "completed")
+
+
+PAGE = {"title": "<b>Virtue</b>", "url": "https://a.example/?a=1&b=2", "text": "It is <i>so</i>."}
+NO_PAGE = {"title": "Click", "url": "javascript:alert(1)", "text": ""}
+
+
+@pytest.mark.parametrize("where", ["play", "replay"])
+def test_pages_of_the_web_are_links_that_can_do_nothing_else(bob: User, where: str) -> None:
+    debate = debate_of(bob, status="finished", is_public=True, share_key="k" * 20)
+    turn_of(debate, 1, search="found", citations=[PAGE, NO_PAGE])
+    path = f"/play/{debate.pk}/" if where == "play" else f"/replays/{debate.share_key}/"
+    html = signed_in(bob).get(path).content.decode()
+    shown = html.partition('id="turn-1"')[2].partition("<footer")[0]
+    assert shown.count("<a ") == 1
+    assert (
+        '<a href="https://a.example/?a=1&amp;b=2" target="_blank" rel="noopener nofollow '
+        'noreferrer">&lt;b&gt;Virtue&lt;/b&gt;</a> <span class="note">It is &lt;i&gt;so'
+    ) in shown
+    assert "javascript:" not in shown
+    assert 'data-slot="sources">' in shown
+
+
+def test_a_search_that_found_nothing_is_said_beneath_the_turn(bob: User) -> None:
+    debate = debate_of(bob)
+    turn_of(debate, 1, search="failed")
+    turn_of(debate, 2)
+    (failed, plain) = turns(debate)
+    assert "written without" in failed.search_note
+    assert (failed.sources, plain.search_note, plain.sources) == ((), "", ())
 
 
 def test_who_was_cut_off_is_told_so(bob: User) -> None:

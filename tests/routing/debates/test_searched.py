@@ -79,9 +79,10 @@ async def test_a_side_is_searched_for_once_and_all_who_speak_for_it_read_the_sam
         assert len(searches(upstream)) == 2
         found = await run(rows, debate)
         assert [row.searches for row in found] == [1, 1, 1, 1]
-        assert [(row.cache_layer, row.search_nanos) for row in found] == [
-            ("", CENT), ("pattern", None), ("", CENT), ("pattern", None)
-        ]
+        assert {row.speaker: (row.cache_layer, row.search_nanos) for row in found} == {
+            "pro1": ("", CENT), "pro2": ("pattern", None),
+            "con1": ("", CENT), "con2": ("pattern", None),
+        }
         pages = [turn.citations for turn in turns]
         assert pages[0] == pages[1] != pages[2] == pages[3]
         assert {turn.search for turn in turns} == {"found"}
@@ -184,8 +185,8 @@ async def test_a_typed_topic_is_searched_once_for_a_side_and_shared_with_nobody(
         assert len(searches(upstream)) == 1
         assert turns[0].citations == turns[1].citations != []
         assert await run(stored, "rag_search") == []
-        layers = [row.cache_layer for row in await run(rows, debate)]
-        assert layers == ["", "exact"]
+        layers = {row.speaker: row.cache_layer for row in await run(rows, debate)}
+        assert layers == {"pro1": "", "pro2": "exact"}
 
 
 # --- the price ------------------------------------------------------------------------------
