@@ -287,6 +287,9 @@ SITE_URL = env.str("SITE_URL", default=f"http://{HOST}:{PORT}").rstrip("/")  # o
 # --- beyond the plan ----------------------------------------------------------------------
 OVERAGE_MOST_USD = env.int("OVERAGE_MOST_USD", default=1000)  # the highest ceiling, a month
 
+# --- how long usage rows are kept -----------------------------------------------------------
+USAGE_KEEP_MONTHS = env.int("USAGE_KEEP_MONTHS", default=0)  # whole months; 0: for ever
+
 # --- pages --------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ko", "한국어")]

@@ -8,8 +8,9 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from billing import debates, gauge, purses
 
-# SQLite has one writer at a time: what it tests cannot happen there.
-collect_ignore = [] if connection.vendor == "postgresql" else ["test_rollup_writers.py"]
+# SQLite has one writer at a time, and no partitions: what they test cannot happen there.
+ONLY_POSTGRESQL = ["test_rollup_writers.py", "test_partitions.py"]
+collect_ignore = [] if connection.vendor == "postgresql" else ONLY_POSTGRESQL
 
 
 class AppendOnly:
