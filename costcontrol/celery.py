@@ -55,6 +55,9 @@ app.conf.beat_schedule = {
     ),
     "bring alerts to their channels": every("billing.tasks.deliver_alerts", 20.0, expires_s=20),
     "add up the hours": every("billing.tasks.roll_up", 60.0, expires_s=60),
+    "make months ahead, let old ones go": every(
+        "billing.tasks.keep_months", crontab(hour="2", minute="50"), expires_s=3600
+    ),
     "prove the ledger": every(
         "billing.tasks.check_ledger", crontab(hour="3", minute="30"), expires_s=3600
     ),
@@ -70,6 +73,9 @@ app.conf.beat_schedule = {
     ),
     "make old answers anew": every("routing.tasks.refresh_answers", 300.0, expires_s=300),
     "answer what calls would have cost": every("routing.tasks.what_if", 10.0, expires_s=10),
+    "send the reports of the month": every(
+        "billing.tasks.send_reports", crontab(minute="20"), expires_s=3600
+    ),
     "read what Stripe told us": every("billing.tasks.stripe_events", 10.0, expires_s=10),
     "ask Stripe again": every("billing.tasks.stripe_repeat", 60.0, expires_s=60),
     "end the days of grace": every("billing.tasks.stripe_grace", 600.0, expires_s=600),
