@@ -142,3 +142,13 @@ DEBATE = Cube(
     ),
     rows="debate_id <> ''",
 )
+RULE = Cube(
+    table="billing_hourlyrule",
+    dimensions=("tier", "language", "deployment", "complexity", "is_economy"),
+    measures=(count_if("calls", "1 = 1"), Measure("cost_nanos", "cost_nanos")),
+    # by the table: not by name, out of a cache, or as a debate that is held out
+    rows=(
+        "(requested_model = 'auto' AND outcome NOT IN ('failed', 'refused', 'cached')"
+        " AND is_holdout IS NOT TRUE)"
+    ),
+)

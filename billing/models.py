@@ -28,6 +28,7 @@ from billing.models_rollup import FilterValue as FilterValue
 from billing.models_rollup import HourlyDebate as HourlyDebate
 from billing.models_rollup import HourlyLatency as HourlyLatency
 from billing.models_rollup import HourlyOutcome as HourlyOutcome
+from billing.models_rollup import HourlyRule as HourlyRule
 from billing.models_rollup import HourlySaving as HourlySaving
 from billing.models_rollup import HourlyUsage as HourlyUsage
 from billing.models_rollup import LateRow as LateRow

@@ -99,6 +99,27 @@ class HourlySaving(models.Model):
         return f"{self.hour} {self.call_kind} {self.cache_layer}"
 
 
+class HourlyRule(models.Model):
+    """Calls of one hour that a model answered by one rule of the routing table: the mode of their
+    tier, or economy mode, and how hard they were."""
+
+    hour = models.IntegerField(db_index=True)
+    tier = models.CharField(max_length=40)
+    language = models.CharField(max_length=8)
+    deployment = models.CharField(max_length=160)
+    complexity = models.CharField(max_length=10)
+    is_economy = models.BooleanField()
+    calls = models.BigIntegerField()
+    cost_nanos = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("rule in an hour")
+        verbose_name_plural = _("rules by hour")
+
+    def __str__(self) -> str:
+        return f"{self.hour} {self.tier} {self.complexity}"
+
+
 class HourlyOutcome(models.Model):
     """How often calls or attempts of one hour ended in one error or refusal."""
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from billing import rollup_sql as sql
+from billing.measures import RULE
 from billing.slice_measures import (
     BY_USER,
     EVERY_CALL,
@@ -31,12 +32,18 @@ def hours(first: int, end: int) -> None:
     for table in HOURLY:
         sql.run(f"DELETE FROM {table} WHERE {sql.IN_HOURS}", within)
     sql.add_up(ROWS, first, end)
+    _rules(first, end)
     for table, columns in (("billing_hourlyslice", SLICED_BY), ("billing_hourlyuser", BY_USER)):
         _merge(ROWS.table, table, ("hour", *columns), sql.IN_HOURS, within)
     _facets(
         "hour", (), [*SINGLES, ()], "billing_hourlyslice", "billing_hourlyfacet",
         sql.IN_HOURS, within,
     )
+
+
+def _rules(first: int, end: int) -> None:
+    sql.run(f"DELETE FROM {RULE.table} WHERE {sql.IN_HOURS}", [first, end])
+    sql.add_up(RULE, first, end)
 
 
 def day(which: date, first: int, end: int) -> None:

@@ -123,7 +123,7 @@ def debate_rows(
     source: Source, spans: Sequence[Span], filters: Filters, *more_columns: str
 ) -> tuple[str, Params] | None:
     """A SELECT of user, debate, calls, cost, and columns that both sources have."""
-    cube, within = measures.DEBATE, _either([s for s in spans if READ_FROM[s.source] == source])
+    cube, within = measures.DEBATE, either([s for s in spans if READ_FROM[s.source] == source])
     if within is None:
         return None
     where, more = _where(filters, source)
@@ -139,7 +139,7 @@ def debate_rows(
     )
 
 
-def _either(spans: Sequence[Span]) -> tuple[str, Params] | None:
+def either(spans: Sequence[Span]) -> tuple[str, Params] | None:
     """In one of these spans, whatever their buckets. Spans that touch are one condition."""
     column = "hour" if spans and READ_FROM[spans[0].source] == Source.ROLLED else "at"
     params: Params = []
