@@ -7,10 +7,13 @@ import logging
 from datetime import timedelta
 
 from celery import shared_task
+from django.conf import settings
 
-from billing import alerts, credits, ledger, rollups
+from billing import alerts, credits, ledger, partitions, retention, rollups
 from billing.alerting import deliveries, evaluation
+from billing.months import month_at
 from billing.payments import client, events, overage, reconcile, repeat, standing, topup
+from billing.reports import monthly_mail
 from costcontrol.lib import clock
 
 DAY = timedelta(days=1)
@@ -42,6 +45,17 @@ def roll_up() -> int:
 
 
 @shared_task
+def keep_months() -> int:
+    """Partitions of the next months; and, where old usage rows are not kept for ever, those that
+    are too old go. How many rows went."""
+    now = clock.now()
+    partitions.make_ahead(month_at(now))
+    if not settings.USAGE_KEEP_MONTHS:
+        return 0
+    return retention.retire(retention.plan(settings.USAGE_KEEP_MONTHS, now=now), now=now)
+
+
+@shared_task
 def lapse_credit() -> int:
     """Credit that has ended goes. How many customers had some."""
     return credits.lapse_all(now=clock.now())
@@ -67,6 +81,17 @@ def evaluate_alert_rules() -> int:
 def deliver_alerts() -> int:
     """Bring what waits to its channels. How many messages arrived."""
     return deliveries.deliver_due(now=clock.now())
+
+
+@shared_task
+def send_reports() -> int:
+    """The report of last month, to staff who want it. A mail server that is away is asked again an
+    hour later."""
+    try:
+        return monthly_mail.reports_send(now=clock.now())
+    except OSError as error:
+        log.error("reports: no email was sent: %s", error)
+        return 0
 
 
 @shared_task

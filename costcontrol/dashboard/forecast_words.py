@@ -15,7 +15,7 @@ from costcontrol.dashboard.filter_names import value_words
 
 NAMES = {
     "deployment": "deployment", "tier": "tier", "call_kind": "kind", "cache_layer": "layer",
-    "user": "user",
+    "user": "user", "language": "language",
 }
 
 

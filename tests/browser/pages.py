@@ -150,6 +150,7 @@ PAGES = (
     PageCase("savings", f"/dashboard/savings/?{RANGE}", STAFF, has_calls=True, charts=2),
     PageCase("forecast", "/dashboard/forecast/", STAFF, has_calls=True, charts=1),
     PageCase("own-hardware", "/dashboard/roi/", STAFF, has_calls=True, charts=1),
+    PageCase("monthly-report", "/dashboard/report/?month=2026-11", STAFF, has_calls=True),
     PageCase("savings-none-yet", "/dashboard/savings/", STAFF),
     PageCase("debate-cost-unknown", "/dashboard/debates/nobodys/", STAFF, status=404),
     PageCase("caches", f"/dashboard/caches/?{stored.DAYS}", STAFF, has_calls=True, charts=2),
