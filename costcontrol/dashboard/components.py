@@ -43,7 +43,7 @@ class Cell:
 
     kind: Kind
     value: str | int | datetime | Badge | None
-    href: str = ""  # LINK
+    href: str = ""  # LINK, and numbers that lead to what they are made of
     zone: str = "UTC"  # WHEN
     places: int | None = None  # MONEY; None: as many as the amount deserves
     currency: str = ""  # MINOR
@@ -66,8 +66,8 @@ def minor(amount: int | None, currency: str, *, note: str = "") -> Cell:
     return Cell(Kind.MINOR, amount, currency=currency, note=note)
 
 
-def count(number: int | None, *, note: str = "") -> Cell:
-    return Cell(Kind.COUNT, number, note=note)
+def count(number: int | None, *, note: str = "", href: str = "") -> Cell:
+    return Cell(Kind.COUNT, number, note=note, href=href)
 
 
 def share(basis_points: int | None, *, note: str = "") -> Cell:

@@ -6,7 +6,7 @@ Amounts become floats here, because they are only drawn; tables and exports keep
 Plotly is imported when the first figure is made (28 MB): a worker that only answers calls never is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
@@ -122,6 +122,17 @@ def _figure(
     if series.unit == Unit.CALLS and _highest(series) <= FEW_CALLS:
         yaxis["dtick"] = 1  # else there are ticks between whole calls
     return _new(traces, xaxis=xaxis, yaxis=yaxis, hovermode="x unified", **layout)
+
+
+def over_time(traces: list[dict[str, Any]], series: Series, days: Range) -> "Figure":
+    """Traces that somebody else made, stacked if they are bars. `series`: what they show."""
+    return _figure(traces, series, days, barmode="relative", showlegend=True)
+
+
+def drawn(values: Iterable[int | None], unit: Unit) -> list[float | int | None]:
+    """Numbers as a chart has them: dollars, not nanos."""
+    show = _shown[unit]
+    return [None if value is None else show(value) for value in values]
 
 
 def _highest(series: Series) -> int:

@@ -61,7 +61,8 @@ def overview(state: State) -> Overview:
     now, before = read
     empty = "" if now.calls or now.cost_nanos else _why_empty(state)
     return Overview(
-        state, now.as_of, _stale(now), _late(now), empty, budgets=budgets,
+        state, now.as_of, stale_text(lag_s=now.lag_s, missing_hours=now.missing_hours),
+        late_text(lag_s=now.lag_s, missing_hours=now.missing_hours), empty, budgets=budgets,
         summary=attempt(lambda: summary(now), id="summary", title=_("Summary")),
         cards=attempt(lambda: _cards(now, before, state), id="kpis", title=_("At a glance")),
         figures=() if empty else tuple(_figure(chart, now, state) for chart in charts.CHARTS),
@@ -90,15 +91,15 @@ def _figure(chart: charts.Chart, read: Facts, state: State) -> Figure | Broken:
 
 
 def _cards(now: Facts, before: Facts | None, state: State) -> tuple[KpiCard, ...]:
-    than = _than(now.question.range.days)
+    words = than(now.question.range.days)
     notes = cards.notes(calls=now.calls, saved=savings.saved(now))
     return tuple(
-        cards.card(kpi, than=than, state=state, note=notes.get(kpi.key, ""))
+        cards.card(kpi, than=words, state=state, note=notes.get(kpi.key, ""))
         for kpi in kpis.kpis(now, before)
     )
 
 
-def _than(days: int) -> str:
+def than(days: int) -> str:
     """One day has a sentence of its own: Korean has one form for all numbers."""
     if days == 1:
         return _("than the day before, up to the same time")
@@ -110,23 +111,25 @@ def _budgets(state: State) -> tuple[BudgetBar, ...]:
     return tuple(cards.budget_bar(budget, zone=state.zone) for budget in found)
 
 
-def _stale(read: Facts) -> str:
-    if not read.missing_hours:
+def stale_text(*, lag_s: int, missing_hours: int) -> str:
+    """What the figures lack; empty where they lack nothing."""
+    if not missing_hours:
         return ""
     return ngettext(
         "The hourly sums are %(time)s behind, and %(hours)d hour is not in the figures yet.",
         "The hourly sums are %(time)s behind, and %(hours)d hours are not in the figures yet.",
-        read.missing_hours,
-    ) % {"time": formats.duration(read.lag_s * 1000), "hours": read.missing_hours}
+        missing_hours,
+    ) % {"time": formats.duration(lag_s * 1000), "hours": missing_hours}
 
 
-def _late(read: Facts) -> str:
-    if read.missing_hours or read.lag_s <= LATE_AFTER_S:
+def late_text(*, lag_s: int, missing_hours: int) -> str:
+    """Why figures that lack nothing took long."""
+    if missing_hours or lag_s <= LATE_AFTER_S:
         return ""
     return _(
         "The hourly sums are %(time)s behind. The newest hours are read from the calls "
         "themselves, which takes longer; the figures are right."
-    ) % {"time": formats.duration(read.lag_s * 1000)}
+    ) % {"time": formats.duration(lag_s * 1000)}
 
 
 def _why_empty(state: State) -> str:

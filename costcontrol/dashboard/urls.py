@@ -1,6 +1,6 @@
 """Addresses of the staff pages."""
 
-from django.urls import path
+from django.urls import include, path
 
 from costcontrol.dashboard import (
     caches_staff_views,
@@ -31,6 +31,7 @@ urlpatterns = [
     path("debates/", debate_views.debates, name="debates"),
     path("debates.csv", debate_views.debates_csv, name="debates_csv"),
     path("debates/<path:debate_id>/", debate_views.debate, name="debate"),
+    path("budgets/", include("costcontrol.dashboard.budgets_urls")),
     path("caches/", caches_views.caches, name="caches"),
     path("caches/charts/<slug:caches_chart_id>.csv", caches_views.caches_csv, name="caches_csv"),
     path("caches/answers/", caches_views.answers, name="caches_answers"),

@@ -175,7 +175,8 @@ def _cell_value(cell: Cell) -> SafeString:
         return money(value, cell.places)
     if cell.kind == Kind.MINOR:
         return minor(value, cell.currency)
-    return {Kind.COUNT: count, Kind.SHARE: share, Kind.DURATION: duration}[cell.kind](value)
+    shown = {Kind.COUNT: count, Kind.SHARE: share, Kind.DURATION: duration}[cell.kind](value)
+    return format_html('<a href="{}">{}</a>', cell.href, shown) if cell.href else shown
 
 
 def _words(cell: Cell, words: str) -> SafeString:

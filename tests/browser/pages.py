@@ -147,6 +147,8 @@ PAGES = (
     PageCase("debate-costs", f"/dashboard/debates/?{RANGE}&order=dearest", STAFF, has_calls=True),
     PageCase("debate-costs-none-yet", "/dashboard/debates/", STAFF),
     PageCase("debate-cost", "/dashboard/debates/debate-12/", STAFF, has_calls=True, charts=1),
+    PageCase("explorer", f"/dashboard/explorer/?{RANGE}&group=kind&tier=premium", STAFF,
+             has_calls=True, charts=1),
     PageCase("savings", f"/dashboard/savings/?{RANGE}", STAFF, has_calls=True, charts=2),
     PageCase("forecast", "/dashboard/forecast/", STAFF, has_calls=True, charts=1),
     PageCase("own-hardware", "/dashboard/roi/", STAFF, has_calls=True, charts=1),
