@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    CDPSession,
+    ConsoleMessage,
+    Error,
+    Page,
+)
 
 TIMEOUT_MS = 10_000
 REPORT = """
@@ -14,10 +21,11 @@ document.addEventListener("securitypolicyviolation", event => reportViolation(
 
 
 class Watched:
-    """A page, and what it complained of: console errors, script errors, broken policy."""
+    """A page, and what it complained of: console errors, script errors, broken policy. `session`
+    asks the browser itself about it."""
 
-    def __init__(self, context: BrowserContext, page: Page) -> None:
-        self.context, self.page = context, page
+    def __init__(self, context: BrowserContext, page: Page, session: CDPSession) -> None:
+        self.context, self.page, self.session = context, page, session
         self.complaints: list[str] = []
         self.refused: set[str] = set()  # parts of addresses that a test knows will not answer
         page.on("console", self._hear)
@@ -57,12 +65,13 @@ class Window:
             )
             self.context.add_init_script(REPORT)
         self._page = self.context.new_page()
+        self._session = self.context.new_cdp_session(self._page)
 
     @contextmanager
     def opened(self) -> Iterator[Watched]:
         """A page without cookies. Leaving it by `goto` ends whatever the one before still does."""
         self.context.clear_cookies()
-        self.seen = Watched(self.context, self._page)
+        self.seen = Watched(self.context, self._page, self._session)
         yield self.seen
         self.seen.stop()
 
