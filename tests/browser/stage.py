@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, expect
 from accounts.models import User
 from routing.models import CallKindRow, Debate, Deployment, Turn
 from tests.browser import rows
-from tests.browser.debates import FINISHED, debate_make
+from tests.browser.debates import FINISHED, HAIKU, debate_make
 from tests.browser.site import Site, session_of
 from tests.browser.test_pages import SCREENS
 from tests.browser.watch import Watched
@@ -50,8 +50,10 @@ def running_stage(folder: Path) -> Iterator[Stage]:
 
 
 def people_make() -> None:
-    """Alice of the staff, bob, who is a customer, and one whose plan has no debates."""
+    """Alice of the staff, bob, who is a customer, and one whose plan has no debates. One of the
+    models searches the web."""
     rows.people_make()
+    Deployment.objects.filter(name=HAIKU).update(can_search=True)
     Deployment.objects.filter(provider="embedded").update(is_enabled=False)
     CallKindRow.objects.exclude(name=TEMPLATE).update(may_be_template=False)
     User.objects.filter(email=rows.STAFF).update(tier_id="enterprise")

@@ -51,6 +51,32 @@ def quick(stage: Stage) -> None:
     stage.upstream.will(**QUICK)
 
 
+def test_pages_that_were_found_stand_beneath_the_opening_from_its_first_word_on(
+    browser: Browser, stage: Stage
+) -> None:
+    with watched(browser, locale="en-US", **WIDTHS[1440]) as seen:
+        viewer = Viewer(seen, stage, rows.CUSTOMER, name="en-1440")
+        viewer.choose()
+        facts = viewer.page.locator("#estimate-facts")
+        expect(facts).to_contain_text("Web searches for the opening statements: 2")
+        viewer.keep("searches")
+        viewer.start()
+        viewer.next(1)
+        viewer.next(2)
+        for _again in range(2):
+            links = viewer.turn(2).locator("[data-slot=pages] a")
+            expect(links).to_have_count(2)
+            for link in links.all():
+                address = link.get_attribute("href") or ""
+                assert re.fullmatch(r"https://page[12]\.example/\d+", address)
+                assert link.get_attribute("rel") == "noopener nofollow noreferrer"
+            expect(viewer.turn(2)).to_contain_text("Found on the web for it")
+            expect(viewer.turn(1).locator("[data-slot=sources]")).to_be_hidden()
+            viewer.keep("sources")
+            assert axe.violations(viewer.page) == []
+            viewer.page.reload()
+
+
 def test_watched_to_the_end_rated_and_shown_to_others(browser: Browser, stage: Stage) -> None:
     with watched(browser, locale="en-US", **WIDTHS[1440]) as seen:
         viewer = Viewer(seen, stage, rows.CUSTOMER, name="en-1440")
