@@ -123,13 +123,14 @@ def filter_values(first: int, end: int) -> None:
         )
 
 
-def add_up(cube: Cube, first: int, end: int, *, grain: Grain | None = None) -> None:
+def add_up(cube: Cube, first: int, end: int, *, grain: Grain | None = None) -> int:
+    """Returns how many rows it wrote."""
     names = ["hour", *cube.dimensions]
     keys = [hour_sql(), *cube.dimensions]
     sums = [measure.of_rows for measure in cube.measures]
     if grain is not None:
         names, keys = ["grain", *names], [str(grain.value), *keys]
-    run(
+    return run(
         f"INSERT INTO {cube.table} ({', '.join(names)},"
         f" {', '.join(measure.name for measure in cube.measures)})"
         f" SELECT {', '.join(keys)}, {', '.join(sums)} FROM billing_usagerecord"
@@ -148,9 +149,11 @@ def _times(first: int, end: int) -> list[Any]:
     return [adapt(start_of(first)), adapt(start_of(end))]
 
 
-def run(sql: str, params: list[Any]) -> None:
+def run(sql: str, params: list[Any]) -> int:
+    """Returns how many rows it wrote."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
+        return int(cursor.rowcount)
 
 
 def _fetch(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:

@@ -50,19 +50,21 @@ def day(which: date, first: int, end: int) -> None:
     """The local day that the hours [first, end) are."""
     for table in DAILY:
         sql.run(f"DELETE FROM {table} WHERE {ON_DAY}", [which])
-    for table, source, columns in (
-        ("billing_dailyslice", "billing_hourlyslice", SLICED_BY),
-        ("billing_dailyuser", "billing_hourlyuser", BY_USER),
-    ):
-        names = ", ".join(columns)
-        sql.run(
-            f"INSERT INTO {table} (day, {names}, {NAMES}) SELECT %s, {names}, {SUMS}"
-            f" FROM {source} WHERE {sql.IN_HOURS} GROUP BY {names}",
-            [which, first, end],
-        )
+    of_day = [which, first, end]
+    if not sql.run(_of_day("billing_dailyslice", "billing_hourlyslice", SLICED_BY), of_day):
+        return
+    sql.run(_of_day("billing_dailyuser", "billing_hourlyuser", BY_USER), of_day)
     _facets(
         "day", ("other",), [*PAIRS, *SINGLES, ()], "billing_dailyslice", "billing_dailyfacet",
         ON_DAY, [which],
+    )
+
+
+def _of_day(table: str, source: str, columns: Sequence[str]) -> str:
+    names = ", ".join(columns)
+    return (
+        f"INSERT INTO {table} (day, {names}, {NAMES}) SELECT %s, {names}, {SUMS}"
+        f" FROM {source} WHERE {sql.IN_HOURS} GROUP BY {names}"
     )
 
 
