@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -155,6 +155,17 @@ def _change(found: Monthly) -> Change | None:
 
 
 def _parts(found: Monthly) -> tuple[Part, ...]:
+    return tuple(replace(part, table=_captioned(part.table)) for part in _sections(found))
+
+
+def _captioned(table: Table | None) -> Table | None:
+    """The place of a table on the page has another name than the heading above it."""
+    if table is None:
+        return None
+    return replace(table, caption=_("%(title)s, in figures") % {"title": table.caption})
+
+
+def _sections(found: Monthly) -> tuple[Part, ...]:
     return (
         Part("saved", _("What was saved, and why"), _saved(found), tables.saved(found)),
         *(Part(f"by-{name}", table.caption, (), table) for name, table in tables.groups(found)),
