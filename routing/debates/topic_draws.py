@@ -7,7 +7,7 @@ fitted to fewer errors than are allowed, for on texts that it was not fitted on 
 
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -44,9 +44,11 @@ class HeldOut:
     wrong: float
 
 
-def held_out(found: Sequence[Judged], titles: int) -> HeldOut:
-    """Each half at the threshold of the other one, by similarity alone."""
-    one, other = split(found)
+def held_out(found: Sequence[Judged], titles: int, *, margin: float = 0.0) -> HeldOut:
+    """Each half at the threshold of the other one, by similarity alone; less `margin` times that of
+    the second title."""
+    scored = [replace(each, first=each.first - margin * each.second) for each in found]
+    one, other = split(scored)
     right = wrong = 0
     for half, fitted_on in ((one, other), (other, one)):
         threshold = lowest_threshold(fitted_on, most_wrong=FITTED_TO)
@@ -58,14 +60,15 @@ def held_out(found: Sequence[Judged], titles: int) -> HeldOut:
 
 
 def draws_of(
-    path: Path, embedder: Embedder, *, groups: int | None, draws: int, progress: Progress
+    path: Path, embedder: Embedder, *, groups: int | None, draws: int, progress: Progress,
+    margin: float = 0.0,
 ) -> Iterator[HeldOut]:
     """Of a set of groups of paraphrases: each time others are known. Raises UnknownSet."""
     memory = Remembering(embedder)
     for draw in range(1, draws + 1):
         for texts in sets_read(path, groups=groups, draw=draw):
             found = judge(texts, memory, progress=lambda *_: None)
-            yield held_out(found, len(texts.titles))
+            yield held_out(found, len(texts.titles), margin=margin)
         progress(draw, draws)
 
 

@@ -63,9 +63,13 @@ class Command(BaseCommand):
             "--draws", type=int, default=0,
             help="measure groups anew so often, with others drawn each time",
         )
+        parser.add_argument(
+            "--margin", type=float, default=0.0,
+            help="with --draws: take this part of the second similarity off the first",
+        )
 
     def handle(
-        self, *, data: list[Path], groups: int | None, draws: int, **options: Any
+        self, *, data: list[Path], groups: int | None, draws: int, margin: float, **options: Any
     ) -> None:
         model, is_safe = embedder(), True
         self.stdout.write(f"{model.name if model else 'no embedder'}, {clock.now():%Y-%m-%d}")
@@ -77,7 +81,7 @@ class Command(BaseCommand):
                 tell = partial(progress_to(self), label)
                 self._others(label, judge(texts, embedder_or_error(), progress=tell))
         for path in filter(is_of_groups, data if draws else ()):
-            self._draws(path, groups, draws)
+            self._draws(path, groups, draws, margin)
         self._judged_by_people()
         if not is_safe:
             raise CommandError("A look-alike was taken for the same side of the same topic.")
@@ -103,12 +107,14 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {_told(each)}")
         return not let_through
 
-    def _draws(self, path: Path, groups: int | None, draws: int) -> None:
+    def _draws(self, path: Path, groups: int | None, draws: int, margin: float) -> None:
         tell = partial(progress_to(self), f"{path.name}, draws")
-        found = list(draws_of(path, embedder_or_error(), groups=groups, draws=draws, progress=tell))
+        found = list(draws_of(
+            path, embedder_or_error(), groups=groups, draws=draws, progress=tell, margin=margin
+        ))  # fmt: skip
         self.stdout.write(
-            f"\n{path.name}: {len(found)} draws of {found[0].titles} titles, threshold of one half "
-            f"(at most {FITTED_TO:.2%} wrong there) tried on the other one\n"
+            f"\n{path.name}: {len(found)} draws of {found[0].titles} titles, margin {margin:g}, "
+            f"threshold of one half (at most {FITTED_TO:.2%} wrong there) tried on the other one\n"
             f"  answered without asking {spread([each.right for each in found])}, "
             f"wrong of all texts {spread([each.wrong for each in found])}"
         )

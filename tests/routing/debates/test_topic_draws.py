@@ -3,6 +3,7 @@ that it is judged on."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,15 @@ def test_each_half_is_judged_at_the_threshold_of_the_other_one() -> None:
     seen = held_out(found, titles=150)
     assert seen.right == pytest.approx(50 / 150), "of the easy half nothing reaches .9"
     assert seen.wrong == pytest.approx(50 / 200), "at .5 the hard half has 50 errors"
+
+
+def test_a_margin_counts_against_a_text_that_has_a_second_title_as_near() -> None:
+    found = [judged(name, 0.8) for name in groups_of(0, 10) + groups_of(1, 10)]
+    torn = [replace(judged(name, 0.9, is_right=False, is_known=False), second=0.9)
+            for name in groups_of(0, 20)[10:] + groups_of(1, 20)[10:]]
+    assert held_out([*found, *torn], titles=20).right == 0.0
+    with_margin = held_out([*found, *torn], titles=20, margin=0.5)
+    assert (with_margin.right, with_margin.wrong) == (1.0, 0.0)
 
 
 class ByLength:
