@@ -101,7 +101,7 @@ def budget_bar(budget: BudgetToday, *, zone: str) -> BudgetBar:
         held_nanos=budget.held,
         projected_nanos=budget.projected,
         soft_percent=budget.soft_percent,
-        note=_budget_note(budget, zone),
+        note=budget_note(budget, zone),
     )
 
 
@@ -110,7 +110,7 @@ def _scope(budget: BudgetToday) -> str:
     return kind if budget.scope_kind == ScopeKind.PLATFORM else f"{kind}: {budget.scope_id}"
 
 
-def _budget_note(budget: BudgetToday, zone: str) -> str:
+def budget_note(budget: BudgetToday, zone: str) -> str:
     """The next thing that will happen to it."""
     if budget.left <= 0:
         return _(
