@@ -50,7 +50,7 @@ SPECIAL = [
 ]
 COLUMNS = [str(field.column) for field in FIELDS]
 DEFAULTS: dict[str, Any] = {
-    field.column: "" if field.empty_strings_allowed and not field.null else None
+    str(field.column): "" if field.empty_strings_allowed and not field.null else None
     for field in FIELDS
 } | {
     "requested_model": "auto", "is_economy": False, "waited_ms": 0, "held_nanos": 0,
