@@ -14,6 +14,7 @@ from costcontrol.dashboard.filters import SHARED
 from costcontrol.dashboard.navigation import Entry, carried
 from costcontrol.dashboard.navigation import entries as staff_entries
 from costcontrol.dashboard.navigation import places as staff_places
+from costcontrol.dashboard.views_saved_views import saved_for
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"  # written by static/costcontrol.js; without it the system decides
@@ -33,6 +34,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "navigation": navigation(
             request.path, is_staff=is_staff, is_signed_in=bool(email), query=filters_of(request)
         ),
+        "saved_views": lambda: saved_for(request),  # reads too: only filter bars ask
         "carried_names": " ".join(sorted(SHARED)),
         "viewer_zone": lambda: viewer_zone(request),
         "needs_second_factor": lambda: is_missing(request.user),

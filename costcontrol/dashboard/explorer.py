@@ -1,14 +1,15 @@
 """The explorer, put together: one answer as figures, chart and table, and where to go from it."""
 
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.models import ScopeKind, UsageRecord
 from billing.reports.shapes import Kpi
-from billing.reports.slices import Slices, load, load_previous
+from billing.reports.slices import NONE, Slices, load, load_previous
 from costcontrol.dashboard import cards, explorer_figure, explorer_table
 from costcontrol.dashboard.components import Figure, KpiCard, Table
 from costcontrol.dashboard.explorer_measures import BY_KEY, CARDS
@@ -20,8 +21,8 @@ from costcontrol.dashboard.tables import plain_table, summed_table
 
 @dataclass(frozen=True, slots=True)
 class Explored:
-    """All that the template needs. `empty`: why there is nothing, in a word for it. `limits_url`:
-    where a budget or an alert for these calls is made, if they are a scope's."""
+    """All that the template needs. `empty`: why there is nothing, in a word for it. `limits`: words
+    and addresses for making a budget or an alert for these calls."""
 
     cards: tuple[KpiCard, ...] = ()
     figure: Figure | None = None
@@ -32,8 +33,7 @@ class Explored:
     no_before: str = ""
     empty: str = ""
     files: tuple[tuple[str, str], ...] = ()
-    limits_url: str = ""
-    limits_label: str = ""
+    limits: tuple[tuple[str, str], ...] = ()
 
 
 def explored(state: ExplorerState) -> Explored | Broken:
@@ -44,11 +44,11 @@ def _explored(state: ExplorerState) -> Explored:
     now = load(state.ask)
     before = load_previous(now.answered) if state.shared.compares else None
     found = answer(now, before, state.measure)
-    page = _limits(state, Explored(
+    page = Explored(
         stale=stale_text(lag_s=now.lag_s, missing_hours=now.missing_hours),
         late=late_text(lag_s=now.lag_s, missing_hours=now.missing_hours),
-        shortened=_shortened(now), empty=_why_empty(state, found),
-    ))
+        shortened=_shortened(now), empty=_why_empty(state, found), limits=_limits(state),
+    )
     if page.empty:
         return page
     names = explorer_table.names_of(state, found)
@@ -133,24 +133,25 @@ def _why_empty(state: ExplorerState, found: Answer) -> str:
     return "filters" if state.shared.is_filtered else "range"
 
 
-def _limits(state: ExplorerState, page: Explored) -> Explored:
+def _limits(state: ExplorerState) -> tuple[tuple[str, str], ...]:
     """A limit is for a scope: the narrowest that these filters name."""
     chosen = state.shared.slices
     scopes = (
         (ScopeKind.USER, str(chosen.user_id or "")), (ScopeKind.TIER, chosen.tier),
-        (ScopeKind.PROVIDER, chosen.provider), (ScopeKind.PLATFORM, "*"),
+        (ScopeKind.PROVIDER, chosen.provider), (ScopeKind.PLATFORM, ""),
     )
-    kind, name = next((kind, name) for kind, name in scopes if name not in ("", "none"))
-    query = f"scope_kind={kind}" + ("" if name == "*" else f"&scope_id={name}")
-    try:
-        url = f"{reverse('dashboard:budgets')}?{query}"
-    except NoReverseMatch:
-        return page
-    words = str(ScopeKind(kind).label)
-    label = _("Set a budget or an alert for %(scope)s") % {
-        "scope": words if name == "*" else f"{words}: {name}"
-    }
-    return replace(page, limits_url=url, limits_label=label)
+    kind, name = next(
+        (kind, name) for kind, name in scopes
+        if kind == ScopeKind.PLATFORM or name not in ("", NONE)
+    )
+    query = urlencode({"scope_kind": kind, "scope_id": name})
+    scope = f"{kind.label}: {name}" if name else str(kind.label)
+    return (
+        (_("Set a budget for %(scope)s") % {"scope": scope},
+         f"{reverse('dashboard:budget_new')}?{query}"),
+        (_("Set an alert for %(scope)s") % {"scope": scope},
+         f"{reverse('dashboard:alert_rule_new')}?{query}"),
+    )
 
 
 def as_of(state: ExplorerState) -> str:

@@ -13,11 +13,12 @@ from costcontrol.dashboard import (
     precompute_views,
     report_views,
     revenue_views,
-    routes_views,
     roi_views,
+    routes_views,
     savings_views,
     views,
     views_saved_views,
+    whatif_views,
 )
 
 app_name = "dashboard"
