@@ -39,6 +39,19 @@ POSTED: dict[str, Any] = {
     "account/organisation/members/<uuid:whose>/role/": {"role": "owner"},
     "account/organisation/name/": {"name": "taken over"},
     "account/profile/": {"language": "ko", "zone": "Asia/Seoul"},
+    "dashboard/budgets/<int:budget_id>/": {"cap": "2"},
+    "dashboard/budgets/<int:budget_id>/delete/": {"confirm": "1"},
+    "dashboard/budgets/<int:budget_id>/raise/": {"cap": "2", "reason": "x"},
+    "dashboard/budgets/alerts/<int:alert_id>/snooze/": {"until": "hour"},
+    "dashboard/budgets/channels/":
+        {"kind": "email", "name": "more", "address": "more@example.org"},
+    "dashboard/budgets/new/": {"scope_kind": "tier", "scope_id": "free", "period": "day",
+                               "cap": "1"},
+    "dashboard/budgets/rules/<int:rule_id>/": {"scope_kind": "platform", "threshold": "90"},
+    "dashboard/budgets/rules/new/":
+        {"kind": "budget", "scope_kind": "platform", "threshold": "90"},
+    "dashboard/budgets/users/<int:user_id>/throttle/":
+        {"requests_per_minute": "6", "until": "hour", "reason": "x"},
     "dashboard/caches/answers/<int:answer_id>/end/": {"why": "wrong", "reason": "x"},
     "dashboard/caches/purge/": {"topic_key": "t001"},
     "dashboard/caches/purge/take-down/": {"topic": "t001", "reason": "x"},

@@ -37,6 +37,7 @@ from accounts.models import ApiKey, AuditEvent, Member, Organisation, User
 from accounts.services import api_key_issue
 from accounts.types import Payer
 from billing.models import (
+    Budget,
     Customer,
     Invoice,
     PlanPrice,
@@ -46,6 +47,7 @@ from billing.models import (
     Subscription,
     UsageRecord,
 )
+from billing.models_operator import AlertChannel, AlertRule, SavedView
 from billing.payments import services as payments
 from costcontrol.lib import clock
 from routing.models import Debate, Philosopher, PrecomputeRun, StoredAnswer, TopicAlias, Turn
@@ -89,7 +91,7 @@ def world_make() -> World:
     for role, user in world.users.items():
         world.sessions[role] = sign_in(user)
     links_make(world)
-    world.params |= store_make()
+    world.params |= store_make() | limits_make(world) | view_make(world)
     world.shared = {model: list(model.objects.values_list("pk", flat=True)) for model in OF_NOBODY}
     mine = UserSession.objects.get(user=world.users[SELF])
     world.params |= {"session_id": mine.pk}
@@ -232,6 +234,27 @@ def store_make() -> dict[str, Any]:
             "run_id": draft_make().pk, "philosopher_key": "kant", "caches_chart_id": "saved"}
 
 
+def limits_make(world: World) -> dict[str, Any]:
+    """A budget, a rule and a channel of alerts, and the user whom staff slow down."""
+    now, who = clock.now(), {"made_by": "test"}
+    rule = AlertRule.objects.create(kind="budget", threshold=80, made_at=now, **who)
+    channel = AlertChannel.objects.create(
+        kind="email", name="ops", address="ops@example.org", made_at=now
+    )
+    budget = Budget.objects.create(scope_kind="tier", scope_id="premium", cap_nanos=10**9)
+    return {"budget_id": budget.pk, "rule_id": rule.pk, "channel_id": channel.pk,
+            "user_id": world.users[SELF].pk}
+
+
+def view_make(world: World) -> dict[str, Any]:
+    """A saved view of somebody else's: nobody but its owner changes it."""
+    view = SavedView.objects.create(
+        owner_id=world.users[SELF].pk, page="calls", name="Theirs", is_shared=True,
+        made_at=clock.now(),
+    )
+    return {"view_id": view.pk}
+
+
 def passkey() -> dict[str, Any]:
     """What a browser answers when it has made one."""
     name = uuid4().bytes
@@ -275,7 +298,7 @@ OWNED: Mapping[Any, str] = {
     UserSession: "user_id", Member: "user_id", Customer: "user_id", UsageRecord: "user_id",
     Subscription: "customer__user_id", Invoice: "customer__user_id",
     SpendingAlert: "customer__user_id", Philosopher: "owner_id", Debate: "user_id",
-    Turn: "debate__user_id", PrecomputeRun: "created_by",
+    Turn: "debate__user_id", PrecomputeRun: "created_by", SavedView: "owner_id",
 }
 OF_NOBODY = (Organisation, invitations.Invitation, StripeEvent, StoredAnswer, TopicAlias)
 VOLATILE = {"last_login", "last_seen_at", "last_used_at", "synced_at", "seen_at"}
