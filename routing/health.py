@@ -4,7 +4,9 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
+from costcontrol.lib import clock
 from routing.providers import get_provider, missing_key
 from routing.types import DeploymentSpec
 
@@ -20,6 +22,7 @@ class Breaker:
     failures: int = 0
     open_until: float = 0.0
     why: str = ""
+    since: datetime | None = None  # when it opened; None: it is closed
 
     @property
     def closes_in_s(self) -> float:
@@ -40,11 +43,12 @@ class Breaker:
             self.open_until = time.monotonic()
 
     def succeeded(self) -> None:
-        self.failures, self.open_until = 0, 0.0
+        self.failures, self.open_until, self.since = 0, 0.0, None
 
     def failed(self, why: str, *, at_once: bool = False) -> None:
         self.failures += 1
         if at_once or self.failures >= FAILURES_TO_OPEN or self.open_until:
+            self.since = self.since if self.open_until else clock.now()
             self.open_until, self.why = time.monotonic() + OPEN_S, why
 
 
