@@ -34,7 +34,7 @@ ANSWER_COLUMNS = (
     "id", "key", "variant", "kind", "topic_key", "side", "philosopher", "owner_id", "language",
     "route", "fields", "text", "usage", "deployment", "model_class", "origin", "call_id",
     "cost_nanos", "made_at", "soft_until", "hard_until", "ended_at", "ended_why", "served",
-    "served_at", "saved_nanos", "ups", "downs",
+    "served_at", "saved_nanos", "ups", "downs", "citations",
 )  # fmt: skip
 USAGE = {"fresh_input_tokens": 900, "cache_read_tokens": 0, "cache_write_tokens": 0,
          "output_tokens": 200, "searches": None, "is_estimated": False}  # fmt: skip
@@ -138,7 +138,7 @@ def answers(rows: int) -> Iterator[tuple[Any, ...]]:
                 pk, key, variant, fields["kind"], fields["topic"], fields["side"],
                 fields["philosopher"][0], None, fields["lang"], ROUTE, shared, f"{pk} {TEXT}",
                 usage, "fake/premium", "premium", "live", UUID(int=pk), 9_000_000, NOW, until,
-                until, None, "", pk % 9, None, 0, 0, 0,
+                until, None, "", pk % 9, None, 0, 0, 0, "[]",
             )
 
 

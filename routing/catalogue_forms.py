@@ -169,7 +169,7 @@ class CallKindForm(ModelForm[CallKindRow]):
 
 def kinds_behind_the_scenes() -> frozenset[str]:
     """A debate is worth less without them, and still a debate."""
-    shape = Shape("2v2", seat="con1", has_context=True)
+    shape = Shape("2v2", seat="con1", has_context=True, has_search=True)
     return frozenset(
         call.kind for step in plan_of(shape) for call in (*step.before, *step.after)
     )

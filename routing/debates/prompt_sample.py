@@ -8,11 +8,13 @@ from types import MappingProxyType
 from uuid import UUID
 
 from routing import tokens
+from routing.call_kinds import SEARCH
 from routing.debates.plan import Shape, plan_of, speakers_of
 from routing.debates.prompt_found import found_text
 from routing.debates.shipped import philosophers_read
 from routing.debates.sizes import ENGLISH_SHARE, MODELLED, USERS_TEXT_TOKENS
 from routing.debates.types import Brief, Cast, Character, Found, Said, Step
+from routing.sources import MOST, lines_of, source_of
 
 TOPICS: Mapping[str, str] = MappingProxyType({
     "ko": "다섯 사람을 살리기 위해 한 사람을 희생시켜도 되는가?",
@@ -47,12 +49,15 @@ class Sample:
         )
 
 
-def sample_of(language: str, format: str, *, seat: str = "", has_context: bool = True) -> Sample:
+def sample_of(
+    language: str, format: str, *, seat: str = "", has_context: bool = True,
+    has_search: bool = False,
+) -> Sample:
     brief = Brief(
         topic=TOPICS[language], language=language, cast=_cast(language, format), seat=seat,
         context=filler(language, CONTEXT_TOKENS, 7) if has_context else "",
     )
-    steps = plan_of(Shape(format, seat, has_context=has_context))
+    steps = plan_of(Shape(format, seat, has_context=has_context, has_search=has_search))
     return Sample(brief, steps, tuple(_said(step, language) for step in steps),
                   _found(steps, language))
 
@@ -106,6 +111,9 @@ def _answer(kind: str, text: str) -> str:
     if kind == "stance_statements":
         half = len(text) // 2
         return f"PRO: {text[:half]}\nCON: {text[half:]}"
+    if kind == SEARCH:
+        pages = (source_of(f"https://example.org/{n}", text[:60], text) for n in range(MOST))
+        text += lines_of(page for page in pages if page)
     if kind == "quality_check":
         return ""  # nothing to mend
     return found_text(kind, text)

@@ -39,7 +39,7 @@ MODELLED: Mapping[str, tuple[int, int]] = MappingProxyType({
     "closing": (750, 320),
 })
 UNKNOWN = (1_000, 400)
-PAGES_TOKENS = 900  # of what a search found, in the prompt of an opening
+PAGES_TOKENS = 1_150  # of what a search found, at its longest, in the prompt of an opening
 READ_ALL = frozenset({
     "moderator_summary_1", "attack_response", "defense_response", "followup_response",
     "moderator_summary_2",

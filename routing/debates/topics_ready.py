@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef
 from accounts.types import Caller
 from routing import policy
 from routing.cache.keys import key_of
+from routing.debates import searching
 from routing.debates.philosophers import character_from
 from routing.debates.reuse import About, reuse_of
 from routing.debates.topics import title_in
@@ -30,9 +31,13 @@ def topics_ready(
     if not route or not settings.CACHE_SHARED:
         return set()
     people = _people(language)
+    has_search = searching.is_on(snapshot, tier=caller.tier, language=language)
     wanted = {
         topic.key: keys for topic in topics
-        if (keys := _keys(topic, people, language=language, route=route, snapshot=snapshot))
+        if (keys := _keys(
+            topic, people, language=language, route=route, snapshot=snapshot,
+            has_search=has_search,
+        ))
     }
     stored = _stored({key for keys in wanted.values() for key in keys}, caller.user_id, now=now)
     return {topic for topic, keys in wanted.items() if keys <= stored}
@@ -45,14 +50,17 @@ def _people(language: str) -> Mapping[str, Character]:
 
 def _keys(
     topic: Topic, people: Mapping[str, Character], *, language: str, route: str,
-    snapshot: Snapshot,
+    snapshot: Snapshot, has_search: bool,
 ) -> set[str]:
     """Of the openings of its usual cast; empty: it has none, or nobody is given any."""
     sides = [[people.get(key) for key in topic.default_cast.get(side, ())] for side in SIDES]
     pro, con = (tuple(each for each in side if each) for side in sides)
     if not pro or not con or [len(pro), len(con)] != list(map(len, sides)):
         return set()
-    about = About(topic.key, topic.epoch, title_in(topic, language), language, Cast(pro, con))
+    about = About(
+        topic.key, topic.epoch, title_in(topic, language), language, Cast(pro, con),
+        has_search=has_search,
+    )
     reuses = [
         reuse_of(KIND, about, kinds=snapshot.kinds, speaker=speaker)
         for speaker in about.cast.speakers

@@ -59,7 +59,7 @@ class BatchUpstream:
         self.faults = Faults()
         self.batches: dict[str, Batch] = {}
         self.files: dict[str, tuple[str, bytes]] = {}
-        self.ends_at_once = self.tells_usage = True
+        self.ends_at_once = self.tells_usage = self.has_web = True
         self.answer: Callable[[str, str], str] = lambda custom_id, _prompt: f"{OURS} {custom_id}"
         self.asked: list[tuple[str, str]] = []
 
@@ -124,11 +124,14 @@ class BatchUpstream:
             error = {"error": anthropic.error("bad request", kind="invalid_request_error")}
             more = error if fate == "errored" else {}
             return {"custom_id": custom_id, "result": {"type": fate} | more}
-        counts = {"input_tokens": INPUT_TOKENS, "output_tokens": OUTPUT_TOKENS}
+        counts: dict[str, Any] = {"input_tokens": INPUT_TOKENS, "output_tokens": OUTPUT_TOKENS}
+        if self._searches(batch, at):
+            counts["server_tool_use"] = {"web_search_requests": 1, "web_fetch_requests": 0}
         usage = counts if self.tells_usage else {}
         stop = "max_tokens" if at in self.faults.cut_texts else "end_turn"
+        text = self._text(batch, at)
         message = anthropic.message(
-            self._text(batch, at), usage=usage, stop_reason=stop,
+            text, usage=usage, stop_reason=stop, **self._pages(batch, at, text),
             model=request["params"]["model"],
         )
         return {"custom_id": custom_id, "result": {"type": "succeeded", "message": message}}
@@ -245,6 +248,17 @@ class BatchUpstream:
         usual = "canceled" if batch.is_cancelled else "succeeded"
         fate = self.faults.fates.get(at, usual)
         return "succeeded" if fate in ("lost", "garbled") else fate
+
+    def _searches(self, batch: Batch, at: int) -> bool:
+        return bool(batch.requests[at]["params"].get("tools"))
+
+    def _pages(self, batch: Batch, at: int, text: str) -> dict[str, Any]:
+        """Two pages for whoever may search; none while the web is away."""
+        if not self._searches(batch, at):
+            return {}
+        pages = [anthropic.page(f"Page {n}", f"https://page{n}.example/") for n in (1, 2)]
+        failed = "" if self.has_web else "unavailable"
+        return {"content": anthropic.searched(*pages, failed=failed, text=text)}
 
     def _text(self, batch: Batch, at: int) -> str:
         if at in self.faults.texts:

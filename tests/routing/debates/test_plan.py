@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from routing.call_kinds import CALL_KINDS
+from routing.call_kinds import CALL_KINDS, SEARCH
 from routing.debates.plan import CYCLE, STAGES, Shape, next_steps, plan_of, speakers_of
 from routing.debates.types import Step
 
@@ -33,6 +33,19 @@ def test_a_2v2_debate_makes_these_calls() -> None:
         tone_select=12, attack_response=4, defense_response=4, followup_response=4,
         turn_analysis=4, moderator_summary_2=1, conclusion=4, closing=1,
     )
+
+
+def test_a_search_comes_before_each_opening_of_a_model_where_somebody_can_make_it() -> None:
+    def searched(shape: Shape) -> list[str]:
+        return [
+            background.speaker for step in plan_of(shape) for background in step.before
+            if background.kind == SEARCH
+        ]
+
+    assert searched(Shape("2v2", "con1", has_search=True)) == ["pro1", "pro2", "con2"]
+    assert searched(Shape("2v2")) == []
+    assert searched(Shape("2v2", is_lean=True, has_search=True)) == []
+    assert searched(Shape("2v2", off=frozenset({SEARCH}), has_search=True)) == []
 
 
 @pytest.mark.parametrize("seat", ["", "pro1", "con1", "pro2", "con2"])

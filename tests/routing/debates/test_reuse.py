@@ -84,6 +84,23 @@ def test_a_users_own_philosopher_is_their_owners_alone_and_in_no_key_of_several_
         assert reused(kind, with_own) is None
 
 
+def test_a_search_is_the_sides_whoever_speaks_and_an_opening_says_that_it_read_one() -> None:
+    assert set(fields("rag_search")) == {
+        "kind", "lang", "prompt_version", "topic", "topic_epoch", "title", "side"
+    }
+    own = about(cast=Cast((person("own-1", 7),), (person("kant"),)))
+    assert fields("rag_search", own) == fields("rag_search") != fields(
+        "rag_search", speaker="con1"
+    )
+    assert fields("rag_search", about(has_search=True)) == fields("rag_search")
+    with_pages = fields("opening_statement", about(has_search=True))
+    assert with_pages == {**fields("opening_statement"), "is_searched": True}
+    check = {"statement_ids": [11]}
+    assert fields("quality_check", about(has_search=True), **check) == fields(
+        "quality_check", **check
+    )
+
+
 def test_another_version_of_a_philosopher_is_another_key() -> None:
     cast = Cast((replace(person("kant"), version=2),), (person("nietzsche"),))
     assert fields("opening_statement", about(cast=cast)) != fields("opening_statement")

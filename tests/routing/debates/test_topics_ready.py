@@ -18,7 +18,7 @@ from routing.debates.reuse import About, reuse_of
 from routing.debates.topics import title_in
 from routing.debates.topics_ready import topics_ready
 from routing.debates.types import Cast
-from routing.models import Philosopher, StoredAnswer, Topic
+from routing.models import Deployment, Philosopher, StoredAnswer, Topic
 from routing.types import Completion, ModelClass, StopReason
 from tests.routing.debates.playing import caller_of, person_make, rows_make
 
@@ -77,6 +77,13 @@ def test_a_topic_is_ready_when_every_opening_of_its_usual_cast_is_stored(user: U
     assert ready(user) == set()
     stored(user)
     assert ready(user) == {topic().key}
+
+
+def test_an_opening_without_a_search_is_not_what_a_searching_debate_asks_for(user: User) -> None:
+    stored(user)
+    Deployment.objects.filter(name="fake/economy").update(can_search=True)
+    snapshot.forget()
+    assert ready(user) == set()
 
 
 def test_in_one_language_only(user: User) -> None:
