@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure
 
 HOVER = "%{y:$,.2f}"
+SHADE = "rgba(118, 128, 124, 0.16)"  # seen on light and on dark
 
 
 def forecast_figure(
@@ -41,7 +42,7 @@ def _band(found: Forecast) -> list[dict[str, Any]]:
     return [
         _line(_("At least"), days, [each.low for each in found.days], "other") | edge,
         _line(_("At most"), days, [each.high for each in found.days], "other")
-        | {**edge, "fill": "tonexty"},
+        | {**edge, "fill": "tonexty", "fillcolor": SHADE},
     ] if days else []
 
 

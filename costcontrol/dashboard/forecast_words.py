@@ -1,7 +1,10 @@
 """What the forecast page says in sentences: why a day stands out, and when a limit is reached."""
 
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from billing.anomalies import Anomaly, Contributor
@@ -16,6 +19,13 @@ from costcontrol.dashboard.filter_names import value_words
 NAMES = {
     "deployment": "deployment", "tier": "tier", "call_kind": "kind", "cache_layer": "layer",
     "user": "user", "language": "language",
+}
+
+SCOPES: Mapping[str, str | Promise] = {
+    ScopeKind.PROVIDER: gettext_lazy("Provider %(name)s"),
+    ScopeKind.TIER: gettext_lazy("Tier %(name)s"),
+    ScopeKind.USER: gettext_lazy("User %(name)s"),
+    ScopeKind.ORGANISATION: gettext_lazy("Organisation %(name)s"),
 }
 
 
@@ -101,7 +111,8 @@ def scope_name(scope_kind: str, scope_id: str, emails: dict[str, str]) -> str:
     if scope_kind == ScopeKind.PLATFORM:
         return _("Everything")
     name = emails.get(scope_id, scope_id) if scope_kind == ScopeKind.USER else scope_id
-    return _("%(kind)s %(name)s") % {"kind": ScopeKind(scope_kind).label, "name": name}
+    words = SCOPES.get(scope_kind)
+    return str(words) % {"name": name} if words else f"{ScopeKind(scope_kind).label}: {name}"
 
 
 def period_name(period: str) -> str:

@@ -155,14 +155,18 @@ def _change(found: Monthly) -> Change | None:
 
 
 def _parts(found: Monthly) -> tuple[Part, ...]:
-    return tuple(replace(part, table=_captioned(part.table)) for part in _sections(found))
+    return tuple(_shown(part) for part in _sections(found))
 
 
-def _captioned(table: Table | None) -> Table | None:
-    """The place of a table on the page has another name than the heading above it."""
-    if table is None:
-        return None
-    return replace(table, caption=_("%(title)s, in figures") % {"title": table.caption})
+def _shown(part: Part) -> Part:
+    """The place of a table on the page has another name than the heading above it. A table without
+    rows is a sentence."""
+    if part.table is None:
+        return part
+    if not part.table.rows:
+        return replace(part, table=None, sentences=(*part.sentences, part.table.empty_text))
+    caption = _("%(title)s, in figures") % {"title": part.table.caption}
+    return replace(part, table=replace(part.table, caption=caption))
 
 
 def _sections(found: Monthly) -> tuple[Part, ...]:

@@ -3,6 +3,7 @@ assumptions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
@@ -97,7 +98,7 @@ def _beyond(given: Assumptions) -> str:
 def _months(found: Outcome) -> Cell:
     if found.payback_months is None:
         return text(_("never"))
-    return text(f"{float(found.payback_months):,.1f}")
+    return count(ceil(found.payback_months))
 
 
 def _machines(found: Outcome) -> str:
@@ -131,7 +132,7 @@ def comparison(outcomes: list[Outcome]) -> Table:
 
 def sources(state: RoiState) -> Table:
     columns = (
-        Column(_("Assumption")), Column(_("Value"), is_number=True), Column(_("Where it is from")),
+        Column(_("Assumption")), Column(_("Value")), Column(_("Where it is from")),
     )
     rows = tuple(
         (text(str(each.input.label)), text(each.text), text(each.source)) for each in state.given
