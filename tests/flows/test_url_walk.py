@@ -57,6 +57,14 @@ POSTED: dict[str, Any] = {
     "dashboard/caches/purge/take-down/": {"topic": "t001", "reason": "x"},
     "dashboard/caches/topics/<int:alias_id>/decide/": {"status": "active"},
     "dashboard/precompute/estimate/": {"budget_usd": "1"},
+    "dashboard/routes/drafts/<int:version>/": {
+        f"cell.{mode}.{complexity}": "local"
+        for mode in ("local", "hybrid", "cloud", "economy")
+        for complexity in ("simple", "medium", "complex")
+    },
+    "dashboard/routes/drafts/<int:version>/publish/": {"confirm": "1"},
+    "dashboard/routes/models/<int:deployment_id>/": {"confirm": "1", "is_enabled": "0"},
+    "dashboard/what-if/run/": {"from": "2026-11-20", "to": "2026-11-20"},
     "dashboard/precompute/<int:run_id>/start/": {"confirm": "1"},
     "2fa/webauthn/keys/<int:pk>/edit/": {"name": "taken over"},
     "i18n/setlang/": {"language": "ko"},

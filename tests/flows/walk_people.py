@@ -50,8 +50,17 @@ from billing.models import (
 from billing.models_operator import AlertChannel, AlertRule, SavedView
 from billing.payments import services as payments
 from costcontrol.lib import clock
-from routing.models import Debate, Philosopher, PrecomputeRun, StoredAnswer, TopicAlias, Turn
+from routing.models import (
+    Debate,
+    Deployment,
+    Philosopher,
+    PrecomputeRun,
+    StoredAnswer,
+    TopicAlias,
+    Turn,
+)
 from tests.services.precompute_rows import draft_make
+from tests.services.whatif_rows import whatif_make
 
 NOBODY, SELF, OTHER = "nobody", "self", "other"
 MEMBER, BILLING, OWNER = "member", "billing", "owner"
@@ -91,7 +100,7 @@ def world_make() -> World:
     for role, user in world.users.items():
         world.sessions[role] = sign_in(user)
     links_make(world)
-    world.params |= store_make() | limits_make(world) | view_make(world)
+    world.params |= store_make() | limits_make(world) | view_make(world) | routes_make()
     world.shared = {model: list(model.objects.values_list("pk", flat=True)) for model in OF_NOBODY}
     mine = UserSession.objects.get(user=world.users[SELF])
     world.params |= {"session_id": mine.pk}
@@ -244,6 +253,13 @@ def limits_make(world: World) -> dict[str, Any]:
     budget = Budget.objects.create(scope_kind="tier", scope_id="premium", cap_nanos=10**9)
     return {"budget_id": budget.pk, "rule_id": rule.pk, "channel_id": channel.pk,
             "user_id": world.users[SELF].pk}
+
+
+def routes_make() -> dict[str, Any]:
+    """A draft of the routing table, a what-if run, and a model that can be switched."""
+    run = whatif_make(start=clock.now() - timedelta(days=2))
+    return {"whatif_id": run.pk, "version": run.changes["policy"], "routes_csv_name": "rules",
+            "deployment_id": Deployment.objects.earliest("pk").pk}
 
 
 def view_make(world: World) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -98,7 +99,7 @@ def test_all_that_can_be_changed_arrives(staff: Client) -> None:
     })
     changes = Changes.of_json(run.changes)
     assert [(each.model, dict(each.prices)) for each in changes.prices] == [
-        ("claude-haiku-5-5", {"output": pytest.approx(9.5)})
+        ("claude-haiku-5-5", {"output": Decimal("9.5")})
     ]
     assert (changes.layers_off, changes.layers_on) == (("exact",), ("pattern",))
     assert (changes.prices_of, changes.platform_day_nanos) == ("today", 12_500_000_000)
