@@ -51,7 +51,8 @@ def pauses(events: list[Sent], *, speed: int) -> Iterator[tuple[Sent, float]]:
     """Each event, and how long to wait after it. Speed 0: not at all."""
     for event, following in pairwise([*events, None]):
         assert event
-        seconds = len(event.data.get("text", "")) * SECONDS_A_CHARACTER
+        said = event.data["text"] if event.kind == sayings.PIECE else ""
+        seconds = len(said) * SECONDS_A_CHARACTER
         if following is not None and event.kind == "turn.completed":
             seconds = SECONDS_A_TURN
         yield event, seconds / speed if speed else 0.0

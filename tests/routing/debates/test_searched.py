@@ -1,5 +1,7 @@
 """Debates that search the web, played with the vendor's SDK: what is bought, kept and shown."""
 
+from contextlib import aclosing
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +12,10 @@ from routing import snapshot
 from routing.debates import services, transcripts
 from routing.debates.canonical import canonical_request
 from routing.debates.estimates import Estimate
+from routing.debates.events import Place, history, purge
 from routing.debates.orders import order_of
-from routing.debates.replays import replay
+from routing.debates.reading import follow
+from routing.debates.replays import pauses, replay
 from routing.debates.shown import said_json, whole_of
 from routing.models import BackgroundCall, Debate, StoredAnswer, Turn, TurnEvent
 from tests.routing.debates.playing import (
@@ -61,6 +65,23 @@ def stored(kind: str) -> list[StoredAnswer]:
 def told(turn: Turn) -> list[dict[str, Any]]:
     events = TurnEvent.objects.filter(turn=turn.pk, kind="citation").order_by("seq")
     return [dict(event.data) for event in events]
+
+
+def forgotten(turn: Turn) -> list[str]:
+    """What a reader is told days later, when the events are purged."""
+    purge(now=clock.now() + timedelta(days=2))
+    return [event.kind for event in history(Turn.objects.get(pk=turn.pk)) or ()]
+
+
+async def read(turn: Turn, place: Place) -> list[tuple[str, dict[str, Any]]]:
+    """By somebody who comes back and has everything up to there."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    async with aclosing(follow(turn.pk, place)) as batches:
+        async for batch in batches:
+            found += [(event.kind, event.data) for event in batch]
+            if any(event.is_last for event in batch):
+                break
+    return found
 
 
 async def searched(upstream: Upstream, *, format: str = "1v1", count: int = 2) -> list[Turn]:
@@ -116,16 +137,20 @@ async def test_pages_come_before_the_first_words_and_stay_with_the_turn() -> Non
     assert kinds[:4] == ["turn.started", "citation", "citation", "delta"]
     assert await run(told, turn) == [{"turn": turn.number, **page} for page in turn.citations]
 
-    def shown() -> tuple[dict[str, Any], str, list[str]]:
+    def shown() -> tuple[dict[str, Any], str, list[float]]:
         whole = whole_of(Debate.objects.get(pk=turn.debate_id))
-        played = [event.kind for event in replay(whole)]
+        told = pauses(replay(whole), speed=1)
+        played = [pause for event, pause in told if event.kind == "citation"]
         return said_json(whole, turn), transcripts.export_markdown(whole), played
 
     said, markdown, played = await run(shown)
+    assert [kind for kind, _data in await read(turn, Place(1, 2))][:2] == ["citation", "delta"]
     assert said["citations"] == turn.citations
+    told_anew = await run(forgotten, turn)
+    assert told_anew == ["turn.started", "citation", "citation", "delta", "turn.completed"]
     page = turn.citations[0]
     assert f"1. [{page['title']}](<{page['url']}>)" in markdown
-    assert played.count("citation") == 2
+    assert played == [0.0, 0.0], "a replay is no slower for them"
 
 
 async def test_a_stored_opening_has_the_pages_that_it_was_written_from() -> None:
