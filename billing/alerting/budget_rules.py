@@ -17,9 +17,7 @@ from billing.models import Budget, Metric, ScopeKind, Window
 from billing.models_operator import AlertRule
 from billing.reports import budget_today
 from billing.reports.budget_today import BudgetToday
-from billing.reports.forecast_limits import LimitOutlook, outlooks_of
 
-MONTH = Budget.Period.MONTH
 MOST = 200  # of one rule: more would be a storm
 
 
@@ -63,33 +61,20 @@ def _used(window: Window) -> Finding:
 
 
 def will_not_last(rule: AlertRule, moment: Moment) -> Sequence[Finding]:
-    """Where a budget will be when its period ends, in percent of its cap: of a month by the
-    forecast, of a day by the same hours of the days before."""
-    rows = list(_budgets(rule).exclude(period=Budget.Period.TOTAL)[:MOST])
-    outlooks = {
-        (each.scope_id, each.period): each
-        for each in outlooks_of([row for row in rows if row.period == MONTH], now=moment.now)
-    }
-    pairs = [
-        (budget, outlooks.get((budget.scope_id, budget.period)))
-        for budget in budget_today.budgets_of(rows, now=moment.now) if budget.cap > 0
+    """Where a budget will be when its period ends, in percent of its cap: the same figure as on
+    the pages."""
+    found = [
+        (budget, budget.projected)
+        for budget in budget_today.budgets_of(list(_budgets(rule)[:MOST]), now=moment.now)
     ]
-    found = [(budget, outlook, _at_end(budget, outlook)) for budget, outlook in pairs]
     return [
-        _projected(budget, outlook, nanos) for budget, outlook, nanos in found
-        if nanos is not None and nanos * 100 >= budget.cap * rule.threshold
+        _projected(budget, nanos) for budget, nanos in found
+        if nanos is not None and budget.cap > 0 and nanos * 100 >= budget.cap * rule.threshold
     ]
 
 
-def _at_end(budget: BudgetToday, outlook: LimitOutlook | None) -> int | None:
-    """None: too little history to say."""
-    if outlook is None or outlook.at_end is None:
-        return budget.projected
-    return max(outlook.at_end.middle, budget.spent)
-
-
-def _projected(budget: BudgetToday, outlook: LimitOutlook | None, nanos: int) -> Finding:
-    likely = outlook.reach.likely if outlook and outlook.reach else None
+def _projected(budget: BudgetToday, nanos: int) -> Finding:
+    likely = budget.reached_on
     return Finding(
         subject=subject_of(budget.scope_kind, budget.scope_id, budget.period),
         value=nanos * 100 // budget.cap,

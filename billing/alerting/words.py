@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import formats, timezone
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -60,7 +61,7 @@ def headline_of(alert: Alert, *, name: str = "") -> str:
     """`name`: of its scope, for who has looked up many at once."""
     facts = alert.details
     scope = name or scope_names([scope_of(alert)])[scope_of(alert)]
-    return _HEADLINES[Kind(alert.rule.kind)](alert, facts, scope)
+    return capfirst(_HEADLINES[Kind(alert.rule.kind)](alert, facts, scope))
 
 
 def sentences_of(alert: Alert) -> tuple[str, ...]:
@@ -140,7 +141,8 @@ def _user_headline(alert: Alert, facts: Facts, scope: str) -> str:
 
 
 def _budget_sentences(alert: Alert, facts: Facts) -> list[str]:
-    said = [_spent(facts)]
+    asked = _("This is told from %(percent)d%% on.") % {"percent": alert.threshold}
+    said = [_spent(facts), asked]
     if alert.value >= FULL or alert.threshold >= FULL:
         said.append(_("Calls that cost money are refused by this budget. Stored answers and free "
                       "local models go on. Raise it once, or change it."))

@@ -1,18 +1,21 @@
-"""How full each budget is now, and where it will end if the rest is like the days before."""
+"""How full each budget is now, and where it will end: a month's by the forecast, a day's if its
+rest is like that of the days before."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from billing.budgets import rule_of_budget
 from billing.models import Budget, ScopeKind, UsageRecord
 from billing.reports import reading
 from billing.reports.facts import located
+from billing.reports.forecast_limits import LimitOutlook, outlooks_of
 from billing.reports.ranges import Bucket
 from billing.reports.reading import CostSum
 from billing.reports.usage import Limit, limits_of
 from costcontrol.lib.money import share_nanos
 
+MONTH = Budget.Period.MONTH
 MOST = 20
 HISTORY_DAYS = 7
 DAY = timedelta(days=1)
@@ -35,6 +38,7 @@ class BudgetToday:
     soft_percent: int
     since: datetime
     budget_id: int
+    reached_on: date | None = None  # a month's budget, by the forecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,14 @@ def _with_limits(rows: Sequence[Budget], now: datetime) -> list[tuple[Budget, Li
 
 def _all_today(found: list[tuple[Budget, Limit]], now: datetime) -> tuple[BudgetToday, ...]:
     histories: dict[timedelta, History] = {}
-    return tuple(_today(row, limit, now, histories) for row, limit in found)
+    months = [row for row, _limit in found if row.period == MONTH and row.scope_kind in FIRST]
+    outlooks = {
+        row.pk: outlook
+        for row, outlook in zip(months, outlooks_of(months, now=now), strict=True)
+    }
+    return tuple(
+        _today(row, limit, now, histories, outlooks.get(row.pk)) for row, limit in found
+    )
 
 
 def _rank(row: Budget, limit: Limit) -> tuple[int, float, str]:
@@ -88,14 +99,27 @@ def _rank(row: Budget, limit: Limit) -> tuple[int, float, str]:
 
 
 def _today(
-    row: Budget, limit: Limit, now: datetime, histories: dict[timedelta, History]
+    row: Budget, limit: Limit, now: datetime, histories: dict[timedelta, History],
+    outlook: LimitOutlook | None,
 ) -> BudgetToday:
+    forecast = outlook.at_end if outlook else None
     return BudgetToday(
         scope_kind=row.scope_kind, scope_id=row.scope_id, period=row.period, cap=limit.limit,
         spent=limit.used, held=limit.held, left=limit.remaining,
-        projected=_projected(row, limit, now, histories), resets_at=limit.resets_at,
+        projected=(
+            max(forecast.middle, limit.used) if forecast
+            else _projected(row, limit, now, histories)
+        ),
+        reached_on=_reached_on(row, limit, outlook), resets_at=limit.resets_at,
         soft_percent=row.soft_percent, since=limit.since, budget_id=row.pk,
     )
+
+
+def _reached_on(row: Budget, limit: Limit, outlook: LimitOutlook | None) -> date | None:
+    """None: not in this month, not known, or of a cap that was raised, which nobody forecast."""
+    if outlook is None or outlook.reach is None or limit.limit != row.cap_nanos:
+        return None
+    return outlook.reach.likely
 
 
 def _projected(

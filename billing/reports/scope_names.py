@@ -23,6 +23,16 @@ def scope_names(scopes: Iterable[Scope]) -> Mapping[Scope, str]:
     return {(kind, id): _name(kind, id, known, owners) for kind, id in asked}
 
 
+def _every(kind: ScopeKind) -> str:
+    """A rule may be about all of a kind."""
+    words = {
+        ScopeKind.PROVIDER: _("Every provider"), ScopeKind.TIER: _("Every tier"),
+        ScopeKind.USER: _("Every user"), ScopeKind.ORGANISATION: _("Every organisation"),
+        ScopeKind.KEY: _("Every API key"), ScopeKind.DEBATE: _("Every debate"),
+    }
+    return words.get(kind, str(kind.label))
+
+
 def _name(kind: str, id: str, known: Mapping[str, str], owners: Mapping[str, str | None]) -> str:
     if kind == ScopeKind.PLATFORM:
         return _("The whole platform")
@@ -30,7 +40,7 @@ def _name(kind: str, id: str, known: Mapping[str, str], owners: Mapping[str, str
         return f"{kind} {id}".strip()
     label = ScopeKind(kind).label
     if not id:
-        return _("All: %(kind)s") % {"kind": label}
+        return _every(ScopeKind(kind))
     name = known.get(f"{kind}:{id}", id)
     if owner := owners.get(id) if kind == ScopeKind.KEY else None:
         name = f"{id} ({owner})"

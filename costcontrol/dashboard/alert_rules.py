@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -29,7 +30,7 @@ def lines() -> tuple[RuleLine, ...]:
     names = scope_names((row.scope_kind, row.scope_id) for row in rows)
     return tuple(
         RuleLine(
-            row, names[row.scope_kind, row.scope_id], says(row),
+            row, capfirst(names[row.scope_kind, row.scope_id]), says(row),
             ", ".join(channel.name for channel in row.channels.all() if channel.is_on),
         )
         for row in rows

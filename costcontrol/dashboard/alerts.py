@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Throttle
 from billing.alerting import words
@@ -98,7 +100,8 @@ def _lines(rows: Iterable[Alert]) -> tuple[AlertLine, ...]:
     found = list(rows)
     names = scope_names(words.scope_of(alert) for alert in found)
     budgets = _budget_urls(found)
-    return tuple(_line(alert, names[words.scope_of(alert)], budgets) for alert in found)
+    with timezone.override(settings.DEFAULT_ZONE):
+        return tuple(_line(alert, names[words.scope_of(alert)], budgets) for alert in found)
 
 
 def _line(alert: Alert, name: str, budgets: Mapping[str, str]) -> AlertLine:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from playwright.sync_api import Page
 
-from tests.browser import debates, stored
+from tests.browser import debates, limits, stored
 from tests.browser.customers import PAST_DUE, PAYING
 from tests.browser.rows import (
     CACHED,
@@ -153,6 +153,13 @@ PAGES = (
     PageCase("forecast", "/dashboard/forecast/", STAFF, has_calls=True, charts=1),
     PageCase("own-hardware", "/dashboard/roi/", STAFF, has_calls=True, charts=1),
     PageCase("monthly-report", "/dashboard/report/?month=2026-11", STAFF, has_calls=True),
+    PageCase("budgets", "/dashboard/budgets/", STAFF, has_calls=True),
+    PageCase("budget", f"/dashboard/budgets/{limits.PLATFORM}/?cap=1", STAFF, has_calls=True),
+    PageCase("budget-alerts", "/dashboard/budgets/alerts/", STAFF, has_calls=True),
+    PageCase("alert-rules", "/dashboard/budgets/rules/", STAFF, has_calls=True),
+    PageCase("alert-rule", f"/dashboard/budgets/rules/{limits.RULE}/", STAFF, has_calls=True),
+    PageCase("alert-channels", "/dashboard/budgets/channels/", STAFF, has_calls=True),
+    PageCase("throttle", "/dashboard/budgets/users/1/throttle/", STAFF, has_calls=True),
     PageCase("savings-none-yet", "/dashboard/savings/", STAFF),
     PageCase("debate-cost-unknown", "/dashboard/debates/nobodys/", STAFF, status=404),
     PageCase("caches", f"/dashboard/caches/?{stored.DAYS}", STAFF, has_calls=True, charts=2),
@@ -188,6 +195,12 @@ PAGES = (
     PageCase("precompute-none-yet", "/dashboard/precompute/", STAFF),
     PageCase("precompute-run", "/dashboard/precompute/1/", STAFF, has_calls=True),
     PageCase("precompute-draft", "/dashboard/precompute/2/", STAFF, has_calls=True),
+    PageCase("routes", f"/dashboard/routes/?{RANGE}", STAFF, has_calls=True),
+    PageCase("routes-none-yet", "/dashboard/routes/", STAFF),
+    PageCase("routes-draft", "/dashboard/routes/drafts/2/", STAFF, has_calls=True),
+    PageCase("routes-model", "/dashboard/routes/models/1/", STAFF, has_calls=True),
+    PageCase("what-if", "/dashboard/what-if/?policy=2", STAFF, has_calls=True),
+    PageCase("what-if-run", "/dashboard/what-if/1/", STAFF, has_calls=True, charts=1),
     PageCase("revenue-none-yet", "/dashboard/revenue/", STAFF),
     PageCase("revenue-customers-none", "/dashboard/revenue/customers/", STAFF),
     PageCase("revenue-simulator", "/dashboard/revenue/simulator/?usd=22&leave=5", STAFF),

@@ -14,10 +14,11 @@ from costcontrol.lib import clock
 from tests.browser import rows
 from tests.browser.customers import customers_make
 from tests.browser.debates import debates_make
+from tests.browser.limits import limits_make
 from tests.browser.stored import stored_make
 from tests.flows.rows import connected_to, name_of, new_database
 from tests.flows.server import Gateway
-from tests.services import precompute_rows
+from tests.services import precompute_rows, whatif_rows
 
 OPENAI = "https://api.openai.com/v1"  # at any other address it may work without a key
 
@@ -45,8 +46,10 @@ def running_site(folder: Path, *, has_calls: bool) -> Iterator[Site]:
             bob, alice = (User.objects.get(email=who) for who in (rows.CUSTOMER, rows.STAFF))
             debates_make(bob, alice)
             stored_make(bob)
+            limits_make(bob)
             precompute_rows.run_make()
             precompute_rows.draft_make()
+            whatif_rows.whatif_make(start=rows.FIRST_DAY, days=rows.DAYS)
             rollups.catch_up(now=clock.now())
         everybody = User.objects.filter(email__isnull=False).values_list("email", flat=True)
         sessions = {who: session_of(who) for who in everybody if who}

@@ -250,7 +250,7 @@ def test_a_rule_is_made_from_what_the_address_says(staff: Client) -> None:
     mail = channel()
     said = post(staff, "rules/new/", kind="budget", scope_kind="user", scope_id="bob@example.com",
                 threshold="90", window_minutes="60", channels=[str(mail.pk)])
-    assert "a user: bob@example.com: 90% of the budget or more are used" in said.replace(
+    assert "A user: bob@example.com: 90% of the budget or more are used" in said.replace(
         "</strong>", ""
     )
     assert list(AlertRule.objects.get().channels.all()) == [mail]
