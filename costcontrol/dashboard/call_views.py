@@ -24,6 +24,7 @@ from costcontrol.dashboard.calls import calls_page
 from costcontrol.dashboard.calls_csv import MAX_CALLS, stream
 from costcontrol.dashboard.calls_state import state_of
 from costcontrol.dashboard.csvs import CONTENT_TYPE, headers_of
+from costcontrol.dashboard.gone import gone_before, note
 from costcontrol.dashboard.labels import language
 from costcontrol.lib import clock
 from routing import texts
@@ -41,7 +42,8 @@ def calls(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     state = state_of(query, now=now)
     found = report.page(state.call_filters, cursor=state.cursor, is_newer=state.is_newer)
-    notes = [*state.notes, *([_no_id(wanted)] if wanted else [])]
+    gone = note(gone_before(), first=state.shared.range.start, zone=state.zone)
+    notes = [*state.notes, *([_no_id(wanted)] if wanted else []), *([gone] if gone else [])]
     context = {
         "state": state,
         "notes": notes,
@@ -85,7 +87,10 @@ def _call_page(request: HttpRequest, call_id: UUID, text: Text | None = None) ->
     found = call_report(call_id)
     if found is None:
         is_running = is_under_way(call_id)
-        context = {"call_id": call_id, "is_running": is_running}
+        context = {
+            "call_id": call_id, "is_running": is_running, "gone_before": gone_before(),
+            "zone": settings.DEFAULT_ZONE,
+        }
         status = 200 if is_running else 404
         return render(request, "dashboard/call_missing.html", context, status=status)
     zone = request.GET.get("zone", "")

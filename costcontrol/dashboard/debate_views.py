@@ -14,6 +14,7 @@ from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.csvs import csv_response
 from costcontrol.dashboard.debate import debate_view
 from costcontrol.dashboard.debates import MAX_EXPORT, debates_page, export, state_of
+from costcontrol.dashboard.gone import gone_before
 from costcontrol.lib import clock
 
 MAX_ID = 10**18
@@ -52,6 +53,7 @@ def debate(request: HttpRequest, debate_id: str) -> HttpResponse:
     view = debate_view(debate_id, user_id=_user(request.GET.get("user", "")), zone=zone)
     context = {"view": view, "debate_id": debate_id, "zone": zone}
     if view is None:
+        context["gone_before"] = gone_before()
         return render(request, "dashboard/debate_missing.html", context, status=404)
     return render(request, "dashboard/debate.html", context)
 

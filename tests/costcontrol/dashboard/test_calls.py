@@ -140,7 +140,7 @@ class TestList:
         few = len(page.queries_of(HERE))
         for user in people:
             row(user_id=user.pk)
-        assert len(page.queries_of(HERE)) == few <= 11
+        assert len(page.queries_of(HERE)) == few <= 12
 
 
 class TestFilters:
