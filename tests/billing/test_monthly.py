@@ -64,6 +64,7 @@ def test_the_last_month_ends_where_the_reader_lives() -> None:
     assert last_month(zone="UTC", now=evening) == date(2026, 9, 1)
 
 
+@pytest.mark.postgresql
 def test_every_grouping_adds_up_to_what_was_spent(alice: User) -> None:
     for user in range(1, MOST + 4):
         call(october(user), user_id=user, cost_nanos=user * DOLLAR, call_kind=f"kind-{user}")
@@ -135,6 +136,7 @@ def test_what_began_in_the_month_had_no_forecast(alice: User) -> None:
     assert report().expected is None
 
 
+@pytest.mark.postgresql
 def test_limits_and_refusals_of_the_month(alice: User) -> None:
     for day, spent in ((3, 100), (4, 99), (5, 98)):
         Window.objects.create(

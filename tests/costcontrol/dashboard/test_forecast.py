@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import random
 from datetime import timedelta
 from html import unescape
@@ -84,6 +85,7 @@ def test_the_month_is_what_was_spent_and_what_is_expected(staff: Client) -> None
     assert card.cell.value == pytest.approx(sum(spent) + sum(ahead), abs=6)
 
 
+@pytest.mark.postgresql
 def test_a_day_out_of_the_ordinary_is_named_with_its_cause(staff: Client) -> None:
     history(jump_ago=2)
     said = text_of(staff)
@@ -129,6 +131,28 @@ def test_a_user_has_a_forecast_of_their_own(staff: Client) -> None:
     history()
     rows = [row for row in rows_of(staff, "days", user="2") if row["expected_nanos"]]
     assert int(rows[0]["expected_nanos"]) == pytest.approx(10 * DOLLAR, rel=0.06)
+
+
+def test_today_so_far_is_held_against_the_same_hours(staff: Client) -> None:
+    """By noon a usual day has cost $1 of its $15; today it has cost $9."""
+    history()
+    for ago in range(40, -1, -1):
+        call(NOW - ago * DAY - timedelta(hours=3), cost_nanos=9 * DOLLAR if not ago else DOLLAR)
+    rolled_up()
+    said = text_of(staff)
+    assert "Today so far cost $8.00 more than the same hours usually do." in said
+    assert "Today so far" not in text_of(staff, kind="closing")
+
+
+def test_the_picture_is_dashed_from_today_on_and_marks_odd_days(staff: Client) -> None:
+    history(jump_ago=2)
+    figure = json.loads(staff.get(PAGE).context["page"].figure.json)
+    traces = {trace["name"]: trace for trace in figure["data"]}
+    assert set(traces) == {"At least", "At most", "Spent", "Expected", "Out of the ordinary"}
+    assert traces["Spent"]["x"][-1] == traces["Expected"]["x"][0] == "2026-11-24"
+    assert traces["Expected"]["line"]["dash"] == "dash"
+    assert traces["At most"]["fill"] == "tonexty"
+    assert traces["Out of the ordinary"]["x"] == ["2026-11-23"]
 
 
 def test_an_unknown_table_is_not_found(staff: Client) -> None:

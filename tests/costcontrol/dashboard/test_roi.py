@@ -78,6 +78,7 @@ def test_with_nothing_measured_each_value_is_called_a_guess(staff: Client) -> No
     assert all(source.startswith("a guess") for _value, source in assumed(staff).values())
 
 
+@pytest.mark.postgresql
 def test_speed_share_debates_tokens_and_cloud_are_measured(staff: Client) -> None:
     for number in range(3):
         local(debate_id=f"debate-{number}", output_tokens=300, latency_ms=4_000)
