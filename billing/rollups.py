@@ -46,14 +46,22 @@ def catch_up(
     while hours := _next_marked_hours():
         done += hours
     _fill_payer_days()
-    return done + _fill_slices(older)
+    return done + _fill_slices(older, progress)
 
 
-def _fill_slices(limit: int | None) -> int:
+def _fill_slices(limit: int | None, progress: Progress | None) -> int:
     done = 0
     while (limit is None or done < limit) and (hours := _next_older_hours()):
         done += hours
+        if progress:
+            progress(done, done + _older_hours())
     return done
+
+
+def _older_hours() -> int:
+    """That are rolled and in no slice yet."""
+    filled_from = RollupState.objects.values_list("slices_from", flat=True).first() or 0
+    return max(0, filled_from - (_first_hour() or 0))
 
 
 @transaction.atomic

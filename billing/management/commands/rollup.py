@@ -18,8 +18,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, rebuild: bool, **options: Any) -> None:
-        work = rollups.rebuild if rebuild else rollups.catch_up
-        hours = work(now=now(), progress=self._progress)
+        if rebuild:
+            hours = rollups.rebuild(now=now(), progress=self._progress)
+        else:
+            hours = rollups.catch_up(now=now(), progress=self._progress, older=None)
         self.stdout.write(f"{hours:,} hours added up.")
 
     def _progress(self, done: int, whole: int) -> None:
