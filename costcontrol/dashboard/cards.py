@@ -38,7 +38,13 @@ NOTES: Mapping[str, str | Promise] = {
     "latency_p95": gettext_lazy("95 of 100 provider calls were faster"),
     "error_rate": gettext_lazy("no answer because something broke; refusals are not in it"),
 }
-CALLS = {"spend": "", "cache_hits": "cached", "error_rate": "failed"}  # which calls it is made of
+LEADS_TO: Mapping[str, tuple[str, dict[str, str]]] = {  # what a figure is made of
+    "spend": ("explorer", {}),
+    "saved": ("explorer", {"measure": "saved"}),
+    "cost_per_debate": ("debates", {"order": "dearest"}),
+    "cache_hits": ("explorer", {"measure": "calls", "group": "layer"}),
+    "error_rate": ("calls", {"outcome": "failed"}),
+}
 PERIODS = {
     Budget.Period.DAY: gettext_lazy("today"),
     Budget.Period.MONTH: gettext_lazy("this month"),
@@ -52,16 +58,16 @@ def card(kpi: Kpi, *, than: str, state: State, note: str = "") -> KpiCard:
         cell=CELLS[kpi.unit](kpi.value),
         change=change(kpi, than=than),
         note=note or str(NOTES.get(kpi.key, "")),
-        href=_calls_url(kpi.key, state),
+        href=_url(kpi.key, state),
     )
 
 
-def _calls_url(key: str, state: State) -> str:
-    """The calls behind a figure, with the same filters."""
-    if key not in CALLS:
+def _url(key: str, state: State) -> str:
+    """What is behind a figure, with the same filters."""
+    if key not in LEADS_TO:
         return ""
-    query = state.as_query(outcome=CALLS[key])
-    return f"{reverse('dashboard:calls')}?{query}"
+    page, changes = LEADS_TO[key]
+    return f"{reverse(f'dashboard:{page}')}?{state.as_query(**changes)}"
 
 
 def change(kpi: Kpi, *, than: str) -> Change | None:

@@ -15,16 +15,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.models import UsageRecord
+from billing.models_operator import Alert
 from billing.reports import budget_today, facts, kpis, savings
 from billing.reports.facts import Facts
 from costcontrol import formats
 from costcontrol.dashboard import cards, charts
+from costcontrol.dashboard.alerts import AlertLine, unresolved
 from costcontrol.dashboard.components import BudgetBar, Figure, KpiCard
 from costcontrol.dashboard.filters import State
+from costcontrol.dashboard.month import month_figure
 from costcontrol.dashboard.summary import summary
 
 T = TypeVar("T")
 LATE_AFTER_S = 300
+MOST_ALERTS = 5
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +52,8 @@ class Overview:
     late: str = ""
     empty: str = ""
     summary: str | Broken = ""
+    alerts: tuple[AlertLine, ...] | Broken = ()
+    month: Figure | Broken | None = None
     cards: tuple[KpiCard, ...] | Broken = ()
     budgets: tuple[BudgetBar, ...] | Broken = ()
     figures: tuple[Figure | Broken, ...] = field(default=())
@@ -59,10 +65,14 @@ def overview(state: State) -> Overview:
     if isinstance(read, Broken):
         return Overview(state, state.question.now, budgets=budgets, figures=(read,))
     now, before = read
+    open_ones = attempt(lambda: open_alerts(state), id="alerts", title=_("What needs somebody"))
     empty = "" if now.calls or now.cost_nanos else _why_empty(state)
     return Overview(
         state, now.as_of, stale_text(lag_s=now.lag_s, missing_hours=now.missing_hours),
         late_text(lag_s=now.lag_s, missing_hours=now.missing_hours), empty, budgets=budgets,
+        alerts=open_ones, month=None if empty == "never" else attempt(
+            lambda: month_figure(state), id="month", title=_("This month")
+        ),
         summary=attempt(lambda: summary(now), id="summary", title=_("Summary")),
         cards=attempt(lambda: _cards(now, before, state), id="kpis", title=_("At a glance")),
         figures=() if empty else tuple(_figure(chart, now, state) for chart in charts.CHARTS),
@@ -97,6 +107,12 @@ def _cards(now: Facts, before: Facts | None, state: State) -> tuple[KpiCard, ...
         cards.card(kpi, than=words, state=state, note=notes.get(kpi.key, ""))
         for kpi in kpis.kpis(now, before)
     )
+
+
+def open_alerts(state: State) -> tuple[AlertLine, ...]:
+    """Those that nobody has in hand."""
+    lines = unresolved(now=state.question.now)
+    return tuple(line for line in lines if line.alert.state == Alert.State.OPEN)[:MOST_ALERTS]
 
 
 def than(days: int) -> str:

@@ -26,10 +26,12 @@ from costcontrol.dashboard import filters, first_run
 from costcontrol.dashboard import health as health_strip
 from costcontrol.dashboard import overview as page
 from costcontrol.dashboard.access import second_factor_note, staff_required
+from costcontrol.dashboard.budgets_tabs import CHANGE_ALERTS
 from costcontrol.dashboard.charts import BY_ID, export
 from costcontrol.dashboard.csvs import csv_response
 from costcontrol.dashboard.filter_bar import filter_bar
 from costcontrol.dashboard.health import Model
+from costcontrol.dashboard.movers_views import part_id
 from costcontrol.lib import clock
 
 MAX_ONCE = 64
@@ -84,6 +86,8 @@ def _figures(request: HttpRequest, now: datetime) -> dict[str, Any]:
         "overview": page.overview(state),
         "as_of": f"{seen:%H:%M %Z}",
         "renew_query": state.as_query(renew="1"),
+        "movers_id": part_id(state),
+        "may_alerts": request.user.has_perm(CHANGE_ALERTS),
         "retry_url": f"{here}?{state.as_query()}",
         "reset_url": f"{here}?{state.as_query(**state.without_filters())}",
         "wide_url": f"{here}?{state.as_query(range='90d')}",

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from accounts.models import User
+from billing.models_operator import Alert, AlertRule
 from costcontrol.dashboard import charts
 from costcontrol.dashboard import overview as overview_module
 from tests.costcontrol.dashboard import rows
@@ -65,7 +67,7 @@ def test_every_chart_is_drawn_when_there_is_something_of_everything(page: Page) 
     rows.hit()
     rows.refusal()
     rows.failure()
-    assert figures(read(page)).keys() == {chart.id for chart in charts.CHARTS}
+    assert figures(read(page)).keys() == {"month", *(chart.id for chart in charts.CHARTS)}
 
 
 def test_refusals_are_not_errors(page: Page) -> None:
@@ -89,9 +91,36 @@ def test_each_figure_is_compared_with_the_days_before(page: Page) -> None:
 
 def test_a_figure_leads_to_its_calls(page: Page) -> None:
     rows.call()
+    rows.hit()
     said = read(page, range="7d", tier="premium")
     assert 'href="/dashboard/calls/?range=7d&tier=premium&outcome=failed"' in said
-    assert 'href="/dashboard/calls/?range=7d&tier=premium"' in said
+    assert 'href="/dashboard/explorer/?range=7d&tier=premium"' in said
+    assert 'href="/dashboard/explorer/?range=7d&tier=premium&measure=saved"' in said
+    assert 'href="/dashboard/savings/?range=7d&tier=premium#waterfall"' in said
+
+
+def test_the_comparison_can_be_switched_off(page: Page) -> None:
+    rows.call()
+    rows.call(rows.NOW - 14 * DAY)
+    assert "/dashboard/movers/" in read(page, range="7d")
+    said = read(page, range="7d", compare="off")
+    assert "than the 7 days before" not in said
+    assert "/dashboard/movers/" not in said
+
+
+def test_open_alerts_can_be_acknowledged_by_those_who_may(page: Page, alice: User) -> None:
+    rows.call()
+    rule = AlertRule.objects.create(kind="budget", threshold=80, made_at=rows.NOW)
+    facts = {"rule": rule, "value": 81, "opened_at": rows.NOW, "changed_at": rows.NOW}
+    alert = Alert.objects.create(period="2026-11", threshold=80, subject="platform:/month", **facts)
+    Alert.objects.create(period="2026-10", threshold=80, state="seen", **facts)
+    said = read(page)
+    assert said.count('class="end" method="post" action="/dashboard/budgets/alerts/') == 0
+    assert "What needs somebody" in said
+    User.objects.filter(pk=alice.pk).update(is_superuser=True)
+    said = read(page)
+    assert said.count('class="end" method="post" action="/dashboard/budgets/alerts/') == 1
+    assert f'action="/dashboard/budgets/alerts/{alert.pk}/acknowledge/"' in said
 
 
 def test_an_export_adds_up_to_what_the_page_says(page: Page) -> None:

@@ -1,0 +1,102 @@
+"""Who and what changed most since the period before: the first place to look when spend jumps.
+
+The same dollars are seen from several sides, so movers do not add up: a user's dearer month is also
+a model's. Of each side the two biggest are shown at most.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from billing.reports.call_lines import user_names
+from billing.reports.slices import NONE, Ask, Group, Slices, load, load_previous
+from costcontrol.dashboard.components import Column, Table, link, money
+from costcontrol.dashboard.explorer_measures import BY_KEY
+from costcontrol.dashboard.explorer_state import NARROWER
+from costcontrol.dashboard.explorer_table import change_cell
+from costcontrol.dashboard.filter_names import BY_NAME, title_of, value_words
+from costcontrol.dashboard.filters import UNGROUPED, State
+
+SIDES: tuple[str, ...] = ("deployment", "kind", "tier", "user")
+MOST, OF_ONE_SIDE, PLACES = 5, 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """`name` of a filter, and the value whose spend changed."""
+
+    name: str
+    key: str
+    now: int
+    before: int
+
+    @property
+    def delta(self) -> int:
+        return self.now - self.before
+
+
+def movers(state: State) -> tuple[Mover, ...] | None:
+    """None: there is no whole period before."""
+    now = state.question.now
+    sides = [name for name in SIDES if name not in state.applied]
+    found = [_of_side(state, name, now) for name in sides]
+    known = [side for side in found if side is not None]
+    if not known:
+        return None
+    ranked = sorted(chain.from_iterable(known), key=lambda each: -abs(each.delta))
+    return tuple(ranked[:MOST])
+
+
+def _of_side(state: State, name: str, now: datetime) -> list[Mover] | None:
+    column: Group = BY_NAME[name].column  # type: ignore[assignment]
+    slices = load(Ask(state.range, now, state.slices, column))
+    before = load_previous(slices.answered)
+    if before is None:
+        return None
+    new, old = _costs(slices), _costs(before)
+    each = [Mover(name, key, new.get(key, 0), old.get(key, 0)) for key in {**new, **old}]
+    moved = sorted((m for m in each if m.delta), key=lambda m: (-abs(m.delta), m.key))
+    return moved[:OF_ONE_SIDE]
+
+
+def _costs(slices: Slices) -> dict[str, int]:
+    costs: dict[str, int] = {}
+    for row in slices.rows:
+        costs[row.key] = costs.get(row.key, 0) + row.cost_nanos
+    return costs
+
+
+def movers_table(state: State, found: tuple[Mover, ...]) -> Table:
+    numbers = [int(m.key) for m in found if m.name == "user" and m.key.isdecimal()]
+    users = user_names(numbers) if numbers else {}
+    columns = (
+        Column(_("Who or what")), Column(_("Before"), is_number=True),
+        Column(_("Now"), is_number=True), Column(_("Change"), is_number=True),
+    )
+    spend = BY_KEY["spend"]
+    rows = tuple(
+        (
+            link(_words(each, users), _explorer(state, each), note=title_of(each.name)),
+            money(each.before, places=PLACES), money(each.now, places=PLACES),
+            change_cell(spend, each.now, each.before),
+        )
+        for each in found
+    )
+    return Table(_("What changed most"), columns, rows, is_caption_hidden=True)
+
+
+def _words(each: Mover, users: dict[int, str]) -> str:
+    if each.name == "user" and each.key != NONE:
+        return users.get(int(each.key)) or _("user %(number)s") % {"number": each.key}
+    return value_words(each.name, each.key)
+
+
+def _explorer(state: State, each: Mover) -> str:
+    """This one alone, by what is still open."""
+    chosen = {*state.chosen, each.name}
+    after = next((name for name in NARROWER if name not in chosen), UNGROUPED)
+    query = state.as_query(**{each.name: each.key, "group": after})
+    return f"{reverse('dashboard:explorer')}?{query}"
