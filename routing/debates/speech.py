@@ -58,8 +58,7 @@ class Speech:
         self._line = Line(self.turn.pk, self.turn.attempt)
         self._answer: Answer | None = None
         self._prompt = Prompt(())
-        self._pages: list[dict[str, str]] = []  # that stand in the prompt
-        self._is_unsearched = False  # they should, but nothing was found
+        self._read = searching.NOTHING  # of the web, in the prompt
         self._pieces: list[str] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -163,12 +162,9 @@ class Speech:
                 room_tokens=room,
                 steps_left=[each for each in scene.steps_left if each.index != step.index],
             )
-        self._pages = [page.as_json() for page in searching.sources_for(
-            step, found, uses=self._prompt.uses
-        )]
-        self._is_unsearched = searching.is_missing(step, found)
+        self._read = searching.read_by(step, found, uses=self._prompt.uses)
         if reuse:
-            reuse = replace(reuse, citations=self._pages)
+            reuse = replace(reuse, citations=self._read.pages)
         request = calls.turn_request(
             self.props.part, step, self._prompt, reuse=reuse, is_fresh=self.turn.is_fresh
         )
@@ -181,7 +177,9 @@ class Speech:
         turn.source = Turn.Source.CACHE if answer.cache == "hit" else Turn.Source.LIVE
         hand_over = transition(scene.brief, scene.step, seed=str(scene.debate.pk))
         self._say(sayings.started(scene.debate, turn, transition=hand_over))
-        self._cite(answer)
+        self._read.write_on(turn, stored=answer.citations)
+        for event in sayings.searched(turn, language=scene.debate.language):
+            self._say(event)
         if calls.is_smaller(self.props.routes, turn.kind, turn.model_class):
             why = calls.why_smaller(answer, has_hold=scene.has_hold)
             told = sayings.degraded(turn.model_class, why, language=scene.debate.language)
@@ -189,16 +187,6 @@ class Speech:
             self._say(told)
         if nearly_full := list(filter(_is_own_and_nearly_full, answer.readings)):
             await self._warn(nearly_full)
-
-    def _cite(self, answer: Answer) -> None:
-        """A stored answer has the pages that it was written from; else they are our prompt's."""
-        turn, stored = self.turn, answer.citations
-        turn.citations = self._pages if stored is None else [dict(page) for page in stored]
-        turn.search = Turn.Search.FOUND if turn.citations else ""
-        if self._is_unsearched and stored is None:
-            turn.search = Turn.Search.FAILED
-        for event in sayings.searched(turn, language=self.scene.debate.language):
-            self._say(event)
 
     async def _warn(self, nearly_full: Sequence[Reading]) -> None:
         """Once a debate. While the database is away the text is worth more than the warning."""
@@ -227,9 +215,7 @@ class Speech:
                 deployment=ours.deployment, call_id=ours.call_id, error_code=code, error=note,
             )
             if ours.search:
-                found = Turn.objects.filter(pk=turn.pk)
-                found.update(search=ours.search, citations=ours.citations)
-                turn.search, turn.citations = ours.search, ours.citations
+                states.turn_cite(turn, search=ours.search, citations=ours.citations)
             if debate.degraded_reason:
                 debate.save(update_fields=["degraded_reason"])
             return []

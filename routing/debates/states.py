@@ -48,6 +48,12 @@ def turn_written(turn: Turn, *, text: str, **facts: Any) -> None:
     _move(turn, Status.RUNNING, text=text, is_whole=True, **facts)
 
 
+def turn_cite(turn: Turn, *, search: str, citations: list[dict[str, str]]) -> None:
+    """What a web search found for it, once it is written."""
+    Turn.objects.filter(pk=turn.pk).update(search=search, citations=citations)
+    turn.search, turn.citations = search, citations
+
+
 def turn_complete(
     turn: Turn, *, cost_nanos: int, now: datetime, answer_id: int | None = None
 ) -> None:
