@@ -5,7 +5,7 @@ knows the days of the week (`forecast_model.py`); low and high from how far the 
 off at the same distance on every day of the history (`forecast_errors.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -102,20 +102,25 @@ def _running(values: Sequence[float]) -> list[float]:
 
 
 def _at_least(found: Forecast, so_far: int) -> Forecast:
-    """The first day costs no less than what was spent on it; totals have it in them."""
-    if not so_far or not found.days:
-        return found
-    first = _raised(found.days[0], so_far)
+    """The first day costs no less than what was spent on it; by as much totals are more."""
+    first = found.days[0]
+    more = [max(0, so_far - value) for value in (first.low, first.middle, first.high)]
+    totals = [_more(each, more) for each in found.totals]
     return replace(
-        found, days=(first, *found.days[1:]),
-        totals=tuple(_raised(each, so_far) for each in found.totals),
+        found, days=(_more(first, more), *found.days[1:]), totals=tuple(_growing(totals))
     )
 
 
-def _raised(each: Expected, least: int) -> Expected:
-    return Expected(
-        each.day, max(each.low, least), max(each.middle, least), max(each.high, least)
-    )
+def _more(each: Expected, by: Sequence[int]) -> Expected:
+    return Expected(each.day, each.low + by[0], each.middle + by[1], each.high + by[2])
+
+
+def _growing(totals: Iterable[Expected]) -> Iterator[Expected]:
+    """More days cost no less than fewer; each has errors of its own, so it has to be said."""
+    low = middle = high = 0
+    for each in totals:
+        low, middle, high = max(low, each.low), max(middle, each.middle), max(high, each.high)
+        yield Expected(each.day, low, middle, high)
 
 
 def days_to_limit(

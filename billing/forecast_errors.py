@@ -14,7 +14,7 @@ from billing.forecast_model import Path
 MIN_ERRORS = 10  # below, the errors of a shorter distance say more
 ORIGINS = 120  # the newest
 LEARNING, KEPT = 14, 20  # the first forecasts knew no weekdays: left out, where enough remain
-SUMMED = 7  # percent more for sums: spans of past days overlap, so their errors are few
+SUMMED = 7  # percent more for sums of many days: they overlap, so their errors are few
 LEAST = 0.02  # no band is narrower, to either side
 MOST = math.log(20)
 
@@ -35,8 +35,7 @@ class Band:
 def bands(path: Path, *, ahead: int, coverage: int) -> tuple[list[Band], list[Band]]:
     """For each day ahead, and for all days up to each."""
     each, summed = _scores(path, ahead)
-    single = _bands(each, coverage)
-    return single, [*single[:1], *_bands(summed, coverage + SUMMED)[1:]]
+    return _bands(each, coverage), _bands(summed, coverage, more=SUMMED)
 
 
 def _scores(path: Path, ahead: int) -> tuple[list[list[float]], list[list[float]]]:
@@ -60,12 +59,14 @@ def _score(actual: float, middle: float, floor: float) -> float:
     return math.log((actual + floor) / (middle + floor))
 
 
-def _bands(scores: Sequence[Sequence[float]], coverage: int) -> list[Band]:
+def _bands(
+    scores: Sequence[Sequence[float]], coverage: int, *, more: int = 0
+) -> list[Band]:
     found: list[Band] = []
     low, high, known = 0.0, 0.0, 1
     for n, here in enumerate(scores, start=1):
         if len(here) >= MIN_ERRORS or n == 1:
-            low, high, known = *_quantiles(here, coverage), n
+            low, high, known = *_quantiles(here, coverage + min(more, n - 1)), n
         further = math.sqrt(n / known)
         found.append(Band(max(-MOST, low * further), min(MOST, high * further)))
     return found

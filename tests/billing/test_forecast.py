@@ -77,7 +77,15 @@ def test_what_was_spent_today_is_the_least_that_today_costs() -> None:
     found = forecast(weeks(8), first_day=MONDAY, days=3, so_far=400 * DOLLAR)
     assert found.days[0].low == found.days[0].middle == 400 * DOLLAR
     assert found.days[1].middle < 150 * DOLLAR
-    assert all(each.low >= 400 * DOLLAR for each in found.totals)
+    assert found.totals[0].middle == 400 * DOLLAR
+    assert found.totals[2].middle == found.days[1].middle + found.days[2].middle + 400 * DOLLAR
+
+
+def test_more_days_never_cost_less_than_fewer() -> None:
+    totals = forecast(noisy(120, noise=0.6), first_day=MONDAY, days=60).totals
+    for name in ("low", "middle", "high"):
+        values = [getattr(each, name) for each in totals]
+        assert values == sorted(values)
 
 
 def test_a_user_with_few_days_is_forecast_by_the_average() -> None:

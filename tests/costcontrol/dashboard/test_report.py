@@ -98,5 +98,5 @@ def test_what_the_page_reads_is_limited(
 ) -> None:
     october()
     text_of(staff)
-    with django_assert_max_num_queries(60):  # type: ignore[operator]
+    with django_assert_max_num_queries(45):  # type: ignore[operator]
         text_of(staff)

@@ -135,5 +135,5 @@ def test_the_page_reads_little(
     local(output_tokens=300, latency_ms=4_000)
     rolled_up()
     text_of(staff)
-    with django_assert_max_num_queries(20):  # type: ignore[operator]
+    with django_assert_max_num_queries(13):  # type: ignore[operator]
         text_of(staff)
