@@ -1,5 +1,6 @@
 """Every model: whether it can answer, what it costs and where that is from, how it did."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure
 
 A_THOUSAND = 1_000
+ADDRESS = re.compile(r",?\s*https?://\S+")  # of a page: too long for a table, and in the export
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,8 @@ def _since(name: str, seen: Model, zone: str) -> str:
 
 
 def models_table(found: Sequence[ModelLine]) -> Table:
-    names = (_("Calls"), _("Spent"), _("For 1,000 calls"), _("Half are faster"),
-             _("95 of 100 are faster"), _("Failed attempts"), _("Good ratings"))
+    names = (_("Calls"), _("Spent"), _("For 1,000 calls"), _("Half within"), _("95% within"),
+             _("Failed attempts"), _("Good ratings"))
     columns = (
         Column(_("Model")), Column(_("State")), Column(_("Price, input / output")),
         *(Column(name, is_number=True) for name in names),
@@ -141,7 +143,7 @@ def price_cell(line: ModelLine) -> Cell:
         return badge(_("no price"), Tone.BAD)
     source = line.source
     note = _("%(source)s, %(day)s") % {
-        "source": source.source, "day": source.source_date.isoformat()
+        "source": ADDRESS.sub("", source.source), "day": source.source_date.isoformat()
     } if source else ""
     price = line.price
     return text(
@@ -168,7 +170,7 @@ def scatter(found: Sequence[ModelLine]) -> Figure:
         note=_("Quality is the share of good ratings that users gave to stored answers of a model, "
                "from %(least)s ratings on. The lines show where it is with 95%% certainty.")
         % {"least": LEAST},
-        table=models_table(found), is_empty=not measured,
+        table=models_table(found), is_empty=not measured, height="large",
         json=_scatter(measured, len(found)).to_json() if measured else "",
         empty_text=_("Quality is not measured yet: no model has %(least)s ratings and a cost in "
                      "these days. Costs stand in the table of the models.") % {"least": LEAST},

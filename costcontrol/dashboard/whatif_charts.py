@@ -25,15 +25,16 @@ def side_by_side(found: Outcome) -> "Figure":
     ]
     return Figure(data=traces, layout={
         "template": "none", "barmode": "group", "hovermode": "closest",
-        "xaxis": {"type": "category"}, "yaxis": {"rangemode": "tozero", "tickprefix": "$"},
+        "xaxis": {"rangemode": "tozero", "tickprefix": "$"},
+        "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
     })
 
 
 def _trace(name: str, color: str, side: Tally) -> dict[str, Any]:
     nanos = [side.class_nanos[each] for each in ModelClass]
     return {
-        "type": "bar", "name": name, "meta": {"color": color},
-        "x": [label(each) for each in ModelClass], "y": [float(to_usd(each)) for each in nanos],
+        "type": "bar", "orientation": "h", "name": name, "meta": {"color": color},
+        "y": [label(each) for each in ModelClass], "x": [float(to_usd(each)) for each in nanos],
         "text": [formats.money(each) for each in nanos], "textposition": "none",
-        "hovertemplate": "%{x}: %{text}",
+        "hovertemplate": "%{y}: %{text}",
     }

@@ -10,6 +10,7 @@ from costcontrol.dashboard.components import Cell, Column, Table, badge, count, 
 from costcontrol.dashboard.labels import label
 from costcontrol.dashboard.tables import dollars
 from routing.types import ModelClass
+from routing.whatif.decide import AWAY
 from routing.whatif.outcome import Outcome
 from routing.whatif.quality import of_model
 from routing.whatif.tally import CACHE, REFUSED, Tally
@@ -109,12 +110,17 @@ def refusals(found: Outcome) -> Table:
     sides = _sides(found)
     codes = _known((), (side.refusals for side in sides))
     rows = tuple(
-        (text(label(code or "unknown")), *(count(side.refusals[code]) for side in sides),
+        (text(_reason(code)), *(count(side.refusals[code]) for side in sides),
          count(sides[2].refusals[code] - sides[1].refusals[code]))
         for code in codes
     )
     return Table(_("Refused calls by reason, side by side"), _columns(_("Reason")), rows,
                  is_caption_hidden=True)
+
+
+def _reason(code: str) -> str:
+    """Of a plan that nobody is on, no provider was asked."""
+    return _("No model may answer") if code == AWAY else label(code or "unknown")
 
 
 def moves(found: Outcome) -> Table:

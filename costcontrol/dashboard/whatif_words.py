@@ -20,6 +20,8 @@ GAPS = {
     "tokens": gettext_lazy("their tokens were not written down, or the model that counted them "
                            "is gone"),
     "price": gettext_lazy("there is no price for the model"),
+    "plan": gettext_lazy("by today’s plans and models, nobody may answer them under the table of "
+                         "then"),
 }
 
 

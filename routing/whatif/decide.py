@@ -85,6 +85,8 @@ class Player:
         try:
             plan = self.rules.plan(row, tier=asked.tier, is_economy=is_economy)
         except CostControlError as error:
+            if passed is None and not was_refused:
+                raise Gap("plan") from None  # then it was answered
             refused = Fate(Outcome.REFUSED, error_code=error.code)
             return Decided(fate_then(call) if was_refused else refused, passed)
         found = _passed(plan, call, row) if passed is None else passed

@@ -49,6 +49,7 @@ def running_site(folder: Path, *, has_calls: bool) -> Iterator[Site]:
             limits_make(bob)
             precompute_rows.run_make()
             precompute_rows.draft_make()
+            whatif_rows.ratings_make()
             whatif_rows.whatif_make(start=rows.FIRST_DAY, days=rows.DAYS)
             rollups.catch_up(now=clock.now())
         everybody = User.objects.filter(email__isnull=False).values_list("email", flat=True)

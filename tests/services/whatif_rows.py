@@ -3,12 +3,24 @@
 from datetime import datetime, timedelta
 
 from costcontrol.lib import clock
-from routing.models import RoutePolicy, WhatIfRun
+from routing.models import AnswerRating, RoutePolicy, StoredAnswer, WhatIfRun
 from routing.services import policy_draft
 from routing.whatif import runs, work
 from routing.whatif.changes import Changes
 
 ACTOR = "alice@example.com"
+
+
+def ratings_make(number: int = 40) -> None:
+    """So many users thought of one stored answer: most of them well."""
+    answer = StoredAnswer.objects.filter(deployment__startswith="anthropic/").earliest("pk")
+    AnswerRating.objects.bulk_create(
+        AnswerRating(
+            answer=answer, user_id=90_000 + place, rating=-1 if place % 5 == 0 else 1,
+            at=clock.now(),
+        )
+        for place in range(number)
+    )
 
 
 def whatif_make(*, start: datetime, days: int = 1) -> WhatIfRun:

@@ -290,6 +290,13 @@ def test_a_row_that_says_too_little_stays_as_it_was_and_is_counted(
     assert found.now.cost_nanos == row.cost_nanos
 
 
+def test_a_call_that_todays_plans_would_refuse_stays_as_it_was() -> None:
+    row = answered(DAY + MINUTE, tier="free")  # which has local models only, that speak English
+    found = played(Changes(prices=(raised(OPUS, 2),))).figures
+    assert found.gaps == {"plan": 1}
+    assert found.same.cost_nanos == found.now.cost_nanos == row.cost_nanos
+
+
 def test_our_own_calls_and_held_out_debates_keep_their_model_and_take_new_prices() -> None:
     own = answered(DAY + MINUTE, tier="precompute", complexity="")
     held = answered(DAY + 2 * MINUTE, is_holdout=True)
