@@ -140,7 +140,7 @@ def _reserve(held: _Hold, snapshot: Snapshot) -> None:
     if not reserved.is_admitted:
         full = {room.window_id for room in reserved.rooms if room.left < held.amount}
         said = _is_full([window for window in windows if window.id in full])
-        ledger.insert_usage([_record(held, Outcome.REFUSED, error="budget_exceeded", why=said)])
+        ledger.insert_usage([_record(held, Outcome.REFUSED, error="budget_exhausted", why=said)])
         raise NoMoney(said)
 
 
@@ -211,6 +211,13 @@ def _record(
         output_tokens=told.output_tokens, held_nanos=0 if is_refused else held.amount,
         cost_nanos=nanos, latency_ms=int((time.monotonic() - held.begun) * 1000),
         confidence=Confidence.ESTIMATED if told.is_estimated else Confidence.EXACT,
-        **({"price_id": held.price.id, "price_fresh_input": held.price.fresh_input}
-           if usage else {}),
+        **(_prices(held.price) if usage else {}),
     )
+
+
+def _prices(price: Price) -> dict[str, Any]:
+    return {
+        "price_id": price.id, "price_fresh_input": price.fresh_input,
+        "price_cache_read": price.cache_read, "price_cache_write": price.cache_write,
+        "price_output": price.output,
+    }

@@ -26,6 +26,7 @@ ENTRY = re.compile(r"stored answer (?P<entry>\d+), variant (?P<variant>\d+)")
 NOT_NEEDED = re.compile(r"not needed: stored answer (?P<entry>\d+)")  # debates/unasked.py
 FOR_SOMEBODY_ELSE = "being answered for somebody else"
 AHEAD = re.compile(r"made ahead in a batch, in run (?P<run>\d+)")  # precompute/records.py
+EMBEDDING = "embedding"  # embedding_money.py
 ASKED_FOR = " was asked for"
 BY_NAME = "was asked for by name"
 
@@ -71,9 +72,18 @@ def why(call: CallReport) -> tuple[str, ...]:
         return (_from_cache(last), *_entry(last))
     if last.outcome == Outcome.REFUSED:
         return tuple(_refused(call, last))
+    told = _vectors(last) if call.call_kind == EMBEDDING else _answered(call, last)
     if last.outcome == Outcome.FAILED:
-        return (*_answered(call, last), _("That attempt failed, and no other is recorded yet."))
-    return tuple(_answered(call, last))
+        return (*told, _("That attempt failed, and no other is recorded yet."))
+    return tuple(told)
+
+
+def _vectors(last: AttemptReport) -> Iterator[str]:
+    yield _(
+        "Nobody asked for it: %(name)s was asked which questions a typed text is like, or the "
+        "questions of the list were made ready for that. The platform pays, and it is taken off "
+        "what caches save."
+    ) % {"name": last.deployment}
 
 
 def _ahead(last: AttemptReport, run: str) -> Iterator[str]:

@@ -46,7 +46,7 @@ def test_a_text_costs_what_was_reported_and_nobody_is_billed_for_it(vendor: type
     row = UsageRecord.objects.get()
     assert (row.cost_nanos, row.fresh_input_tokens, row.confidence) == (NANOS, 6, "exact")
     assert (row.call_kind, row.tier, row.user_id, row.outcome) == (KIND, KIND, 0, "complete")
-    assert (row.baseline_nanos, row.reason) == (None, "")
+    assert (row.baseline_nanos, row.reason, row.price_output) == (None, "", 0)
     assert row.held_nanos > NANOS, "the worst case was held"
     window = Window.objects.get(scope_kind=platform.scope_kind)
     assert (window.spent, window.held) == (NANOS, 0)
@@ -94,7 +94,7 @@ def test_without_room_nothing_is_sent_and_it_is_said(
         model().embed([TEXT])
     assert vendor.asked == 0
     row = UsageRecord.objects.get()
-    assert (row.outcome, row.error_code, row.cost_nanos) == ("refused", "budget_exceeded", 0)
+    assert (row.outcome, row.error_code, row.cost_nanos) == ("refused", "budget_exhausted", 0)
     assert f"{scope_kind} {scope_id}".strip() in row.reason
     assert "titles and other words only" in row.reason
     assert TEXT not in row.reason

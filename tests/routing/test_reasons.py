@@ -158,3 +158,10 @@ def test_an_answer_that_was_made_ahead_was_asked_for_by_nobody() -> None:
     )
     lost = why(report(answered("made ahead in a batch, in run 7", outcome="failed")))
     assert lost[1].startswith("Nothing came of it")
+
+
+def test_vectors_were_asked_for_by_nobody() -> None:
+    (made,) = why(report(answered(""), call_kind="embedding"))
+    assert made.startswith("Nobody asked for it: openai/gpt-6-luna was asked which questions")
+    lost = why(report(answered("", outcome="failed"), call_kind="embedding"))
+    assert lost == (made, "That attempt failed, and no other is recorded yet.")
