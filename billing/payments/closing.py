@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.models import Organisation, User
-from billing.models import Customer, StripeRequest
+from billing.models import Customer, ReportSubscription, StripeRequest
 from billing.payments import mirror, overage, requests
 from billing.payments.client import is_on
 from costcontrol.lib.errors import Conflict
@@ -25,6 +25,7 @@ CLOSE = "close"
 
 def account_closes(sender: Any, *, user: User, at: datetime, **_more: Any) -> None:
     _leaves(Customer.objects.filter(user=user), now=at)
+    ReportSubscription.objects.filter(user_id=user.pk).delete()
     _forget_address(user)
 
 

@@ -4,8 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core import mail
+from django.db import transaction
 from pytest_django import Settings
 
+from accounts.closing import account_close
 from accounts.models import AuditEvent, User
 from accounts.services import audit
 from billing import rollups
@@ -213,3 +215,10 @@ def test_it_can_be_switched_off_and_both_are_audited(alice: User) -> None:
     assert reports_send(now=FIRST) == 0
     actions = AuditEvent.objects.filter(action__startswith="report_").order_by("pk")
     assert [each.action for each in actions] == ["report_subscribe", "report_unsubscribe"]
+
+
+def test_an_account_that_is_closed_takes_its_subscription_along(alice: User) -> None:
+    subscribe(alice, now=BEFORE)
+    with transaction.atomic():
+        account_close(alice, at=NOW)
+    assert not ReportSubscription.objects.exists()
