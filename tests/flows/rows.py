@@ -1,17 +1,21 @@
 """The rows that flow tests stand on, and what they read from them: accounts, prices, books."""
 
+import atexit
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
@@ -164,19 +168,50 @@ def new_database(folder: Path) -> Iterator[str]:
     """A migrated database of the configured kind: its DATABASE_URL."""
     if connection.vendor == "sqlite":
         name = str(folder / "flows.sqlite3")
-        with connected_to(name):
-            call_command("migrate", verbosity=0)
+        shutil.copyfile(migrated(), name)
         yield f"sqlite:///{name}"
         return
     name = f"flows_{uuid4().hex[:12]}"
-    with connected_to("postgres"), connection.cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}"')
-    with connected_to(name):
-        call_command("migrate", verbosity=0)
+    pg_create(name, f'TEMPLATE "{migrated()}"')
     host = quote(str(connection.settings_dict["HOST"]), safe="")
     yield f"postgresql://{connection.settings_dict['USER']}@/{name}?host={host}"
-    with connected_to("postgres"), connection.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    pg_drop(name)
+
+
+@cache
+def migrated() -> str:
+    """An empty one that others are copied from: to migrate takes seconds. One a process."""
+    name = str(settings.DATA_DIR / "migrated.sqlite3")
+    if connection.vendor == "postgresql":
+        name = f"migrated_{uuid4().hex[:12]}"
+        pg_create(name)
+        atexit.register(pg_drop, name)
+    with connected_to(name):
+        call_command("migrate", verbosity=0)
+    return name
+
+
+def pg_create(name: str, how: str = "") -> None:
+    with pg_server() as server:
+        server.execute(f'CREATE DATABASE "{name}" {how}')
+
+
+def pg_drop(name: str) -> None:
+    with pg_server() as server:
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def pg_server() -> Iterator[Any]:
+    """Beside Django's own connection, which is to one of its databases."""
+    import psycopg  # only where there is a server
+
+    told = connection.settings_dict
+    with psycopg.connect(
+        host=told["HOST"], user=told["USER"], password=told["PASSWORD"], dbname="postgres",
+        port=told["PORT"] or None, autocommit=True,
+    ) as server:
+        yield server
 
 
 @contextmanager
