@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from accounts.models import AuditEvent, User
 from billing.models import UsageRecord
 from costcontrol.lib import clock
-from routing.models import AliasVote, AnswerSeen, StoredAnswer, Topic, TopicAlias
+from routing.models import AliasVote, AnswerSeen, StoredAnswer, Topic, TopicAlias, TopicMatch
 from tests.browser.rows import OPUS
 
 DAYS = "from=2026-11-22&to=2026-11-24"  # after those of the other calls
@@ -87,6 +87,7 @@ def _words(topics: list[Topic], customer: User) -> None:
             source=source, created_at=clock.now(),
         )
         AliasVote.objects.create(alias=row, user_id=customer.pk, at=clock.now())
+    _matches(topics[0], customer)
     now = clock.now()
     StoredAnswer.objects.create(
         key=f"{200:064d}", variant=0, kind="opening_statement", text=TEXT, origin="live",
@@ -96,6 +97,20 @@ def _words(topics: list[Topic], customer: User) -> None:
         actor="alice@example.com", action="answers_purge", target=f"topic_key={topics[0].pk}",
         after={"ended": 1, "at": now.isoformat()},
     )
+
+
+def _matches(topic: Topic, customer: User) -> None:
+    """Two that wait to be judged, two that were."""
+    waiting = ("Is a lie ever right?", "거짓말은 언제나 나쁜가?")
+    texts = {"": waiting, "right": ("",), "wrong": ("",)}
+    for verdict, said in texts.items():
+        for place, text in enumerate(said):
+            TopicMatch.objects.create(
+                draw=f"{verdict}{place}", topic=topic, language=("en", "ko")[place], embedder="h",
+                embedder_name="use 0.2.1", text=text, user_id=customer.pk if text else None,
+                similarity=0.93, at=clock.now(), verdict=verdict,
+                judged_at=clock.now() if verdict else None,
+            )
 
 
 def _call(customer: User, number: int) -> UsageRecord:

@@ -41,3 +41,13 @@ def test_an_answer_is_ended_and_everything_purged_with_the_keyboard(
         alice.keyboard.press("Enter")
     expect(alice.get_by_role("status").first).to_contain_text("are not served any more")
     expect(alice.get_by_role("button", name="Bring back").first).to_be_visible()
+
+
+def test_a_text_is_judged_with_the_keyboard_and_is_gone(site: Site, alice: Page) -> None:
+    alice.goto(f"{site.url}/dashboard/caches/topics/")
+    waits = alice.get_by_role("group", name="Texts that wait to be judged")
+    waits.get_by_role("button", name="Right · Is a lie ever right?").focus()
+    with alice.expect_navigation():
+        alice.keyboard.press("Enter")
+    expect(alice.get_by_text("Counted as right. The text itself was deleted.")).to_be_visible()
+    expect(waits).not_to_contain_text("Is a lie ever right?")
