@@ -10,7 +10,7 @@ from accounts.types import TierRules
 from billing import savings
 from costcontrol.lib.errors import BudgetExhausted, CostControlError, QuotaExceeded, Unavailable
 from routing.types import Complexity, DeploymentSpec, Plan
-from routing.whatif.limits import Days, Limit, day_rules
+from routing.whatif.limits import Days, Limit
 from routing.whatif.pricing import Priced, priced, usage_on
 from routing.whatif.quotas import Debates
 from routing.whatif.rows import Outcome, PastCall, Row
@@ -98,8 +98,8 @@ class Player:
     def _limits(self, asked: Asked, *, provider: str = "") -> list[Limit]:
         row = asked.row
         return self.days.limits(
-            day_rules(self.rules.book, asked.tier, row, provider=provider),
-            day_rules(self.of_then.book, asked.then, row, provider=provider), row.at,
+            self.rules.of_day(row, asked.tier, provider=provider),
+            self.of_then.of_day(row, asked.then, provider=provider), row.at,
         )
 
     def _answered(self, asked: Asked, plan: Plan, passed: frozenset[str]) -> Fate:

@@ -20,10 +20,12 @@ from routing.snapshot import Snapshot
 from routing.tokens import scaled
 from routing.types import ChatRequest, Classified, Complexity, DeploymentSpec, Plan
 from routing.whatif.changes import TODAY, Changes
+from routing.whatif.limits import day_rules
 from routing.whatif.pricing import changed_book, changed_price
 from routing.whatif.rows import Row
 from routing.whatif.world import World
 
+MOST_CALLERS = 50_000  # remembered at a time
 LEAST_ROOM = 16  # tokens, as `policy` asks for
 NO_CHANGES = Changes()
 
@@ -40,9 +42,26 @@ class Rules:
         self._books: dict[int, PriceTable] = {}
         self._snapshots: dict[tuple[int, int], Snapshot] = {}
         self._plans: dict[tuple[object, ...], Plan | CostControlError] = {}
+        self._days: dict[tuple[object, ...], list[Rule]] = {}
+        self._has_debates = any(
+            rule.scope_kind == ScopeKind.DEBATE for rule in self.book.every()
+        )
 
     def tier(self, name: str) -> TierRules | None:
         return self._tiers.get(name)
+
+    def of_day(self, row: Row, tier: TierRules, *, provider: str) -> list[Rule]:
+        """Budgets of a day that its call must fit in: the same for all calls of one caller."""
+        key = (
+            tier.name, row.payer, row.user_id, row.key_prefix, provider, row.paid_from,
+            row.debate_id if self._has_debates else "",
+        )
+        found = self._days.get(key)
+        if found is None:
+            if len(self._days) >= MOST_CALLERS:
+                self._days.clear()
+            found = self._days[key] = day_rules(self.book, tier, row, provider=provider)
+        return found
 
     def serves(self, layer: str) -> bool:
         return layer not in self.changes.layers_off

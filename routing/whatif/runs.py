@@ -16,7 +16,7 @@ State = WhatIfRun.State
 OPEN = (State.WAITING, State.RUNNING)
 MOST_DAYS = 400
 AT_ONCE = timedelta(hours=25)  # a day of 25 hours is one
-AT_ONCE_CALLS = 5_000
+AT_ONCE_CALLS = 4_000
 
 
 @transaction.atomic
