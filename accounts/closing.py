@@ -21,7 +21,7 @@ from django.db.models.functions import Cast, Concat
 
 from accounts import signals
 from accounts.auth import forget_all
-from accounts.models import ApiKey, AuditEvent, Invitation, Member, User
+from accounts.models import ApiKey, AuditEvent, Invitation, Member, Throttle, User
 from accounts.organisations import LastOwner, Role, keep_an_owner, organisation_leave
 from accounts.services import api_key_revoke, audit
 from costcontrol.lib.errors import BadRequest, Conflict
@@ -101,6 +101,8 @@ def _forget_sign_in(user: User) -> None:
     for model in (AccessAttempt, AccessFailureLog, AccessLog):
         model.objects.filter(username__in=addresses).delete()
     Invitation.objects.filter(email__in=addresses).delete()
+    Throttle.objects.filter(user=user).delete()  # its reason may say who they are
+    Throttle.objects.filter(made_by=user.email).update(made_by=shell_address(user))
 
 
 def _close_end_users(user: User, at: datetime) -> None:

@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db.models import Q
 
-from accounts.models import ApiKey, AuditEvent, Invitation, Member, User
+from accounts.models import ApiKey, AuditEvent, Invitation, Member, Throttle, User
 
 KEYS = ("prefix", "name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
 AUDIT = ("at", "actor", "action", "target", "before", "after")
@@ -34,6 +34,9 @@ def profile(user: User) -> dict[str, Any]:
         ),
         "organisations": list(
             Member.objects.filter(user=user).values("organisation__name", "role", "joined_at")
+        ),
+        "throttles": list(
+            Throttle.objects.filter(user=user).values("requests_per_minute", "until", "made_at")
         ),
         "invitations": list(
             Invitation.objects.filter(email=user.email).values(

@@ -10,12 +10,14 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import signals
+        from billing.alerting import closing as alerts_closing
         from billing.keys import budgets_follow
         from billing.payments.closing import account_closes, organisation_closes
 
         signals.key_rotated.connect(budgets_follow)
         signals.payer_changed.connect(_payer_changed)
         signals.account_closed.connect(account_closes)
+        signals.account_closed.connect(alerts_closing.account_closes)
         signals.organisation_closed.connect(organisation_closes)
 
 

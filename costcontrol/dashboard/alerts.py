@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Case, IntegerField, Prefetch, QuerySet, Value, When
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Throttle
 from billing.alerting import words
@@ -46,6 +47,14 @@ class AlertLine:
     undelivered: tuple[tuple[str, str], ...]
     waiting: int
     user_id: int | None
+
+    @property
+    def reason(self) -> str:
+        """Of a throttle, for the audit log: it names nobody, as it outlives their account."""
+        return _("%(cost)s in %(minutes)d minutes") % {
+            "cost": words.money(self.alert.value),
+            "minutes": self.alert.details.get("window_minutes", 0),
+        }
 
     @property
     def is_over(self) -> bool:

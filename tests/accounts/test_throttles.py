@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from accounts.closing import account_close
 from accounts.models import AuditEvent, Throttle, User
 from accounts.services import tiers_load
 from accounts.throttles import throttle_lift, throttle_set, throttles_known
@@ -50,3 +51,9 @@ def test_it_is_lifted_once(user: User) -> None:
     assert lifted == [True, False]
     assert throttles_known(NOW) == {}
     assert AuditEvent.objects.filter(action="throttle_lift").count() == 1
+
+
+def test_it_goes_with_the_account(user: User) -> None:
+    slow(user, 2)
+    account_close(user, at=NOW)
+    assert not Throttle.objects.exists()

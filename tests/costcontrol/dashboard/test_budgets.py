@@ -215,8 +215,9 @@ def test_one_press_slows_down_the_user_an_alert_is_about(staff: Client) -> None:
     assert "bob@example.com: $2.00 in 60 minutes" in said
     form = said.split(f'action="/dashboard/budgets/users/{bob.pk}/throttle/"')[1]
     assert 'name="requests_per_minute" value="6"' in form
+    assert 'name="reason" value="$2.00 in 60 minutes"' in form
     said = post(staff, f"users/{bob.pk}/throttle/", requests_per_minute="6", until="hour",
-                reason="a user: bob@example.com: $2.00 in 60 minutes")
+                reason="$2.00 in 60 minutes")
     row = Throttle.objects.get()
     assert (row.user, row.requests_per_minute) == (bob, 6)
     assert row.until == NOW + timedelta(hours=1)

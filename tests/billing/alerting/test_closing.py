@@ -1,0 +1,26 @@
+"""Somebody of the staff closes their account: nothing in alerts says who they were."""
+
+import pytest
+
+from accounts.closing import account_close, shell_address
+from accounts.models import User
+from accounts.services import tiers_load
+from billing.alerting.states import acknowledge
+from billing.models_operator import Alert, AlertChannel, AlertRule
+from tests.billing.alerting.rows import ALICE, channel, look, rule, spend
+from tests.billing.books import NOW
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+
+
+def test_their_name_goes_and_the_alerts_stay() -> None:
+    tiers_load()
+    alice = User.objects.create_user(ALICE)
+    rule(channels=[channel("email", "Alice@Example.org"), channel()])
+    spend(85)
+    look()
+    acknowledge(Alert.objects.get().pk, actor=ALICE, now=NOW)
+    account_close(alice, at=NOW)
+    shell = shell_address(alice)
+    assert (AlertRule.objects.get().made_by, Alert.objects.get().changed_by) == (shell, shell)
+    assert [row.address for row in AlertChannel.objects.all()] == ["ops@example.org"]
