@@ -48,7 +48,8 @@ def table(state: ExplorerState, answer: Answer, names: Mapping[str, str]) -> Tab
             columns += _extra_columns(state.measure, has_before=has_before)
     parts = answer.parts if state.group else ()
     rows = [_row(state, part, answer.all, measures, names) for part in (answer.all, *parts)]
-    return Table(_("Group by group"), tuple(columns), tuple(rows), is_caption_hidden=True)
+    caption = _("Share, change and price of each group")
+    return Table(caption, tuple(columns), tuple(rows), is_caption_hidden=True)
 
 
 def _extra_columns(measure: Measure, *, has_before: bool) -> list[Column]:

@@ -85,7 +85,7 @@ def movers_table(state: State, found: tuple[Mover, ...]) -> Table:
         )
         for each in found
     )
-    return Table(_("What changed most"), columns, rows, is_caption_hidden=True)
+    return Table(_("The biggest changes"), columns, rows, is_caption_hidden=True)
 
 
 def _words(each: Mover, users: dict[int, str]) -> str:
