@@ -48,8 +48,8 @@ class Deployments:
 
 def load(days: Range, *, now: datetime, filters: SliceFilters) -> Deployments:
     """Answers out of a cache are nobody's work: they are not in it."""
-    filters = replace(filters, cache_layer=slices.NONE)
-    every = slices.load(Ask(days, now, filters, "deployment"))
+    answered = replace(filters, cache_layer=slices.NONE)
+    every = slices.load(Ask(days, now, answered, "deployment"))
     failed = slices.load(Ask(days, now, replace(filters, outcome=FAILED), "deployment"))
     lost: dict[str, int] = defaultdict(int)
     for row in failed.rows:
