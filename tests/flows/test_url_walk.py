@@ -56,6 +56,7 @@ POSTED: dict[str, Any] = {
     "dashboard/caches/purge/": {"topic_key": "t001"},
     "dashboard/caches/purge/take-down/": {"topic": "t001", "reason": "x"},
     "dashboard/caches/topics/<int:alias_id>/decide/": {"status": "active"},
+    "dashboard/caches/topics/matches/<int:match_id>/judge/": {"verdict": "wrong"},
     "dashboard/precompute/estimate/": {"budget_usd": "1"},
     "dashboard/routes/drafts/<int:version>/": {
         f"cell.{mode}.{complexity}": "local"

@@ -57,6 +57,7 @@ from routing.models import (
     PrecomputeRun,
     StoredAnswer,
     TopicAlias,
+    TopicMatch,
     Turn,
 )
 from tests.services.precompute_rows import draft_make
@@ -239,8 +240,13 @@ def store_make() -> dict[str, Any]:
         norm="is it so", text="Is it so?", language="en", topic_id="t001", status="proposed",
         source="chosen", created_at=now,
     )
+    match = TopicMatch.objects.create(
+        topic_id="t001", language="en", embedder="x", embedder_name="x", text="Is it so now?",
+        similarity=0.9, at=now,
+    )
     return {"answer_id": answer.pk, "purge_id": purge.pk, "alias_id": words.pk,
-            "run_id": draft_make().pk, "philosopher_key": "kant", "caches_chart_id": "saved"}
+            "match_id": match.pk, "run_id": draft_make().pk, "philosopher_key": "kant",
+            "caches_chart_id": "saved"}
 
 
 def limits_make(world: World) -> dict[str, Any]:
@@ -316,7 +322,8 @@ OWNED: Mapping[Any, str] = {
     SpendingAlert: "customer__user_id", Philosopher: "owner_id", Debate: "user_id",
     Turn: "debate__user_id", PrecomputeRun: "created_by", SavedView: "owner_id",
 }
-OF_NOBODY = (Organisation, invitations.Invitation, StripeEvent, StoredAnswer, TopicAlias)
+OF_NOBODY = (Organisation, invitations.Invitation, StripeEvent, StoredAnswer, TopicAlias,
+             TopicMatch)
 VOLATILE = {"last_login", "last_seen_at", "last_used_at", "synced_at", "seen_at"}
 
 
