@@ -37,6 +37,7 @@ WRITTEN_ANEW = {  # regular expressions, and pages that show somebody's rows for
     "dashboard/revenue/<slug:chart_id>.csv": "dashboard/revenue/<revenue_chart_id>.csv",
     "dashboard/explorer/<slug:name>.csv": "dashboard/explorer/groups.csv",
     "dashboard/explorer/<slug:name>.json": "dashboard/explorer/groups.json",
+    "dashboard/forecast/<slug:name>.csv": "dashboard/forecast/days.csv",
     "dashboard/savings/<slug:name>.csv": "dashboard/savings/layers.csv",
     r"^confirm-email/(?P<key>[-:\w]+)/$": "confirm-email/<confirm_key>/",
     r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$":
