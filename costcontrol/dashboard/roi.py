@@ -168,17 +168,17 @@ def paid(given: Assumptions) -> list[tuple[int, int, int]]:
 def _lines(points: list[tuple[int, int, int]]) -> "PlotlyFigure":
     from plotly.graph_objects import Figure as PlotlyFigure
 
-    def line(name: str, place: int, color: str, dash: str) -> dict[str, Any]:
+    def line(name: str, place: int, color: str, **how: str) -> dict[str, Any]:
         return {
             "type": "scatter", "mode": "lines", "name": name, "meta": {"color": color},
             "x": [point[0] for point in points],
             "y": [float(to_usd(point[place])) for point in points],
-            "line": {"dash": dash, "width": 2}, "hovertemplate": "%{y:$,.2f}",
+            "line": {"width": 2, **how}, "hovertemplate": "%{y:$,.2f}",
         }
 
     traces = [
-        line(_("In the cloud"), 1, "calls", "solid"),
-        line(_("With your own machine"), 2, "dollars", "dash"),
+        line(_("In the cloud"), 1, "calls"),
+        line(_("With your own machine"), 2, "dollars", dash="dash"),
     ]
     return PlotlyFigure(data=traces, layout={
         "template": "none", "hovermode": "x unified", "xaxis": {"nticks": 8},
