@@ -122,7 +122,7 @@ def names(order: Order = Order.NEWEST, **more: int) -> list[str]:
 
 
 def three_debates() -> None:
-    call("attack_response", 5, debate="old", at=NOW - 30 * HOUR)
+    call("attack_response", 5, debate="old", at=NOW - 21 * HOUR)
     call("attack_response", 50, debate="dear", at=NOW - 20 * HOUR)
     call("attack_response", 7, debate="dear", at=NOW - 19 * HOUR)
     call("attack_response", 1, debate="new", at=NOW - timedelta(minutes=2), language="en")
