@@ -50,7 +50,7 @@ GROUPS = (
     Group(_("Spend"), (
         Place(_("Explorer"), "dashboard:explorer", True),
         Place(_("Savings"), "dashboard:savings", True),
-        Place(_("Forecast"), "dashboard:forecast"),
+        Place(_("Forecast"), "dashboard:forecast", True),
         Place(_("Own hardware"), "dashboard:roi"),
         Place(_("Monthly report"), "dashboard:report"),
     )),
