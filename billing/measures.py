@@ -41,6 +41,8 @@ class Cube:
     measures: tuple[Measure, ...]
     rows: str = "1 = 1"
     only_fine: tuple[str, ...] = ()  # dimensions that the whole grain leaves out; none: no grains
+    daily: str = ""  # the table of whole local days, where there is one
+    not_daily: tuple[str, ...] = ()  # dimensions that it leaves out
 
     def only(self, names: Iterable[str]) -> "Cube":
         """With some of its measures."""
@@ -72,6 +74,7 @@ USAGE = Cube(
     table="billing_hourlyusage",
     dimensions=("tier", "language", "deployment", "model_class", "cache_layer"),
     only_fine=("tier", "language"),
+    daily="billing_dailyusage",
     measures=(
         count_if("attempts", "1 = 1"),
         count_if("calls", savings.IS_CALL),
@@ -105,6 +108,8 @@ SAVING = Cube(
     table="billing_hourlysaving",
     dimensions=("tier", "language", "deployment", "model_class", "call_kind", "cache_layer"),
     only_fine=("tier", "language", "deployment"),
+    daily="billing_dailysaving",
+    not_daily=("deployment",),
     measures=(
         count_if("answered", savings.IS_ANSWERED),
         count_if("own", f"{savings.IS_ANSWERED} AND {savings.IS_OWN}"),
@@ -152,3 +157,4 @@ RULE = Cube(
         " AND is_holdout IS NOT TRUE)"
     ),
 )
+DAILY = (USAGE, SAVING)

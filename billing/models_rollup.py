@@ -14,11 +14,10 @@ class Grain(models.IntegerChoices):
     FINE = 1, _("by tier and language")
 
 
-class HourlyUsage(models.Model):
-    """What the calls of one hour on one route cost, saved and used."""
+class UsageSums(models.Model):
+    """The columns of `measures.USAGE`."""
 
     grain = models.SmallIntegerField(choices=Grain.choices)
-    hour = models.IntegerField()
     tier = models.CharField(max_length=40)
     language = models.CharField(max_length=8)
     deployment = models.CharField(max_length=160)
@@ -48,6 +47,15 @@ class HourlyUsage(models.Model):
     last_baseline = models.CharField(max_length=160)
 
     class Meta:
+        abstract = True
+
+
+class HourlyUsage(UsageSums):
+    """What the calls of one hour on one route cost, saved and used."""
+
+    hour = models.IntegerField()
+
+    class Meta:
         verbose_name = _("usage of an hour")
         verbose_name_plural = _("usage by hour")
         indexes = [
@@ -58,14 +66,10 @@ class HourlyUsage(models.Model):
         return f"{self.hour} {self.deployment} {self.cache_layer}"
 
 
-class HourlySaving(models.Model):
-    """What the calls of one hour would have cost on any baseline, and what they cost, by kind.
-
-    Tokens are those of compared calls: a baseline with prices by kind of call is made of them.
-    """
+class SavingSums(models.Model):
+    """The columns of `measures.SAVING`."""
 
     grain = models.SmallIntegerField(choices=Grain.choices)
-    hour = models.IntegerField()
     tier = models.CharField(max_length=40)
     language = models.CharField(max_length=8)
     deployment = models.CharField(max_length=160)
@@ -87,6 +91,18 @@ class HourlySaving(models.Model):
     compared_searches = models.BigIntegerField()
     searches = models.BigIntegerField()
     search_nanos = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class HourlySaving(SavingSums):
+    """What the calls of one hour would have cost on any baseline, and what they cost, by kind.
+
+    Tokens are those of compared calls: a baseline with prices by kind of call is made of them.
+    """
+
+    hour = models.IntegerField()
 
     class Meta:
         verbose_name = _("savings of an hour")

@@ -1,7 +1,7 @@
 """The rollup's statements, in PostgreSQL's and SQLite's words. Only `rollups.py` calls them."""
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -9,7 +9,16 @@ from django.db import connection
 from billing import histograms
 from billing.histograms import Histogram
 from billing.hours import EPOCH, start_of
-from billing.measures import DEBATE, IS_MEASURED, LATENCY_SOURCE, OUTCOME, SAVING, USAGE, Cube
+from billing.measures import (
+    DAILY,
+    DEBATE,
+    IS_MEASURED,
+    LATENCY_SOURCE,
+    OUTCOME,
+    SAVING,
+    USAGE,
+    Cube,
+)
 from billing.models import HourlyLatency
 from billing.models_rollup import Grain
 
@@ -72,6 +81,26 @@ def _in_both_grains(cube: Cube, first: int, end: int) -> None:
         f" {sums} FROM {cube.table} WHERE {IN_FINE} GROUP BY hour, {kept}",
         [first, end],
     )
+
+
+def day(cube: Cube, which: date, first: int, end: int) -> None:
+    """Of the local day that the hours [first, end) are, in both grains."""
+    _clear(cube.daily, "day = %s", [which])
+    kept = [name for name in cube.dimensions if name not in cube.not_daily]
+    names = ", ".join([*kept, *cube.not_daily])
+    keys = ", ".join([*kept, *("''" for _ in cube.not_daily)])
+    run(
+        f"INSERT INTO {cube.daily} (grain, day, {names},"
+        f" {', '.join(measure.name for measure in cube.measures)})"
+        f" SELECT grain, %s, {keys}, {', '.join(measure.of_hours for measure in cube.measures)}"
+        f" FROM {cube.table} WHERE ({IN_WHOLE}) OR ({IN_FINE}) GROUP BY grain, {', '.join(kept)}",
+        [which, first, end, first, end],
+    )
+
+
+def forget_days() -> None:
+    for cube in DAILY:
+        run(f"DELETE FROM {cube.daily}", [])
 
 
 def outcomes(first: int, end: int) -> None:

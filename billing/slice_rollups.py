@@ -7,7 +7,7 @@ Days are made of hours, so they stay right when the usage rows of an hour are go
 
 from django.conf import settings
 
-from billing import local_days, slice_sql
+from billing import local_days, measures, rollup_sql, slice_sql
 from billing.models import HourlySlice, RollupState
 
 CHUNK_HOURS = 24
@@ -28,6 +28,8 @@ def days(first: int, end: int, state: RollupState, *, frontier: int) -> None:
             continue
         if filled_from is None or bounds[0] >= filled_from:
             slice_sql.day(day, *bounds)
+            for cube in measures.DAILY:
+                rollup_sql.day(cube, day, *bounds)
 
 
 def keep_zone(state: RollupState) -> None:
@@ -36,6 +38,7 @@ def keep_zone(state: RollupState) -> None:
         return
     if state.zone:
         slice_sql.forget_days()
+        rollup_sql.forget_days()
         state.days_from = state.frontier
     state.zone = settings.DEFAULT_ZONE
     state.save(update_fields=["zone", "days_from"])
@@ -84,7 +87,7 @@ def _fill_days(state: RollupState) -> int:
         state.days_from = None
         state.save(update_fields=["days_from"])
         return 0
-    first = max(oldest, end - CHUNK_HOURS * 10)
+    first = max(oldest, end - CHUNK_HOURS * 2)
     days(first, end, state, frontier=state.frontier)
     state.days_from = first
     state.save(update_fields=["days_from"])

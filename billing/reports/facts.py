@@ -113,11 +113,12 @@ def load(question: Question) -> Facts:
 
 def located(buckets: tuple[Bucket, ...], *, until: datetime, now: datetime) -> Located:
     far = rollups.how_far(now=now)
+    found = spans(
+        buckets, until=until, frontier=far.frontier, rows_from=far.rows_from,
+        marked=rollups.marked_hours(far.frontier),
+    )
     return Located(
-        spans(
-            buckets, until=until, frontier=far.frontier, rows_from=far.rows_from,
-            marked=rollups.marked_hours(far.frontier),
-        ),
+        tuple(replace(span, days_from=far.days_from) for span in found),
         lag_s=far.lag_hours(now=now) * 3600,
     )
 

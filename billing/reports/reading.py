@@ -5,7 +5,7 @@ The spans go along as a table of values, so however many there are, it is one qu
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.db import connection
@@ -15,6 +15,7 @@ from billing.histograms import Histogram
 from billing.hours import hour_of
 from billing.measures import IS_MEASURED, LATENCY_SOURCE, Cube
 from billing.models_rollup import Grain
+from billing.reports import day_reading
 from billing.reports.shapes import Filters
 from billing.reports.spans import Source, Span
 
@@ -185,9 +186,28 @@ def latencies(spans: Sequence[Span], filters: Filters) -> Mapping[tuple[int, str
 def rows_of(
     cube: Cube, dimensions: tuple[str, ...], spans: Sequence[Span], filters: Filters
 ) -> Iterable[tuple[Any, ...]]:
+    days: list[day_reading.Days] = []
+    if day_reading.knows(cube, _asked(dimensions, filters)):
+        days, spans = day_reading.split(spans)
+    if days:
+        yield from fetch(*_select_days(cube, dimensions, days, filters))
     for source in (Source.ROLLED, Source.LIVE):
         if selected := _select(cube, dimensions, source, spans, filters):
             yield from fetch(*selected)
+
+
+def _select_days(
+    cube: Cube, dimensions: tuple[str, ...], days: Sequence[day_reading.Days], filters: Filters
+) -> tuple[str, Params]:
+    where, more = _where(filters, Source.ROLLED)
+    within = f"day >= low AND day < high AND grain = {_grain(cube, dimensions, filters).value}"
+    sums = [f"{measure.of_hours} AS {measure.name}" for measure in cube.measures]
+    adapt, names = connection.ops.adapt_datefield_value, ", ".join(dimensions)
+    table = f"span(bucket, low, high) AS (VALUES {', '.join(['(%s, %s, %s)'] * len(days))})"
+    return (
+        f"WITH {table} SELECT span.bucket, {names}, {', '.join(sums)}"
+        f" FROM {joined(cube.daily, within + where)} GROUP BY span.bucket, {names}"
+    ), [*(value for n, first, end in days for value in (n, adapt(first), adapt(end))), *more]
 
 
 def _select(
@@ -215,11 +235,6 @@ def _select(
     ), [*params, *more]
 
 
-def values_of(spans: Sequence[Span]) -> tuple[str, Params]:
-    """All of them as a table of instants, whatever their source."""
-    return _values([replace(span, source=Source.LIVE) for span in spans], Source.LIVE)
-
-
 def joined(rows: str, condition: str) -> str:
     """Span by span, each a look into an index: left to itself, PostgreSQL would read all rows and
     compare each with every span."""
@@ -230,8 +245,12 @@ def joined(rows: str, condition: str) -> str:
 
 def _grain(cube: Cube, dimensions: tuple[str, ...], filters: Filters) -> Grain:
     """The whole, unless somebody asks for what it leaves out."""
-    asked = {*dimensions, *(name for name in FILTERS if getattr(filters, name))}
-    return Grain.FINE if asked & set(cube.only_fine) else Grain.WHOLE
+    is_fine = _asked(dimensions, filters) & set(cube.only_fine)
+    return Grain.FINE if is_fine else Grain.WHOLE
+
+
+def _asked(dimensions: tuple[str, ...], filters: Filters) -> set[str]:
+    return {*dimensions, *(name for name in FILTERS if getattr(filters, name))}
 
 
 def _values(spans: Sequence[Span], source: Source) -> tuple[str, Params]:

@@ -30,12 +30,13 @@ class Source(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """[start, end) of one bucket."""
+    """[start, end) of one bucket. `days_from`: whole local days from this hour on are summed up."""
 
     bucket: int
     start: datetime
     end: datetime
     source: Source
+    days_from: int | None = None
 
     @property
     def hours(self) -> int:

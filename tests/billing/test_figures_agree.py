@@ -17,6 +17,8 @@ from billing import histograms, rollups
 from billing import savings as rows_saved
 from billing.hours import hour_of
 from billing.models import (
+    DailySaving,
+    DailyUsage,
     FilterValue,
     HourlyDebate,
     HourlyLatency,
@@ -37,7 +39,7 @@ from tests.billing import ledgers
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 TABLES = (
     HourlyUsage, HourlySaving, HourlyOutcome, HourlyLatency, HourlyDebate, FilterValue,
-    RollupState,
+    RollupState, DailyUsage, DailySaving,
 )
 ZONES = ("UTC", "Asia/Seoul", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 NOONS = (  # right after New York's clocks went on, went back, and on a plain day
