@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from billing import measures
 from billing.anomalies import WEEKS, Anomaly, Contributor, anomalies, contributors, is_known
 from billing.hours import HOUR
 from billing.reports import reading
@@ -45,7 +46,7 @@ class Outcome:
 
 def find(
     past: History, *, now: datetime, filters: SliceFilters = NO_FILTERS, days: int = LOOKED_AT,
-    explained: int = EXPLAINED,
+    explained: int = EXPLAINED, with_today: bool = True,
 ) -> Outcome:
     if not is_known(past.costs):
         return Outcome(False, days_needed=max(1, 15 - len(past.costs)))
@@ -53,7 +54,8 @@ def find(
         past.costs, first_day=past.first_day, days=days, least_nanos=LEAST_NANOS
     )
     named = _explained(found[:explained], past, now, filters)
-    return Outcome(True, (*named, *found[explained:]), _today(past, now, filters))
+    today = _today(past, now, filters) if with_today else None
+    return Outcome(True, (*named, *found[explained:]), today)
 
 
 def _explained(
@@ -149,13 +151,14 @@ def same_hours(past: History, *, now: datetime, filters: SliceFilters) -> list[i
     if not reached:
         return []
     buckets = tuple(_first_hours(day, past.zone, reached) for day in days)
-    rows = reading.usage(
+    rows = reading.rows_of(
+        measures.USAGE.only(["cost_nanos"]), ("model_class",),
         located(buckets, until=now, now=now).spans,
         Filters(filters.tier, filters.language, filters.deployment),
     )
     costs = [0] * len(days)
-    for row in rows:
-        costs[row.bucket] += row.cost_nanos
+    for bucket, _class, nanos in rows:
+        costs[bucket] += nanos
     return costs
 
 

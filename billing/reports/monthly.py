@@ -16,7 +16,7 @@ from billing.reports.day_history import MAX_DAYS, History, history
 from billing.reports.facts import Facts
 from billing.reports.monthly_money import Income, income
 from billing.reports.monthly_records import Correction, ReachedLimit, corrections, limits_reached
-from billing.reports.ranges import Range
+from billing.reports.ranges import Range, Step
 from billing.reports.shapes import Question
 from billing.reports.slices import Ask, SliceRow, load
 from billing.reports.spend import Saved
@@ -75,10 +75,10 @@ class Monthly:
 
 
 def month_range(month: date, *, zone: str) -> Range:
-    """All days of the month of this day."""
+    """All days of the month of this day, added up together."""
     first = month.replace(day=1)
     after = (first + timedelta(days=32)).replace(day=1)
-    return Range(first, after - timedelta(days=1), zone)
+    return Range(first, after - timedelta(days=1), zone, by=Step.MONTH)
 
 
 def month_before(month: date) -> date:
@@ -177,7 +177,7 @@ def _expected(past: History, days: Range) -> Expected | None:
 def _odd(past: History, days: Range, until: datetime) -> Outcome:
     """Days of this month only."""
     ahead = (past.today - days.first).days
-    found = anomaly_days.find(past, now=until, days=max(1, ahead), explained=3)
+    found = anomaly_days.find(past, now=until, days=max(1, ahead), explained=3, with_today=False)
     return Outcome(found.is_known, tuple(
         each for each in found.days if days.first <= each.day <= days.last
     ), None, found.days_needed)
