@@ -38,10 +38,8 @@ class Answer:
 
 
 def summed(rows: Iterable[SliceRow], key: str = "") -> SliceRow:
-    sums = [0] * len(NAMES)
-    for row in rows:
-        sums = [one + other for one, other in zip(sums, values_of(row), strict=True)]
-    return SliceRow(0, key, *sums)
+    columns = zip(*map(values_of, rows), strict=True)  # a column at a time: users are many
+    return SliceRow(0, key, *(list(map(sum, columns)) or [0] * len(NAMES)))
 
 
 def answer(now: Slices, before: Slices | None, measure: Measure) -> Answer:
