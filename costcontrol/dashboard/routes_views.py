@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from asgiref.sync import async_to_sync, sync_to_async
@@ -168,6 +169,7 @@ def model(request: HttpRequest, deployment_id: int) -> HttpResponse:
     others = Deployment.objects.filter(is_enabled=True, model_class=row.model_class)
     context = {
         "row": row, "others": list(others.exclude(pk=row.pk)),
+        "calls_query": urlencode({"deployment": row.name}),
         "class_label": Deployment.ModelClass(row.model_class).label,
         "may_switch": request.user.has_perm(page.MAY_SWITCH),
     }

@@ -8,7 +8,7 @@ with the day that it was at.
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -104,8 +104,8 @@ class Play:
         pulse(number)
 
     def _forget(self, end: datetime) -> None:
-        """Windows of this day and of zones that are behind it are still open."""
-        day = end.astimezone(ZoneInfo(settings.DEFAULT_ZONE)).date()
+        """In zones that are behind, this day is still on, and its windows are open."""
+        day = end.astimezone(ZoneInfo(settings.DEFAULT_ZONE)).date() - timedelta(days=1)
         for days in self._days:
             days.forget_before(day)
         self._debates.forget_before(day)

@@ -78,8 +78,8 @@ class Debates:
         return then is not None and self._then.get(key, 0) >= then
 
     def forget_before(self, day: date) -> None:
-        """Few debates are still talked in after two days."""
-        last = (day - timedelta(days=2)).isoformat()
+        """Few debates are still talked in after days."""
+        last = (day - timedelta(days=1)).isoformat()
         self.refused = {name: at for name, at in self.refused.items() if at >= last}
 
 

@@ -48,7 +48,7 @@ def is_small(run: WhatIfRun) -> bool:
 def run_stop(run: WhatIfRun, *, actor: str, now: datetime) -> None:
     """Whoever works on it notices before the next calls. Raises Conflict."""
     is_stopped = WhatIfRun.objects.filter(pk=run.pk, state__in=OPEN).update(
-        state=State.STOPPED, ended_at=now, lease_until=None
+        state=State.STOPPED, ended_at=now, lease_until=None, result={}  # a part says nothing
     )
     if not is_stopped:
         raise Conflict(_("This run is over already."))

@@ -135,6 +135,6 @@ def _fail(held: Held) -> None:
     reference = uuid4().hex[:8]
     log.exception("what-if run %d failed, reference %s", held.run.pk, reference)
     try:
-        held.end(State.FAILED, failure=reference)
+        held.end(State.FAILED, failure=reference, result={})
     except Lost:
         log.info("what-if run %d was stopped meanwhile", held.run.pk)

@@ -224,6 +224,19 @@ def test_a_budget_of_the_day_begins_anew_with_the_day() -> None:
     assert found.cost_nanos == 2 * row.cost_nanos
 
 
+def test_a_budget_of_another_zone_goes_on_over_our_midnight() -> None:
+    Budget.objects.update(soft_percent=200, zone="America/New_York")
+    rows = [answered(at) for at in (DAY + MINUTE, END - MINUTE, END + MINUTE)]
+    cap = 2 * rows[0].cost_nanos + 1
+    changes = Changes(platform_day_nanos=cap, cells=cells_with("hybrid", "complex", "premium"))
+    found = played(changes, end=END + timedelta(hours=1)).figures.now
+    assert not found.refusals  # the 24th in New York begins 14 hours after ours
+    answered(END + 2 * MINUTE)
+    answered(END + 3 * MINUTE)
+    found = played(changes, end=END + timedelta(hours=1)).figures.now
+    assert found.refusals == {"budget_exhausted": 2}
+
+
 def test_more_money_lets_in_who_was_refused_for_it() -> None:
     Budget.objects.update(cap_nanos=from_usd("0.05"), soft_percent=200)
     rows = [answered(DAY + place * MINUTE) for place in range(1, 4)]

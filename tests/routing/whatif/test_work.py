@@ -15,6 +15,7 @@ from routing.whatif.changes import Changes
 from routing.whatif.outcome import outcome_of
 from tests.routing.whatif.past import DAY, NOW, answered, cells_with, run_of
 
+pytestmark = pytest.mark.postgresql
 DAYS = timedelta(days=1)
 State = WhatIfRun.State
 
@@ -83,7 +84,7 @@ def test_a_run_that_is_stopped_ends_before_its_next_calls(monkeypatch: pytest.Mo
         patch.setattr(play.Play, "_call", stopped_meanwhile)
         assert not work.advance(run)
     run.refresh_from_db()
-    assert (run.state, run.done) == (State.STOPPED, 3)
+    assert (run.state, run.done, run.result) == (State.STOPPED, 3, {})
     assert not work.work()
     with pytest.raises(Conflict):
         runs.run_stop(run, actor="bob", now=clock.now())
