@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, expect
 
 from accounts.models import User
 from routing.models import CallKindRow, Debate, Deployment, Turn
-from tests.browser import rows
+from tests.browser import picture, rows
 from tests.browser.debates import FINISHED, HAIKU, debate_make
 from tests.browser.site import Site, session_of
 from tests.browser.test_pages import SCREENS
@@ -114,7 +114,8 @@ class Viewer:
         return self.page.locator(".turn .said").all_text_contents()
 
     def keep(self, moment: str) -> None:
-        self.page.screenshot(path=SCREENS / f"play-{moment}-{self.name}.png", full_page=True)
+        if picture.is_wanted():
+            picture.whole_page(self.page, SCREENS / f"play-{moment}-{self.name}.png")
 
 
 def written(debate: Debate) -> list[str]:

@@ -25,3 +25,13 @@ def test_pale_text_is_found_unless_left_out(page: Page) -> None:
     )
     assert [line.split()[1] for line in axe.violations(page)] == ["color-contrast"]
     assert axe.violations(page, without=["color-contrast"]) == []
+
+
+def test_where_only_colours_are_asked_about_the_rest_is_not(page: Page) -> None:
+    page.set_content(
+        "<html lang=en><title>t</title><main><h1>t</h1><font color='#eee'>pale</font>"
+        "<img src='data:,'></main>"
+    )
+    found = axe.violations(page, only_colours=True)
+    assert [line.split()[1] for line in found] == ["color-contrast"]
+    assert axe.violations(page, only_colours=True, without=["color-contrast"]) == []

@@ -2,7 +2,8 @@
 simulated providers: watched to the end and shared; played from a seat, by phone, in Korean, with a
 reload in the middle; read along while the line is cut; refused; read without scripts.
 
-Some moments are kept as pictures: artifacts/screens/play-<moment>-<language>-<width>.png
+With SCREENS=1 some moments are kept as pictures:
+artifacts/screens/play-<moment>-<language>-<width>.png
 """
 
 import re

@@ -15,7 +15,7 @@ from routing.debates.topic_index import forget
 from routing.models import TopicAlias
 from tests.browser import axe, rows
 from tests.browser.site import Site, session_of
-from tests.browser.test_pages import SCREENS, WIDTHS
+from tests.browser.test_pages import WIDTHS
 from tests.browser.watch import Watched, watched
 from tests.flows.rows import connected_to, name_of, new_database
 from tests.flows.server import Gateway
@@ -79,8 +79,6 @@ def test_a_choice_is_made_priced_and_taken_back(browser: Browser, site: Site) ->
         expect(choices.first).to_contain_text("PRO says: Yes · CON says: No")
         expect(choices.first.locator(".meant-title")).to_have_attribute("lang", "en")
         assert axe.violations(page) == []
-        SCREENS.mkdir(parents=True, exist_ok=True)
-        page.locator(".order").screenshot(path=SCREENS / "play-topic-en-1440.png")
         with (
             page.expect_response("**/topics/confirm", timeout=PATIENCE_MS),
             page.expect_request("**/estimate") as sent,

@@ -2,7 +2,8 @@
 confirm the address from the email, pay by card, be premium when the page comes back, take a bigger
 plan, go down again, take that back, cancel. By phone in Korean; by keyboard alone in English.
 
-Each step is kept as a picture: artifacts/screens/upgrade-<step>-<language>-<width>.png
+With SCREENS=1 each step is kept as a picture:
+artifacts/screens/upgrade-<step>-<language>-<width>.png
 """
 
 import email
@@ -22,6 +23,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import User
 from billing.models import StripeEvent, Subscription
+from tests.browser import picture
 from tests.browser.test_pages import LANGUAGES, SCREENS, WIDTHS
 from tests.browser.watch import watched
 from tests.flows.rows import connected_to, name_of, new_database
@@ -119,8 +121,9 @@ class Visitor:
         raise AssertionError(f"{selector} cannot be reached with the tab key at {self.page.url}")
 
     def keep(self, step: str) -> None:
-        name = f"upgrade-{step}-{self.language}-{self.width}.png"
-        self.page.screenshot(path=SCREENS / name, full_page=True)
+        if picture.is_wanted():
+            name = f"upgrade-{step}-{self.language}-{self.width}.png"
+            picture.whole_page(self.page, SCREENS / name)
 
     # --- steps of the way ---
 
