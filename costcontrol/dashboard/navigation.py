@@ -78,6 +78,7 @@ GROUPS = (
     Group(_("Settings"), (
         Place(_("Settings"), "dashboard:settings"),
         Place(_("All tables"), "admin:index"),
+        Place(_("Your account"), "mine:security"),
     )),
     Group(_("Debates"), (Place(_("Debates"), "play:start"),)),
 )

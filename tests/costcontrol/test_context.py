@@ -126,4 +126,5 @@ def test_staff_see_where_they_can_go_and_who_they_are(client: Client) -> None:
     client.force_login(User.objects.create_superuser("alice@example.com", "secret"))
     page = client.get("/").content.decode()
     assert "alice@example.com" in page
-    assert ">Settings</a>" in page
+    assert ">Settings</summary>" in page
+    assert 'href="/account/security/">Your account</a>' in page
