@@ -15,6 +15,7 @@ from django.db import models, transaction
 from accounts.models import ApiKey, AuditEvent, Tier, User
 from accounts.types import Payer
 from accounts.types import plan_of as plan_of
+from costcontrol.lib import request_ids
 from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.money import from_usd
 from costcontrol.lib.sentences import Sentence as _
@@ -142,7 +143,7 @@ def audit(
     """Write down one change. Call it in the transaction that makes the change."""
     return AuditEvent.objects.create(
         actor=actor, action=action, target=target, before=before, after=after, reason=reason,
-        request_id=request_id,
+        request_id=request_id or request_ids.current(),
     )
 
 

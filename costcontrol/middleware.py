@@ -11,6 +11,7 @@ from django.utils import translation
 
 from costcontrol.account.profile import LANGUAGE
 from costcontrol.dashboard.access import database_away
+from costcontrol.lib import request_ids
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'{styles}; object-src 'none'; "
@@ -20,6 +21,23 @@ STRIPE_API = "https://api.stripe.com"
 STRIPE_PAGES = tuple(f"https://{name}.stripe.com" for name in ("checkout", "billing", "invoice"))
 NEVER_KEPT = ("/api/v1/", "/replays/")  # by caches: it depends on who asks, and ends at once
 API_DOCS = "/api/docs/"  # Swagger UI styles its elements one by one
+
+
+def request_id(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """The answer names the request, and so does the audit row of what it changed."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        name = request_ids.begin(request.headers.get("X-Request-Id", ""))
+        try:
+            response = get_response(request)
+        finally:
+            request_ids.end()
+        response.headers.setdefault("X-Request-Id", name)
+        return response
+
+    return middleware
 
 
 def content_security_policy(

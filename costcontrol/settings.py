@@ -88,6 +88,7 @@ INSTALLED_APPS = [
 # For people's pages. Calls to the gateway pass through none of it: see costcontrol/asgi.py.
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "costcontrol.middleware.request_id",
     "costcontrol.middleware.content_security_policy",
     "corsheaders.middleware.CorsMiddleware",
     "costcontrol.static_files.StaticFiles",

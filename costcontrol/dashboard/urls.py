@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from costcontrol.dashboard import (
+    audit_views,
     caches_staff_views,
     caches_topics_views,
     caches_views,
@@ -111,5 +112,7 @@ urlpatterns = [
     path("report/subscribe/", report_views.report_subscribe, name="report_subscribe"),
     path("report.csv", report_views.report_csv, name="report_csv"),
     path("report.json", report_views.report_json, name="report_json"),
+    path("audit/", audit_views.audit, name="audit"),
+    path("audit.csv", audit_views.audit_csv, name="audit_csv"),
     path("charts/<slug:chart_id>.csv", views.chart_csv, name="csv"),
 ]

@@ -163,6 +163,7 @@ PAGES = (
     PageCase("alert-rule", f"/dashboard/budgets/rules/{limits.RULE}/", STAFF, has_calls=True),
     PageCase("alert-channels", "/dashboard/budgets/channels/", STAFF, has_calls=True),
     PageCase("throttle", "/dashboard/budgets/users/1/throttle/", STAFF, has_calls=True),
+    PageCase("audit-log", f"/dashboard/audit/?{RANGE}", STAFF, has_calls=True),
     PageCase("savings-none-yet", "/dashboard/savings/", STAFF),
     PageCase("debate-cost-unknown", "/dashboard/debates/nobodys/", STAFF, status=404),
     PageCase("caches", f"/dashboard/caches/?{stored.DAYS}", STAFF, has_calls=True, charts=2),
