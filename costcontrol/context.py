@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import TooManyFieldsSent
 from django.db import DatabaseError
 from django.http import HttpRequest
 from django.urls import reverse
@@ -76,5 +77,9 @@ def navigation(
 
 
 def filters_of(request: HttpRequest) -> str:
+    """None where the address has too many of them: the page that says so asks again."""
     match = request.resolver_match
-    return carried(match.view_name, request.GET.dict()) if match else ""
+    try:
+        return carried(match.view_name, request.GET.dict()) if match else ""
+    except TooManyFieldsSent:
+        return ""
