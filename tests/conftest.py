@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 import redis
@@ -54,6 +55,14 @@ def unlimited() -> None:
 @lru_cache(maxsize=2)
 def valkey_client(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only tests with one mark are asked for: files that do not name it are not imported."""
+    mark = config.option.markexpr
+    if collection_path.suffix != ".py" or not mark.isidentifier():
+        return None
+    return mark not in collection_path.read_text() or None
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,12 +1,14 @@
 """Whatever is typed into any page, comes a page: in the reader's language, with nothing broken.
 
-The pages are read from the URLconf, so that a new one is swept too.
+The pages are read from the URLconf, so that a new one is swept too. Beside PostgreSQL they are
+given what databases take differently: all of it goes through the same pages beside SQLite.
 """
 
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from django.db import connection
 
 from tests.flows.conftest import House
 from tests.flows.nonsense import FIELDS, QUOTES, SCRIPT, faults
@@ -30,6 +32,9 @@ BAD = {
     "header": "a\r\nSet-Cookie: x=1",
     "empty": "",
 }
+OF_DATABASES = ("sql", "quotes", "nul", "emoji", "long", "number", "minus", "direction")
+ASKED = BAD if connection.vendor == "sqlite" else {kind: BAD[kind] for kind in OF_DATABASES}
+FOR_A_PART = {"hx-request": "true"}
 RANGES = {
     "impossible day": "from=2026-02-30&to=2026-02-31",
     "backwards": "from=2026-11-20&to=2026-11-01",
@@ -68,14 +73,21 @@ def test_sweep_knows_the_pages() -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_nonsense_in_all_fields_at_once(staff: httpx.Client, path: str) -> None:
-    found = []
-    for kind, value in BAD.items():
+    found, has_parts = [], is_asked_for_parts(staff, path)
+    for kind, value in ASKED.items():
         fields = dict.fromkeys(FIELDS, value)
         query = {"tier": value} if kind == "long" else fields  # servers refuse longer addresses
         found += faults(staff.get(path, params=query), kind)
-        found += faults(staff.get(path, params=query, headers={"hx-request": "true"}), kind)
+        if has_parts:
+            found += faults(staff.get(path, params=query, headers=FOR_A_PART), kind)
         found += faults(staff.post(path, data=fields), kind)
     assert found == []
+
+
+def is_asked_for_parts(reader: httpx.Client, path: str) -> bool:
+    """Whether scripts get another answer than readers: where they do not, it is swept once."""
+    whole, part = reader.get(path), reader.get(path, headers=FOR_A_PART)
+    return whole.status_code != part.status_code or "<html" not in part.text
 
 
 @pytest.mark.parametrize("path", [path for path in PAGES if path.startswith("/dashboard/")])
