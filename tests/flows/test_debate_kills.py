@@ -30,7 +30,7 @@ def _killed(folder: Path, upstream: Debating) -> tuple[list[Diary], DebateBooks]
     with debate_room(folder, upstream, people=2) as (house, keys):
         strikes = [strike_of(house, "web", away_s=0.2), strike_of(house, "valkey", away_s=0.2),
                    strike_on_worker(house)]  # fmt: skip
-        diaries = asyncio.run(trial(house, keys, strikes, within_s=60, pause_s=0.1))
+        diaries = asyncio.run(trial(house, keys, strikes, within_s=100, pause_s=0.1))
         return diaries, DebateBooks(settle_down(house), upstream.sales())
 
 
