@@ -11,10 +11,13 @@ from datetime import datetime, timedelta
 from billing import rollups
 from billing.hours import start_of
 from billing.measures import RULE
+from billing.models import HourlyRule, HourlyUsage
+from billing.models_rollup import Grain
 from billing.reports import facts, reading
 from billing.reports.ranges import Bucket, Range
 from billing.reports.shapes import Filters
 from billing.reports.spans import Source, Span
+from billing.rollups import HowFar
 
 ROLLED = (Source.ROLLED, Source.OLD)
 COLUMNS = ("tier", "complexity", "is_economy")
@@ -44,7 +47,7 @@ class RuleUse:
 def load(days: Range, *, now: datetime, filters: Filters) -> RuleUse:
     until = now + timedelta.resolution
     found = facts.located((Bucket(days.start, days.end),), until=until, now=now)
-    edge = start_of(rollups.how_far(now=now).slices_from)
+    edge = start_of(_filled_from(rollups.how_far(now=now)))
     spans = list(_filled(found.spans, edge))
     sums: dict[tuple[str, str, bool], tuple[int, int]] = {}
     for _bucket, tier, complexity, is_economy, calls, nanos in reading.rows_of(
@@ -56,6 +59,17 @@ def load(days: Range, *, now: datetime, filters: Filters) -> RuleUse:
     rows = sorted((RuleSum(*key, *value) for key, value in sums.items()), key=_order)
     is_cut = any(span.source in ROLLED and span.start < edge for span in found.spans)
     return RuleUse(tuple(rows), edge if is_cut else None)
+
+
+def _filled_from(far: HowFar) -> int:
+    """The first hour whose rules are added up. Slices that were filled before there were rules say
+    nothing of them."""
+    if far.slices_from:
+        return far.slices_from
+    first = HourlyRule.objects.order_by("hour").values_list("hour", flat=True).first()
+    known = far.frontier if first is None else first
+    is_older = HourlyUsage.objects.filter(grain=Grain.WHOLE, hour__lt=known, answered__gt=0)
+    return known if is_older.exists() else 0
 
 
 def _order(row: RuleSum) -> tuple[int, str, str, bool]:

@@ -120,7 +120,8 @@ def _rules_note(found: Found) -> str:
     if not found.known_from:
         return note
     return note + " " + _(
-        "Rules are known from %(day)s on; older hours are being filled in."
+        "Rules are known from %(day)s on. Older hours are being filled in; “manage.py rollup "
+        "--rebuild” does it at once."
     ) % {"day": found.known_from}
 
 

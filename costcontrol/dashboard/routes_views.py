@@ -65,9 +65,14 @@ def _page(request: HttpRequest, now: datetime, seen: Mapping[str, Model]) -> Htt
         "state": state, "view": view, "as_of": f"{today:%H:%M %Z}",
         "is_new": view.is_unused and not UsageRecord.objects.exists(),
         "may_draft": request.user.has_perm(page.MAY_DRAFT),
-        "whatif_url": reverse("dashboard:whatif"),
+        "whatif_url": f"{reverse('dashboard:whatif')}?{_asked_days(state)}",
     }
     return render(request, "dashboard/routes.html", context)
+
+
+def _asked_days(state: filters.State) -> str:
+    days = state.range
+    return urlencode({"from": days.first.isoformat(), "to": days.last.isoformat()})
 
 
 @staff_required
@@ -100,7 +105,8 @@ def draft_new(request: HttpRequest) -> HttpResponse:
     if source is None:
         messages.error(request, _("There is no routing table to copy. Load the default rows."))
         return HttpResponseRedirect(reverse("dashboard:routes"))
-    draft = policy_draft(source.cells, actor=actor_of(request), because=f"copy of {source}")
+    because = _("Copied from: %(version)s") % {"version": source}
+    draft = policy_draft(source.cells, actor=actor_of(request), because=because)
     messages.success(
         request, _("Version %(version)d is a draft. Nothing changes until it is published.")
         % {"version": draft.version}

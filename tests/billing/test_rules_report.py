@@ -100,6 +100,16 @@ def test_hours_of_an_earlier_version_are_said_to_be_unknown_and_filled_in() -> N
     assert whole.calls == sum(by_hand(Filters()).values())
 
 
+def test_slices_that_were_filled_before_there_were_rules_are_said_to_lack_them() -> None:
+    many()
+    rollups.catch_up(now=NOW)
+    newest = HourlyRule.objects.latest("hour").hour
+    HourlyRule.objects.filter(hour__lt=newest).delete()
+    assert rules.load(DAYS, now=NOW, filters=Filters()).known_from == start_of(newest)
+    rollups.rebuild(now=NOW)
+    assert rules.load(DAYS, now=NOW, filters=Filters()).known_from is None
+
+
 def test_deployments_are_the_same_from_sums_as_from_rows() -> None:
     many(2)
     filters = SliceFilters()

@@ -84,6 +84,7 @@ def test_every_rule_says_how_many_calls_went_by_it(staff: Page) -> None:
     text = shown(staff)
     assert "4 of 5 calls that models answered went by the table" in text
     assert "premium &gt; mid &gt; economy &gt; local" in text
+    assert "/dashboard/what-if/?from=2026-10-27&amp;to=2026-11-25&amp;policy=1" in text
 
 
 def test_models_say_price_source_times_and_failures(staff: Page) -> None:
