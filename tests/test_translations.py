@@ -28,7 +28,7 @@ TAG = re.compile(r"</?[a-z][^>]*>")
 LETTER = re.compile(r"[^\W\d_]")
 
 # Names and abbreviations that Korean writes in Latin letters.
-SAME_IN_KOREAN = {"API", "Id", "id", "ID", "PDF", "usd, krw"}
+SAME_IN_KOREAN = {"API", "CSV", "Id", "id", "ID", "PDF", "usd, krw"}
 NOT_A_DJANGO_TEMPLATE = {"templates/500.html"}  # shown when nothing works: both languages at once
 
 # Terminal, log and machine: English on purpose, see docs/translations.md.

@@ -1,6 +1,7 @@
 """What debates cost: the list, its export, and one debate."""
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -51,9 +52,9 @@ def debate(request: HttpRequest, debate_id: str) -> HttpResponse:
     zone = request.GET.get("zone", "")
     zone = zone if filters.is_zone(zone) else str(settings.DEFAULT_ZONE)
     view = debate_view(debate_id, user_id=_user(request.GET.get("user", "")), zone=zone)
-    context = {"view": view, "debate_id": debate_id, "zone": zone}
+    context: dict[str, Any] = {"view": view, "debate_id": debate_id, "zone": zone}
     if view is None:
-        context["gone_before"] = gone_before()
+        context |= {"gone_before": gone_before()}
         return render(request, "dashboard/debate_missing.html", context, status=404)
     return render(request, "dashboard/debate.html", context)
 

@@ -26,18 +26,15 @@ from costcontrol.dashboard.filter_names import (
     title_of,
     value_words,
 )
-from costcontrol.dashboard.filter_names import USUAL as USUAL_FILTERS
-from costcontrol.dashboard.filter_ranges import (
-    PRESET_TITLES,
-    PRESETS,
-    USUAL,
-    is_zone,
-    range_of,
-    zone_of,
-)
-from costcontrol.dashboard.filter_values import chosen_of, shown, user_of
+from costcontrol.dashboard.filter_names import USUAL as EVERYWHERE
+from costcontrol.dashboard.filter_ranges import PRESET_TITLES as PRESET_TITLES
+from costcontrol.dashboard.filter_ranges import PRESETS as PRESETS
+from costcontrol.dashboard.filter_ranges import USUAL, range_of, zone_of
+from costcontrol.dashboard.filter_ranges import is_zone as is_zone
+from costcontrol.dashboard.filter_values import chosen_of, user_of
+from costcontrol.dashboard.filter_values import shown as shown
 
-__all__ = ["PRESETS", "PRESET_TITLES", "USUAL_FILTERS", "State", "is_zone", "shown", "state_of"]
+USUAL_FILTERS = EVERYWHERE
 UNGROUPED = "none"
 SHARED = frozenset({"range", "from", "to", "zone", "group", "compare", *EVERY})
 

@@ -150,7 +150,7 @@ def rows(found: Monthly) -> Iterator[Row]:
 
     yield line("spend", "", nanos=found.cost_nanos, calls=found.calls)
     yield line("spend", "estimated", nanos=found.estimated_nanos)
-    yield line("spend", "month before", nanos=found.before_nanos)
+    yield line("spend", "month_before", nanos=found.before_nanos)
     yield line("saved", "net", nanos=found.saved.nanos if found.saved else None)
     for cause, nanos in found.causes.items():
         yield line("saved", cause, nanos=nanos)
@@ -161,7 +161,7 @@ def rows(found: Monthly) -> Iterator[Row]:
     yield line("debates", "each", nanos=found.debate_nanos)
     yield line("revenue", "collected", nanos=found.income.collected_nanos)
     yield line("revenue", "plans", nanos=found.income.earned_nanos)
-    yield line("revenue", "cost of plans", nanos=found.income.plan_cost_nanos)
+    yield line("revenue", "cost_of_plans", nanos=found.income.plan_cost_nanos)
     yield line("revenue", "margin", nanos=found.income.margin_nanos)
     for name, value in _expected(found):
         yield line("forecast", name, nanos=value)
@@ -180,8 +180,8 @@ def rows(found: Monthly) -> Iterator[Row]:
 def _expected(found: Monthly) -> tuple[tuple[str, int | None], ...]:
     each = found.expected
     return (
-        ("expected", each.middle if each else None), ("at least", each.low if each else None),
-        ("at most", each.high if each else None), ("off by", found.off_forecast_nanos),
+        ("expected", each.middle if each else None), ("at_least", each.low if each else None),
+        ("at_most", each.high if each else None), ("off_by", found.off_forecast_nanos),
     )
 
 

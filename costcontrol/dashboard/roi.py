@@ -205,5 +205,5 @@ def rows(state: RoiState) -> Iterator[Row]:
         yield ("result", "payback", users, None if months is None else f"{float(months):.2f}",
                "months", "")
     for month, cloud, own in paid(given):
-        yield ("paid", f"cloud after {month}", 1, cloud, "nanos", "")
-        yield ("paid", f"own after {month}", 1, own, "nanos", "")
+        yield ("paid", f"cloud_after_{month}", 1, cloud, "nanos", "")
+        yield ("paid", f"own_after_{month}", 1, own, "nanos", "")

@@ -1,6 +1,7 @@
 """Which buckets a range is cut into: by its length, or as somebody chose."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -24,7 +25,7 @@ def test_whatever_the_step_no_instant_is_lost_or_counted_twice(zone: str, step: 
     days = Range(date(2026, 1, 20), date(2026, 4, 10), zone, step)
     buckets = days.buckets
     assert (buckets[0].start, buckets[-1].end) == (days.start, days.end)
-    for before, after in zip(buckets, buckets[1:], strict=False):
+    for before, after in pairwise(buckets):
         assert before.end == after.start
 
 

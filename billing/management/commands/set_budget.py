@@ -37,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except ValidationError as error:
             raise CommandError(error.messages[0]) from None
-        percent = {} if soft is None else {"soft_percent": soft}
+        percent: dict[str, int | str] = {} if soft is None else {"soft_percent": soft}
         budget = budget_set(
             kind, scope_id, period, {"cap_nanos": nanos} | percent, actor=ACTOR, now=now()
         )
