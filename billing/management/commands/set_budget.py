@@ -37,10 +37,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except ValidationError as error:
             raise CommandError(error.messages[0]) from None
-        percent: dict[str, int | str] = {} if soft is None else {"soft_percent": soft}
-        budget = budget_set(
-            kind, scope_id, period, {"cap_nanos": nanos} | percent, actor=ACTOR, now=now()
-        )
+        changes: dict[str, int | str] = {"cap_nanos": nanos}
+        if soft is not None:
+            changes["soft_percent"] = soft
+        budget = budget_set(kind, scope_id, period, changes, actor=ACTOR, now=now())
         self.stdout.write(
             f"{scope} may spend {format_usd(nanos, places=2)} per {period}; economy mode from "
             f"{budget.soft_percent}%, zone {budget.zone}."
