@@ -4,15 +4,19 @@ import csv
 import html
 import io
 import json
+import random
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.http import HttpResponse
 
+from billing import rollups
 from costcontrol.dashboard import overview
+from costcontrol.lib import clock
 from tests.costcontrol.dashboard import rows
 from tests.costcontrol.dashboard.conftest import Page
 
@@ -309,3 +313,35 @@ def test_queries_do_not_grow_with_the_range(page: Page, days: int) -> None:
 def test_late_sums_are_said_in_the_same_words_as_on_the_overview() -> None:
     assert overview.stale_text(lag_s=10, missing_hours=0) == ""
     assert "52 hours are not in the figures" in overview.stale_text(lag_s=7_200, missing_hours=52)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul", "America/New_York"])
+@pytest.mark.parametrize("days", [
+    {"from": "2026-03-06", "to": "2026-03-10"}, {"from": "2026-10-30", "to": "2026-11-03"},
+])
+def test_it_says_what_the_overview_and_the_rows_say(
+    page: Page, zone: str, days: dict[str, str]
+) -> None:
+    """Over both changes of the clocks in New York, by hours and by days."""
+    chance = random.Random(f"{zone} {days}")
+    first = datetime.fromisoformat(f"{days['from']}T00:00+00:00") - DAY
+    made = [
+        rows.call(
+            first + timedelta(minutes=chance.randrange(7 * 24 * 60)),
+            cost_nanos=chance.randrange(10**9), tier=chance.choice(("free", "premium")),
+        )
+        for _ in range(60)
+    ]
+    start = datetime.fromisoformat(days["from"]).replace(tzinfo=ZoneInfo(zone))
+    end = datetime.fromisoformat(days["to"]).replace(tzinfo=ZoneInfo(zone)) + DAY
+    spent = sum(row.cost_nanos for row in made if start <= row.at < end)
+    asked = days | {"zone": zone}
+    with clock.at(first + 7 * DAY):
+        rollups.catch_up(now=clock.now())
+        for step in ("hour", "day"):
+            response = page.get(f"{HERE}over-time.csv", asked | {"group": "tier", "step": step})
+            lines = csv.DictReader(io.StringIO(streamed(page, response)))
+            assert sum(int(line["cost_nanos"]) for line in lines) == spent
+        said = page.get("/dashboard/charts/spend.csv", asked).content.decode()
+    lines = csv.DictReader(io.StringIO(said))
+    assert sum(int(line["economy_nanos"]) for line in lines) == spent
