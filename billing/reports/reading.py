@@ -5,7 +5,7 @@ The spans go along as a table of values, so however many there are, it is one qu
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from django.db import connection
@@ -16,6 +16,10 @@ from billing.hours import hour_of
 from billing.measures import IS_MEASURED, LATENCY_SOURCE, Cube
 from billing.models_rollup import Grain
 from billing.reports import day_reading
+from billing.reports.cube_sums import CostSum as CostSum
+from billing.reports.cube_sums import DebateSum as DebateSum
+from billing.reports.cube_sums import OutcomeSum as OutcomeSum
+from billing.reports.cube_sums import UsageSum as UsageSum
 from billing.reports.shapes import Filters
 from billing.reports.spans import Source, Span
 
@@ -25,59 +29,6 @@ READ_FROM = {
     Source.MISSING: None,
 }
 Params = list[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class UsageSum:
-    """Sums of one bucket and route, by the names of `measures.USAGE`."""
-
-    bucket: int
-    deployment: str
-    model_class: str
-    cache_layer: str
-    calls: int
-    answered: int
-    cost_nanos: int
-    compared: int
-    baseline_nanos: int
-    saved_cache_nanos: int
-    saved_search_nanos: int
-    saved_prompt_cache_nanos: int
-    saved_route_nanos: int
-    saved_local_nanos: int
-    saved_precompute_nanos: int
-    saved_helpers_nanos: int
-    saved_failed_nanos: int
-    own: int
-    first_baseline: str
-    last_baseline: str
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeSum:
-    """How many usage rows of one bucket ended in one way."""
-
-    bucket: int
-    outcome: str
-    error_code: str
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class CostSum:
-    bucket: int
-    tier: str
-    deployment: str
-    cost_nanos: int
-
-
-@dataclass(frozen=True, slots=True)
-class DebateSum:
-    """Debates that had a call in the range, and what these calls cost."""
-
-    debates: int
-    calls: int
-    cost_nanos: int
 
 
 def usage(spans: Sequence[Span], filters: Filters) -> tuple[UsageSum, ...]:
