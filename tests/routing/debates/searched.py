@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from io import StringIO
 
 from django.conf import settings
@@ -32,7 +32,12 @@ async def web(manner: Manner = QUICK) -> AsyncIterator[Upstream]:
         task = asyncio.current_task()
         assert task
         lines.add(task)
-        await upstream.serve(reader, writer)
+        try:
+            await upstream.serve(reader, writer)
+        finally:
+            writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()  # before the loop is
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=BODY_LIMIT)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/anthropic"
@@ -43,6 +48,7 @@ async def web(manner: Manner = QUICK) -> AsyncIterator[Upstream]:
     finally:
         await providers.close_all()
         server.close()
+        await asyncio.sleep(0.02)  # whoever has just come in is a line too
         await asyncio.gather(*lines, return_exceptions=True)
 
 
