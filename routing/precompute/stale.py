@@ -21,7 +21,6 @@ from routing.precompute import money
 from routing.precompute.closing import OPEN
 from routing.precompute.requests import found_for, pages_in, route_of
 from routing.precompute.sizes import is_batched
-from routing.snapshot import Snapshot
 from routing.types import ChatRequest, DeploymentSpec
 
 
@@ -36,27 +35,27 @@ class Old:
 
 def at_once(*, most: int, now: datetime) -> list[Old]:
     """Those that end first, of what cannot wait for a batch."""
-    names = _batched(snapshots.latest())
-    rows = _stale(now).exclude(deployment__in=names, hard_until__gt=now + for_batches())
+    rows = _stale(now).exclude(**_waiting(now))
     return list(_old(rows[:most], now))
 
 
 def in_batches(*, most: int, now: datetime) -> list[Old]:
     """Those that end first, of what can."""
-    names = _batched(snapshots.latest())
-    rows = _stale(now).filter(deployment__in=names, hard_until__gt=now + for_batches())
+    rows = _stale(now).filter(**_waiting(now))
     return list(_old(rows[:most], now))
 
 
-def for_batches() -> timedelta:
-    """A batch may take two days until it is given up; then there has to be time to do without."""
-    return timedelta(hours=settings.PRECOMPUTE_REFRESH_HOURS)
-
-
-def _batched(known: Snapshot) -> list[str]:
-    return [
-        each.name for each in known.deployments if is_batched(each, known.prices)
-    ]
+def _waiting(now: datetime) -> dict[str, Any]:
+    """What is made in batches: of a kind that may be, by a model that takes them, and with time: a
+    batch may take two days until it is given up, and then there has to be some to do without."""
+    known = snapshots.latest()
+    return {
+        "kind__in": [name for name, kind in known.kinds.items() if kind.is_batchable],
+        "deployment__in": [
+            each.name for each in known.deployments if is_batched(each, known.prices)
+        ],
+        "hard_until__gt": now + timedelta(hours=settings.PRECOMPUTE_REFRESH_HOURS),
+    }
 
 
 def _stale(now: datetime) -> QuerySet[StoredAnswer]:

@@ -11,7 +11,7 @@ from billing.models import UsageRecord, Window
 from costcontrol.lib import clock
 from routing import snapshot
 from routing.cache import patterns
-from routing.models import AnswerSeen, Deployment, PrecomputeRun, StoredAnswer
+from routing.models import AnswerSeen, CallKindRow, Deployment, PrecomputeRun, StoredAnswer
 from routing.precompute import renewals, runs, stale
 from routing.precompute.learning import lessons_of
 from tests.routing.precompute.house import (
@@ -118,6 +118,14 @@ def test_one_whose_model_takes_no_batches_is_made_at_once(user: User) -> None:
     )
     snapshot.forget()
     row = old_answer(deployment="house/big")
+    assert renewals.begin(now=clock.now()) is None
+    assert [old.row for old in stale.at_once(most=9, now=clock.now())] == [row]
+
+
+def test_one_of_a_kind_that_staff_keep_out_of_batches_is_made_at_once(user: User) -> None:
+    CallKindRow.objects.filter(name="opening_statement").update(is_batchable=False)
+    snapshot.forget()
+    row = old_answer()
     assert renewals.begin(now=clock.now()) is None
     assert [old.row for old in stale.at_once(most=9, now=clock.now())] == [row]
 
