@@ -5,6 +5,7 @@ a changed budget ends it (`budgets.cap_put`). Admission reads `Window.cap` under
 hold for the next call. Lock order as everywhere: the book, the budget, then windows.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -30,7 +31,7 @@ from costcontrol.lib.sentences import Sentence as _
 
 @transaction.atomic
 def budget_set(
-    kind: str, scope_id: str, period: str, values: dict[str, int | str], *, actor: str,
+    kind: str, scope_id: str, period: str, values: Mapping[str, int | str], *, actor: str,
     now: datetime, reason: str = "", request_id: str = "",
 ) -> Budget:
     """Made, or changed: of a new one, what is not in `values` is as usual. Holds at once for the
@@ -39,7 +40,7 @@ def budget_set(
     old = Budget.objects.select_for_update().filter(**key).first()
     before = snapshot(old) if old else None
     budget, _is_new = Budget.objects.update_or_create(
-        **key, defaults=values, create_defaults={"zone": settings.DEFAULT_ZONE} | values
+        **key, defaults=values, create_defaults={"zone": settings.DEFAULT_ZONE, **values}
     )
     audit(
         actor, "budget_set", str(budget), before, snapshot(budget), reason=reason,
