@@ -107,7 +107,8 @@ def _check_numbers(form: BudgetForm) -> None:
     except ValidationError as error:
         form.errors["cap"] = error.messages[0]
     percent = form.said["soft_percent"] or "80"
-    if not (percent.isascii() and percent.isdecimal() and int(percent[:5]) <= 100):
+    is_number = percent.isascii() and percent.isdecimal() and len(percent) <= 5
+    if not (is_number and int(percent) <= 100):
         form.errors["soft_percent"] = _("Write a number from 0 to 100.")
         return
     form.soft_percent = int(percent)

@@ -110,6 +110,7 @@ def test_a_budget_is_made_and_changed_by_the_rules_of_the_admin(staff: Client) -
     ("form", "sentence"),
     [
         ({"cap": "-1"}, "is not an amount"), ({"soft_percent": "101"}, "from 0 to 100"),
+        ({"soft_percent": "00000200"}, "from 0 to 100"),
         ({"scope_kind": "user", "scope_id": "who@example.org"}, "There is no user"),
         ({"scope_kind": "credit"}, "Choose what the budget is of"),
         ({"zone": "Mars/Base"}, "is not a time zone"), ({"period": "week"}, "Choose a period"),
