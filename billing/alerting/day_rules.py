@@ -60,8 +60,9 @@ def _finding(rule: AlertRule, odd: Anomaly) -> Finding:
 
 
 def providers_differ(rule: AlertRule, moment: Moment) -> Sequence[Finding]:
-    """The newest import of each provider against our own sums of the same days, in its zone."""
-    imports = UsageImport.objects.all()
+    """The newest import of each provider that is about dollars, against our own sums of the same
+    days, in its zone. (Vendors give tokens and dollars in two files.)"""
+    imports = UsageImport.objects.filter(lines__cost_nanos__isnull=False)
     if rule.scope_kind == ScopeKind.PROVIDER and rule.scope_id:
         imports = imports.filter(provider=rule.scope_id)
     newest = imports.values("provider").order_by("provider").annotate(newest=Max("pk"))

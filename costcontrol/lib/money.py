@@ -29,6 +29,12 @@ def from_usd(usd: Decimal | str) -> Nanos:
     return Nanos(int(nanos))
 
 
+def nearest_nanos(usd: Decimal) -> Nanos:
+    """Of somebody else's figure, which may have more decimals; half to even. Nothing is booked by
+    it."""
+    return Nanos(int((usd * NANOS_PER_USD).to_integral_value(ROUND_HALF_EVEN)))
+
+
 def to_usd(nanos: int) -> Decimal:
     return Decimal(nanos) / NANOS_PER_USD
 

@@ -145,6 +145,15 @@ def test_a_providers_bill_differs() -> None:
     assert finding.details["ours_nanos"] == DOLLAR
 
 
+def test_a_newer_file_about_tokens_alone_hides_no_difference() -> None:
+    calls(100, minutes_ago=(NOW.hour + 12) * 60 + 4 * DAY)
+    rollups.catch_up(now=NOW)
+    bill(DOLLAR * 11 // 10)
+    tokens = bill(1)
+    tokens.lines.update(cost_nanos=None, output_tokens=5)
+    assert found(rule("reconcile", 200, scope_kind="provider")) == [("provider:openai", 909)]
+
+
 def test_a_day_out_of_the_ordinary_names_what_it_is_made_of() -> None:
     for day in range(1, 31):
         calls(10, minutes_ago=day * DAY)
