@@ -36,6 +36,7 @@ def budget_set(
 ) -> Budget:
     """Made, or changed: of a new one, what is not in `values` is as usual. Holds at once for the
     window that is open."""
+    book_changed()
     key = {"scope_kind": kind, "scope_id": scope_id, "period": period}
     old = Budget.objects.select_for_update().filter(**key).first()
     before = snapshot(old) if old else None

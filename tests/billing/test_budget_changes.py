@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent, User
 from accounts.services import tiers_load
@@ -123,3 +125,16 @@ def test_a_deleted_budget_leaves_the_ceiling_of_the_plan() -> None:
     assert book_version() > version
     with pytest.raises(NotFound):
         budget_delete(of.pk, **BY)
+
+
+def test_whoever_changes_a_budget_locks_the_book_first() -> None:
+    """A raise does, and two who lock in different orders wait for each other for ever."""
+    of = budget()
+    for change in (budget, lambda: raised(of)):
+        with CaptureQueriesContext(connection) as seen:
+            change()
+        touched = [
+            table for each in seen for table in ("budget_book", "billing_budget")
+            if f'"{table}"' in each["sql"]
+        ]
+        assert touched[0] == "budget_book"
