@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Throttle, User
 from accounts.services import audit
+from accounts.types import Caller
 
 MAX_REASON = 300
 
@@ -41,6 +42,16 @@ def throttles_known(now: datetime) -> Mapping[int, Throttled]:
     """By user id."""
     rows = throttles_now(now).values_list("user_id", "requests_per_minute", "until")
     return {user_id: Throttled(limit, until) for user_id, limit, until in rows}
+
+
+def throttled_of(
+    known: Mapping[int, Throttled], caller: Caller, *, now: datetime
+) -> Throttled | None:
+    """The stricter of what holds for them and for whose service key speaks for them: nobody gets
+    past theirs by naming an end user."""
+    ids = (caller.user_id, caller.owner_id)
+    found = [known[id] for id in ids if id is not None and id in known and known[id].holds(now)]
+    return min(found, key=lambda one: one.requests_per_minute, default=None)
 
 
 @transaction.atomic

@@ -72,6 +72,7 @@ class Caller:
     is_end_user: bool = False
     is_staff: bool = False
     organisation_id: int | None = None
+    owner_id: int | None = None  # of an end user: whose service key brought them
 
     @property
     def payer(self) -> Payer:
@@ -102,4 +103,5 @@ class Caller:
             is_end_user=user.owner_id is not None,
             is_staff=user.is_staff and user.owner_id is None,
             organisation_id=organisation.pk if organisation else None,
+            owner_id=user.owner_id,
         )

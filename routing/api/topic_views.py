@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.throttles import throttled_of
 from accounts.types import Caller
 from costcontrol.lib import clock
 from costcontrol.lib.errors import BadRequest
@@ -101,6 +102,7 @@ def resolved_json(found: Resolved, request: Request) -> dict[str, Any]:
 def _admitted(request: Request) -> Caller:
     """One request of the plan's requests a minute. Raises RateLimited."""
     caller = caller_of(request)
-    throttled = snapshot.latest().throttles.get(caller.user_id)
-    limits_sync.admit(caller, now=clock.now(), throttled=throttled)
+    now = clock.now()
+    throttled = throttled_of(snapshot.latest().throttles, caller, now=now)
+    limits_sync.admit(caller, now=now, throttled=throttled)
     return caller

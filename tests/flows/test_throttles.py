@@ -58,6 +58,19 @@ def test_token_of_a_suspended_user_makes_no_call_and_others_of_the_service_do(
     assert (named.status, named.error["code"]) == (429, "account_suspended")
 
 
+def test_suspended_service_gets_no_answer_by_naming_end_users(gateway: Gateway) -> None:
+    frontend = account(is_service=True)
+    token = with_token(gateway, frontend, "debater-3")
+    slow(frontend.user, 0)
+    gateway.sees_new_rows()
+    replies = [
+        gateway.post(frontend, paid_body(), x_end_user="debater-4"),
+        gateway.post(token, paid_body()),
+        gateway.post(frontend, ORDER, "/api/v1/debates", x_end_user="debater-5"),
+    ]
+    assert [reply.status for reply in replies] == [429] * 3
+
+
 def test_session_and_debates_are_refused_too(gateway: Gateway, house: House) -> None:
     who = account()
     made = gateway.post(who, ORDER, "/api/v1/debates")

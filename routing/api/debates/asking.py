@@ -14,6 +14,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from accounts.auth import acaller
+from accounts.throttles import throttled_of
 from accounts.types import Caller
 from costcontrol.lib import clock, database
 from costcontrol.lib.errors import RateLimited
@@ -62,7 +63,7 @@ async def _admit(caller: Caller) -> None:
     try:
         await limits.admit(
             caller, now=now, upgrade=lambda: upgrade_of(caller, known),
-            throttled=known.throttles.get(caller.user_id),
+            throttled=throttled_of(known.throttles, caller, now=now),
         )
     except RateLimited as full:
         raise alternatives.add(

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.throttles import throttled_of
 from accounts.types import Caller
 from billing.gauge import Reading
 from billing.models import Metric
@@ -53,7 +54,7 @@ class DebateView(APIView):
         try:
             limits_sync.admit(
                 caller, now=now, upgrade=lambda: upgrade_of(caller, known),
-                throttled=known.throttles.get(caller.user_id),
+                throttled=throttled_of(known.throttles, caller, now=now),
             )
         except RateLimited as full:
             raise alternatives.add(
