@@ -5,6 +5,7 @@ by its number; see docs/data.md. What belongs to the apps above (texts, cached a
 subscription) hears of it through `signals.account_closed`, in the same transaction.
 """
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,7 @@ from accounts.auth import forget_all
 from accounts.models import ApiKey, AuditEvent, Invitation, Member, Throttle, User
 from accounts.organisations import LastOwner, Role, keep_an_owner, organisation_leave
 from accounts.services import api_key_revoke, audit
+from accounts.throttles import MAX_REASON
 from costcontrol.lib.errors import BadRequest, Conflict
 from costcontrol.lib.sentences import Sentence as _
 
@@ -127,13 +129,18 @@ def _become_nobody(user: User, at: datetime) -> None:
 def _rename_in_trail(email: str, name: str) -> None:
     """The audit trail says what was done, and no longer by whom or to whom."""
     AuditEvent.objects.filter(actor=email).update(actor=name)
+    AuditEvent.objects.filter(target=email, action__startswith="throttle_").update(reason="")
     AuditEvent.objects.filter(target=email).update(target=name)
     LogEntry.objects.filter(object_repr=email).update(object_repr=name)
-    told = AuditEvent.objects.filter(Q(before__icontains=email) | Q(after__icontains=email))
+    told = AuditEvent.objects.filter(
+        Q(before__icontains=email) | Q(after__icontains=email) | Q(reason__icontains=email)
+    )
     for event in told:
         event.before = _renamed(event.before, email, name)
         event.after = _renamed(event.after, email, name)
-        event.save(update_fields=["before", "after"])
+        reason = re.sub(re.escape(email), lambda _found: name, event.reason, flags=re.IGNORECASE)
+        event.reason = reason[:MAX_REASON]
+        event.save(update_fields=["before", "after", "reason"])
 
 
 def _renamed(value: Any, email: str, name: str) -> Any:

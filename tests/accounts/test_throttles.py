@@ -6,8 +6,15 @@ import pytest
 
 from accounts.closing import account_close
 from accounts.models import AuditEvent, Throttle, User
-from accounts.services import tiers_load
-from accounts.throttles import throttle_lift, throttle_set, throttles_known
+from accounts.services import audit, end_user_get, tiers_load
+from accounts.throttles import (
+    Throttled,
+    throttle_lift,
+    throttle_set,
+    throttled_of,
+    throttles_known,
+)
+from accounts.types import Caller
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -51,6 +58,27 @@ def test_it_is_lifted_once(user: User) -> None:
     assert lifted == [True, False]
     assert throttles_known(NOW) == {}
     assert AuditEvent.objects.filter(action="throttle_lift").count() == 1
+
+
+def test_end_users_of_who_is_throttled_are_too_and_the_stricter_one_holds(user: User) -> None:
+    end_user = end_user_get(owner=user, external_id="debater-1")
+    known, caller = {user.pk: Throttled(5, LATER)}, Caller.signed_in(end_user)
+    assert throttled_of(known, caller, now=NOW) == Throttled(5, LATER)
+    assert throttled_of(known, caller, now=LATER) is None
+    stricter = known | {end_user.pk: Throttled(2, LATER)}
+    assert throttled_of(stricter, caller, now=NOW) == Throttled(2, LATER)
+    over = known | {end_user.pk: Throttled(2, NOW)}
+    assert throttled_of(over, caller, now=NOW) == Throttled(5, LATER)
+
+
+def test_reasons_do_not_outlive_whom_they_name(user: User) -> None:
+    slow(user, 2)
+    audit("alice@example.org", "budget_raise", "window 1", reason="Ben@example.org asked")
+    account_close(user, at=NOW)
+    reasons = AuditEvent.objects.values_list("action", "reason")
+    assert dict(reasons)["throttle_set"] == ""
+    assert "ben@example.org" not in dict(reasons)["budget_raise"].lower()
+    assert "asked" in dict(reasons)["budget_raise"]
 
 
 def test_it_goes_with_the_account(user: User) -> None:
