@@ -156,7 +156,8 @@ def _number(typed: Typed) -> int:
 
 def _minutes(typed: Typed) -> int:
     text = typed.window_minutes.strip() or "60"
-    if not (text.isascii() and text.isdecimal() and 0 < int(text[:8]) <= MAX_MINUTES):
+    is_number = text.isascii() and text.isdecimal() and len(text) <= 8
+    if not (is_number and 0 < int(text) <= MAX_MINUTES):
         raise BadRequest(
             _("Write minutes from 1 to %(most)d.") % {"most": MAX_MINUTES}, param="window_minutes"
         )

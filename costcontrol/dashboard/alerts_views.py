@@ -109,7 +109,8 @@ def throttle(request: HttpRequest, user_id: int) -> HttpResponse:
 
 def _throttled(request: HttpRequest, user: User) -> HttpResponse:
     limit, span = posted(request, "requests_per_minute"), posted(request, "until")
-    if not (limit.isascii() and limit.isdecimal() and int(limit[:9]) <= MAX_PER_MINUTE):
+    is_number = limit.isascii() and limit.isdecimal() and len(limit) <= 9
+    if not (is_number and int(limit) <= MAX_PER_MINUTE):
         messages.error(request, _("Write how many calls a minute are allowed; 0 suspends."))
     elif span not in SPANS:
         messages.error(request, _("Choose until when it holds."))
