@@ -30,11 +30,14 @@ from billing.savings import (
 )
 
 NOTHING = Filters()
+# All that causes ask about classes: a third of the rows.
+CLASS = f"CASE WHEN model_class = '{LOCAL_CLASS}' AND cache_layer = '' THEN model_class ELSE '' END"
 
 
 @dataclass(frozen=True, slots=True)
 class SavingSum:
-    """Sums of one bucket, by the names of `measures.SAVING`. Tier and language where asked for."""
+    """Sums of one bucket, by the names of `measures.SAVING`. Tier and language where asked for; the
+    class only of what a local model answered."""
 
     bucket: int
     model_class: str
@@ -98,7 +101,7 @@ def sums_of(
     spans: Sequence[Span], filters: Filters, *, is_fine: bool = False
 ) -> tuple[SavingSum, ...]:
     """By bucket, class, kind and layer; `is_fine`: by tier and language too, without buckets."""
-    names: tuple[str, ...] = ("model_class", "call_kind", "cache_layer")
+    names: tuple[str, ...] = (CLASS, "call_kind", "cache_layer")
     if is_fine:
         names = (*names, "tier", "language")
         spans = [replace(span, bucket=0) for span in spans]

@@ -80,7 +80,7 @@ def cases(draw: st.DrawFn) -> Case:
     calls = st.lists(ledgers.calls(moments), max_size=8).map(
         lambda found: list(chain.from_iterable(found))
     )
-    rolled = now - timedelta(minutes=draw(st.integers(0, 22 * 60)))
+    rolled = now - timedelta(minutes=draw(st.integers(0, 12 * 60)))
     return Case(Question(days, now), rolled, draw(calls), draw(calls))
 
 
