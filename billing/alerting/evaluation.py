@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 
 
 def evaluate(*, now: datetime) -> Changes:
-    """What was opened and resolved."""
-    states.wake(now=now)
+    """What was opened and resolved. What was put off is told again only if it still holds."""
     rules = AlertRule.objects.filter(is_on=True).order_by("kind", "-threshold", "pk")
     done = [_evaluated(rule, now) for rule in rules if is_due(rule, now)]
+    states.wake(now=now)
     return Changes(sum(one.opened for one in done), sum(one.resolved for one in done))
 
 

@@ -76,9 +76,17 @@ def _moved(
 
 
 def wake(*, now: datetime) -> int:
-    """Alerts whose time has come are open again, and told again. How many."""
+    """Alerts whose time has come are open again, and told again. How many. One whose period is
+    over is none of them: its rule resolves it when it is asked next."""
     due = Alert.objects.filter(state=State.SNOOZED, snoozed_until__lte=now).select_related("rule")
-    return sum(_woken(alert, now=now) for alert in due.order_by("pk")[:500])
+    return sum(
+        _woken(alert, now=now) for alert in due.order_by("pk")[:500] if not _is_past(alert, now)
+    )
+
+
+def _is_past(alert: Alert, now: datetime) -> bool:
+    ends_at = alert.details.get("ends_at")
+    return bool(ends_at) and datetime.fromisoformat(ends_at) <= now
 
 
 @transaction.atomic

@@ -6,7 +6,8 @@ import pytest
 
 from accounts.models import AuditEvent
 from billing.alerting import states
-from billing.models_operator import Alert
+from billing.alerting.evaluation import is_due
+from billing.models_operator import Alert, AlertRule
 from costcontrol.lib.errors import BadRequest, NotFound
 from tests.billing.alerting.rows import ALICE, calls, channel, look, messages, rule, spend
 from tests.billing.books import NOW
@@ -74,6 +75,23 @@ def test_without_an_end_of_the_period_it_is_put_off_until_it_is_over() -> None:
     assert snoozed(Alert.objects.get(), states.PERIOD).snoozed_until is None
     assert look(30) == ["snoozed"]
     assert look(90) == ["resolved"]
+
+
+def test_a_period_that_is_over_is_not_told_again(alert: Alert) -> None:
+    """Somebody put it off until midnight, and at midnight the budget is new."""
+    snoozed(alert, states.PERIOD)
+    assert look(12 * HOUR) == ["resolved"]
+    assert [event for event, _ in messages()] == ["opened"]
+
+
+def test_a_period_that_is_over_waits_for_a_rule_that_is_asked_seldom(alert: Alert) -> None:
+    snoozed(alert, states.PERIOD)
+    AlertRule.objects.update(kind=AlertRule.Kind.FORECAST)
+    rule = AlertRule.objects.get()
+    waits = next(m for m in range(12 * HOUR, 12 * HOUR + 5)
+                 if not is_due(rule, NOW + timedelta(minutes=m)))
+    assert look(waits) == ["snoozed"]
+    assert [event for event, _ in messages()] == ["opened"]
 
 
 def test_what_cannot_be_done_is_said(alert: Alert) -> None:
