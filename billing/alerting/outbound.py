@@ -24,6 +24,7 @@ TIMEOUT_S = 5.0  # to connect, and for each piece of the answer
 DEADLINE_S = 10.0  # for all of it, however slowly it drips
 ANSWER_BYTES = 2_048
 TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")))
+SITE = ipaddress.IPv6Network("fec0::/10")  # private networks, before there was fc00::/7
 PRIVATE = _("The address leads into a private network, where nothing is sent to.")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -88,15 +89,19 @@ class _Pinned(http.client.HTTPConnection):
         self.default_port = 443 if place.is_tls else 80
         self._place = place
         self._line: socket.socket | None = None  # `sock` is forgotten when the answer begins
+        self._is_cut = False
 
     def connect(self) -> None:
         self._line = socket.create_connection((self._place.ip, self._place.port), TIMEOUT_S)
         if self._place.is_tls:
             self._line = _tls().wrap_socket(self._line, server_hostname=self._place.host)
         self.sock = self._line
+        if self._is_cut:  # while hands were shaken, when there was no line to cut
+            raise TimeoutError
 
     def cut(self) -> None:
         """From another thread: whatever is waited for fails now."""
+        self._is_cut = True
         if self._line is not None:
             with suppress(OSError):
                 self._line.shutdown(socket.SHUT_RDWR)
@@ -168,7 +173,7 @@ def is_public(text: str) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped:
             return is_public(str(address.ipv4_mapped))
-        if address.teredo or any(address in network for network in TRANSLATED):
+        if address.teredo or any(address in network for network in (*TRANSLATED, SITE)):
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

@@ -13,7 +13,8 @@ NOT_PUBLIC = (
     "127.0.0.1", "127.8.9.1", "0.0.0.0", "10.0.0.1", "172.16.5.4", "192.168.1.1", "100.64.0.1",
     "169.254.169.254", "224.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.2.1", "::1", "::",
     "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
-    "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001:0:7f00:1::", "nonsense", "",
+    "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001:0:7f00:1::", "fec0::1",
+    "nonsense", "",
 )
 
 
@@ -102,6 +103,15 @@ def test_an_answer_that_drips_is_cut_off(
     with pytest.raises(NotSent):
         post(receiver.url, b"{}", {})
     assert time.monotonic() - began < 5
+
+
+def test_the_deadline_holds_while_the_line_is_being_made(receiver: Receiver) -> None:
+    port = int(receiver.url.rpartition(":")[2])
+    connection = outbound._Pinned(outbound.Place(False, "x.invalid", port, "/", "127.0.0.1"))
+    connection.cut()
+    with pytest.raises(TimeoutError):
+        connection.connect()
+    connection.close()
 
 
 @pytest.mark.parametrize(
