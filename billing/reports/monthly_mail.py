@@ -58,9 +58,15 @@ def reports_send(*, now: datetime) -> int:
         pk__in=[row.user_id for row in rows], is_staff=True, is_active=True
     ).exclude(email="").exclude(email=None).in_bulk()
     made: dict[tuple[date, str], Monthly] = {}
-    return sum(
-        _sent(row, people[row.user_id], made, now) for row in rows if row.user_id in people
-    )
+    sent, failure = 0, None
+    for row in rows:
+        try:
+            sent += row.user_id in people and _sent(row, people[row.user_id], made, now)
+        except OSError as error:  # of one address, maybe: the others are tried all the same
+            failure = error
+    if failure:
+        raise failure
+    return sent
 
 
 def _sent(

@@ -1,9 +1,13 @@
 """The monthly report: it adds up, and goes by email once to whoever wants it."""
 
+import smtplib
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
+from django.core.mail.backends import locmem
 from django.db import transaction
 from pytest_django import Settings
 
@@ -12,6 +16,7 @@ from accounts.models import AuditEvent, User
 from accounts.services import audit
 from billing import rollups
 from billing.models import ReportSubscription, Window
+from billing.reports import slices
 from billing.reports.monthly import (
     GROUPS,
     MOST,
@@ -47,6 +52,20 @@ def october(day: int, hour: int = 3) -> datetime:
 def report(month: date = OCTOBER, *, now: datetime = NOW) -> Monthly:
     rollups.catch_up(now=now)
     return monthly(month, zone=ZONE, now=now)
+
+
+def test_groups_add_up_however_many_users_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page may answer for the newest days only; a report of a month is about the month."""
+    call(BEFORE)
+    for day in range(1, 29):
+        for user in (1, 2, 3):
+            call(october(day), user_id=user)
+    rollups.catch_up(now=NOW)
+    monkeypatch.setattr(slices, "MAX_ROWS", 10)
+    found = report()
+    assert found.cost_nanos == 28 * 3 * DOLLAR // 4
+    for name in GROUPS:
+        assert sum(line.cost_nanos for line in found.groups[name]) == found.cost_nanos, name
 
 
 @pytest.fixture
@@ -204,6 +223,26 @@ def test_while_the_mail_server_is_away_nothing_is_written_down(
         reports_send(now=FIRST)
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     assert reports_send(now=FIRST) == 1
+
+
+class ChoosyServer(locmem.EmailBackend):
+    """It takes mail for everybody but Alice."""
+
+    def send_messages(self, messages: Sequence[EmailMessage]) -> int:
+        if any("alice@example.com" in each.to for each in messages):
+            raise smtplib.SMTPRecipientsRefused({"alice@example.com": (550, b"unknown")})
+        return super().send_messages(messages)
+
+
+def test_one_address_that_is_refused_keeps_nobody_elses_report(
+    alice: User, settings: Settings
+) -> None:
+    subscribe(alice, now=BEFORE)
+    subscribe(staff("ben@example.com"), now=BEFORE)
+    settings.EMAIL_BACKEND = f"{__name__}.{ChoosyServer.__name__}"
+    with pytest.raises(smtplib.SMTPRecipientsRefused):
+        reports_send(now=FIRST)
+    assert [letter.to for letter in mail.outbox] == [["ben@example.com"]]
 
 
 def test_it_can_be_switched_off_and_both_are_audited(alice: User) -> None:
