@@ -21,6 +21,7 @@ from django.db.models import Q, QuerySet
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from accounts.closing import shell_address
 from accounts.models import User
 from routing.cache import exact
 from routing.cache.singleflight import entry_name
@@ -32,6 +33,7 @@ from routing.models import (
     IdempotentReply,
     Philosopher,
     StoredAnswer,
+    WhatIfRun,
 )
 
 SCANNED_AT_ONCE = 1_000
@@ -44,6 +46,7 @@ def forget_on_closing(*, user: User, at: datetime, **_facts: Any) -> None:
     """Receiver of `account_closed`."""
     people = User.objects.filter(Q(pk=user.pk) | Q(owner=user))
     rows_delete(people, now=at)
+    WhatIfRun.objects.filter(made_by=str(user)).update(made_by=shell_address(user))
     uuids = {str(uuid) for uuid in people.values_list("uuid", flat=True)}
     transaction.on_commit(partial(answers_forget, uuids))
 

@@ -1,11 +1,12 @@
-"""What alerts know of somebody whose account is closed: their name goes from all of it."""
+"""What alerts, imports and saved views know of somebody whose account is closed: their name goes
+from all of it."""
 
 from datetime import datetime
 from typing import Any
 
 from accounts.closing import shell_address
 from accounts.models import User
-from billing.models_operator import Alert, AlertChannel, AlertRule
+from billing.models_operator import Alert, AlertChannel, AlertRule, SavedView, UsageImport
 
 
 def account_closes(sender: Any, *, user: User, at: datetime, **_more: Any) -> None:
@@ -13,6 +14,8 @@ def account_closes(sender: Any, *, user: User, at: datetime, **_more: Any) -> No
     name = shell_address(user)
     AlertRule.objects.filter(made_by=user.email).update(made_by=name)
     Alert.objects.filter(changed_by=user.email).update(changed_by=name)
+    UsageImport.objects.filter(made_by=user.email).update(made_by=name)
+    SavedView.objects.filter(owner_id=user.pk, is_shared=False).delete()
     AlertChannel.objects.filter(
         kind=AlertChannel.Kind.EMAIL, address__iexact=str(user.email)
     ).delete()

@@ -1,12 +1,14 @@
 """What stored answers know of somebody goes with their account."""
 
+from datetime import timedelta
+
 import pytest
 
-from accounts.closing import account_close
+from accounts.closing import account_close, shell_address
 from accounts.models import User
 from costcontrol.lib import clock
 from routing.cache import patterns
-from routing.models import AnswerRating, AnswerSeen, StoredAnswer
+from routing.models import AnswerRating, AnswerSeen, StoredAnswer, WhatIfRun
 from tests.billing.purses import plan
 from tests.routing.cache.answers import NOW, reuse_of, stored
 
@@ -39,3 +41,12 @@ def test_what_their_own_philosophers_said_goes() -> None:
     account_close(alice, at=clock.now())
     assert {row.owner_id for row in StoredAnswer.objects.all()} == {bob.pk}
     assert StoredAnswer.objects.count() == 2
+
+
+def test_their_what_ifs_stay_and_do_not_say_whose_they_were() -> None:
+    alice, day = person("alice"), timedelta(days=1)
+    WhatIfRun.objects.create(
+        title="cheaper", start=NOW - day, end=NOW, changes={}, made_at=NOW, made_by=str(alice)
+    )
+    account_close(alice, at=clock.now())
+    assert WhatIfRun.objects.get().made_by == shell_address(alice)

@@ -6,7 +6,7 @@ from accounts.closing import account_close, shell_address
 from accounts.models import User
 from accounts.services import tiers_load
 from billing.alerting.states import acknowledge
-from billing.models_operator import Alert, AlertChannel, AlertRule
+from billing.models_operator import Alert, AlertChannel, AlertRule, SavedView, UsageImport
 from tests.billing.alerting.rows import ALICE, channel, look, rule, spend
 from tests.billing.books import NOW
 
@@ -24,3 +24,19 @@ def test_their_name_goes_and_the_alerts_stay() -> None:
     shell = shell_address(alice)
     assert (AlertRule.objects.get().made_by, Alert.objects.get().changed_by) == (shell, shell)
     assert [row.address for row in AlertChannel.objects.all()] == ["ops@example.org"]
+
+
+def test_their_own_views_go_and_what_others_use_stays_without_their_name() -> None:
+    tiers_load()
+    alice = User.objects.create_user(ALICE)
+    for name, is_shared in (("mine", False), ("ours", True)):
+        SavedView.objects.create(
+            owner_id=alice.pk, page="calls", name=name, is_shared=is_shared, made_at=NOW
+        )
+    UsageImport.objects.create(
+        provider="openai", source="csv", digest="0", first_day=NOW.date(), last_day=NOW.date(),
+        made_at=NOW, made_by=ALICE,
+    )
+    account_close(alice, at=NOW)
+    assert [view.name for view in SavedView.objects.all()] == ["ours"]
+    assert UsageImport.objects.get().made_by == shell_address(alice)
