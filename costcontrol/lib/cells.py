@@ -1,6 +1,7 @@
 """What a spreadsheet does with an exported cell."""
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+WIDE = ("\uff1d", "\uff0b", "\uff0d", "\uff20")  # East Asian ones, which some read as the narrow
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", *WIDE)
 
 
 def guarded(text: str) -> str:

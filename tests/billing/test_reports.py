@@ -145,7 +145,7 @@ def test_the_command_writes_csv_in_whole_nanos() -> None:
     assert "outcome,failed =1+1,1,1000" in lines
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\uff1d1+1"])
 def test_no_name_is_taken_for_a_formula(name: str) -> None:
     assert guarded(name) == f"'{name}"
     assert guarded("openai/gpt") == "openai/gpt"
