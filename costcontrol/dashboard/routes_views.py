@@ -21,6 +21,7 @@ from billing.reports.facts import filters_known
 from costcontrol.dashboard import filters, health, routes_models, routes_rules
 from costcontrol.dashboard import routes as page
 from costcontrol.dashboard.access import staff_required
+from costcontrol.dashboard.budgets_tabs import posted
 from costcontrol.dashboard.csvs import csv_response
 from costcontrol.dashboard.health import Model
 from costcontrol.dashboard.routes_drafts import draft_page
@@ -192,7 +193,7 @@ def _switched(request: HttpRequest, row: Deployment) -> HttpResponse:
     try:
         deployment_switch(
             row, is_enabled=wanted == "1", actor=actor_of(request), at=clock.now(),
-            reason=request.POST.get("reason", "").strip(),
+            reason=posted(request, "reason"),
         )
     except PolicyError as error:
         messages.error(request, str(error))
