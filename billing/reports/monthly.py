@@ -128,7 +128,7 @@ class _Sum:
 
 def _sums(days: Range, until: datetime, name: str) -> Mapping[str, _Sum]:
     found: dict[str, _Sum] = {}
-    for row in load(Ask(days, until, group_by=name)).rows:
+    for row in load(Ask(days, until, group_by=name), is_whole=True).rows:
         found.setdefault(row.key, _Sum()).add(row)
     return found
 

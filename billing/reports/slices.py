@@ -18,6 +18,7 @@ from billing.reports.ranges import Bucket, Range, day_span
 from billing.reports.slice_shapes import GROUPS as GROUPS
 from billing.reports.slice_shapes import NO_FILTERS as NO_FILTERS
 from billing.reports.slice_shapes import NONE as NONE
+from billing.reports.slice_shapes import USER as USER
 from billing.reports.slice_shapes import SliceFilters as SliceFilters
 from billing.reports.slice_shapes import SliceRow as SliceRow
 from billing.reports.slice_spans import Clock, Parts, clock_at, is_filled, parts_of
@@ -74,11 +75,12 @@ class Slices:
         ))
 
 
-def load(ask: Ask) -> Slices:
+def load(ask: Ask, *, is_whole: bool = False) -> Slices:
+    """`is_whole`: all of the range, however much there is to read."""
     clock = clock_at(ask.now)
     shortened, days = None, ask.range
     plan, parts = _planned(days.buckets, clock, ask)
-    rows = slice_reading.rows_to_read(parts, plan, ask.filters, most=MAX_ROWS)
+    rows = 0 if is_whole else slice_reading.rows_to_read(parts, plan, ask.filters, most=MAX_ROWS)
     if rows > MAX_ROWS and days.days > 1:
         shortened = days = _newest(ask, max(1, days.days * MAX_ROWS // rows))
         plan, parts = _planned(days.buckets, clock, ask)
