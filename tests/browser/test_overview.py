@@ -206,3 +206,38 @@ def test_renewal_leaves_the_reader_where_they_are(browser: Browser, site: Site) 
         assert before > 0
         assert page.evaluate("scrollY") == before
     assert seen.complaints == []
+
+
+# --- the row of pages ----------------------------------------------------------------------------
+
+
+def test_groups_of_pages_unfold_by_keyboard_and_carry_the_filters(page: Page) -> None:
+    page.get_by_label("Tier").select_option("premium")
+    page.wait_for_url("**tier=premium**")
+    group = page.locator(".group", has_text="Spend").first
+    group.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(group.get_by_role("link", name="Explorer")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(group.get_by_role("link", name="Explorer")).to_be_hidden()
+    page.keyboard.press("Enter")  # the focus is on the group's name again
+    group.get_by_role("link", name="Explorer").click()
+    page.wait_for_url("**/dashboard/explorer/**")
+    assert query(page)["tier"] == ["premium"]
+    expect(page.get_by_label("Tier", exact=True)).to_have_value("premium")
+
+
+def test_on_a_phone_without_scripts_pages_are_behind_one_menu(
+    browser: Browser, site: Site
+) -> None:
+    narrow = {"width": 390, "height": 844}
+    with watched(browser, java_script_enabled=False, locale="en-US", viewport=narrow) as seen:
+        seen.context.add_cookies([site.cookie(STAFF)])
+        seen.page.goto(site.url + OVERVIEW)
+        link = seen.page.get_by_role("navigation").get_by_role("link", name="Explorer")
+        expect(link).to_be_hidden()
+        seen.page.locator(".menu > summary").click()
+        seen.page.locator(".group", has_text="Spend").first.locator("summary").click()
+        link.click()
+        assert urlsplit(seen.page.url).path == "/dashboard/explorer/"
+        assert query(seen.page)["from"] == ["2026-10-28"]
