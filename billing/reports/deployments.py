@@ -17,7 +17,6 @@ from billing.reports.ranges import Bucket, Range
 from billing.reports.slices import Ask, SliceFilters
 from billing.reports.spans import Source, Span
 
-FAILED = "failed"
 LATENCY_DAYS = 31  # of a longer range, the last ones: there is a histogram for each hour
 
 
@@ -50,17 +49,14 @@ def load(days: Range, *, now: datetime, filters: SliceFilters) -> Deployments:
     """Answers out of a cache are nobody's work: they are not in it."""
     answered = replace(filters, cache_layer=slices.NONE)
     every = slices.load(Ask(days, now, answered, "deployment"))
-    failed = slices.load(Ask(days, now, replace(filters, outcome=FAILED), "deployment"))
-    lost: dict[str, int] = defaultdict(int)
-    for row in failed.rows:
-        lost[row.key] += row.attempts
     timed = _last(days)
     times = latencies(timed, now=now, filters=filters)
     sums: dict[str, Deployed] = {}
     for row in every.rows:
-        before = sums.get(row.key) or Deployed(row.key, failed=lost[row.key])
+        before = sums.get(row.key) or Deployed(row.key)
         sums[row.key] = replace(
             before, attempts=before.attempts + row.attempts,
+            failed=before.failed + row.attempts - row.calls,  # a call is what did not fail
             answered=before.answered + row.answered,
             cost_nanos=before.cost_nanos + row.cost_nanos,
         )

@@ -11,7 +11,7 @@ import pytest
 from billing import rollups
 from billing.hours import start_of
 from billing.models import HourlyRule, LateRow, RollupState, UsageRecord
-from billing.reports import deployments, rules
+from billing.reports import deployments, rules, slices
 from billing.reports.ranges import Range
 from billing.reports.shapes import Filters
 from billing.reports.slices import SliceFilters
@@ -137,3 +137,18 @@ def test_long_ranges_have_the_times_of_their_last_days() -> None:
     days = Range(date(2026, 8, 1), date(2026, 11, 25), "UTC")
     found = deployments.load(days, now=NOW, filters=SliceFilters())
     assert (found.timed.first, found.timed.last) == (date(2026, 10, 26), date(2026, 11, 25))
+
+
+def test_failed_attempts_are_of_the_same_days_as_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a question is about its newest days only, so are the failures."""
+    days = Range(DAYS.last - timedelta(days=9), DAYS.last, DAYS.zone)
+    for back in range(10):
+        for hour in range(5):
+            at = NOW - timedelta(days=back, hours=hour)
+            for outcome in ("failed", "complete"):
+                call(at, outcome=outcome, language=("ko", "en")[hour % 2], call_kind="closing")
+    rollups.catch_up(now=NOW)
+    monkeypatch.setattr(slices, "MAX_ROWS", 20)
+    for filters in (SliceFilters(), SliceFilters(tier="premium", language="ko")):
+        found = deployments.load(days, now=NOW, filters=filters)
+        assert 0 < found.by_name[OPUS].failed * 2 == found.by_name[OPUS].attempts
