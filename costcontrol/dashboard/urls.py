@@ -14,6 +14,7 @@ from costcontrol.dashboard import (
     live_views,
     movers_views,
     precompute_views,
+    reconciliation_views,
     report_views,
     revenue_views,
     roi_views,
@@ -118,5 +119,7 @@ urlpatterns = [
     path("live/stream/", live_views.live_stream, name="live_stream"),
     path("audit/", audit_views.audit, name="audit"),
     path("audit.csv", audit_views.audit_csv, name="audit_csv"),
+    path("reconciliation/", include("costcontrol.dashboard.reconciliation_urls")),
+    path("reconciliation.csv", reconciliation_views.reconciliation_csv, name="reconciliation_csv"),
     path("charts/<slug:chart_id>.csv", views.chart_csv, name="csv"),
 ]

@@ -164,6 +164,7 @@ PAGES = (
     PageCase("alert-channels", "/dashboard/budgets/channels/", STAFF, has_calls=True),
     PageCase("throttle", "/dashboard/budgets/users/1/throttle/", STAFF, has_calls=True),
     PageCase("live-calls", "/dashboard/live/", STAFF, has_calls=True),
+    PageCase("reconciliation", "/dashboard/reconciliation/", STAFF, has_calls=True),
     PageCase("audit-log", "/dashboard/audit/", STAFF, has_calls=True),
     PageCase("savings-none-yet", "/dashboard/savings/", STAFF),
     PageCase("debate-cost-unknown", "/dashboard/debates/nobodys/", STAFF, status=404),

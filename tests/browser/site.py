@@ -12,6 +12,7 @@ from accounts.models import User
 from billing import rollups
 from costcontrol.lib import clock
 from tests.browser import rows
+from tests.browser.bills import bills_make
 from tests.browser.customers import customers_make
 from tests.browser.debates import debates_make
 from tests.browser.limits import limits_make
@@ -52,6 +53,7 @@ def running_site(folder: Path, *, has_calls: bool) -> Iterator[Site]:
             whatif_rows.ratings_make()
             whatif_rows.whatif_make(start=rows.FIRST_DAY, days=rows.DAYS)
             rollups.catch_up(now=clock.now())
+            bills_make()
         everybody = User.objects.filter(email__isnull=False).values_list("email", flat=True)
         sessions = {who: session_of(who) for who in everybody if who}
         server = Gateway(
