@@ -23,6 +23,7 @@ from costcontrol.lib.sentences import said
 
 State, Kind = Alert.State, AlertRule.Kind
 Sent = AlertDelivery.State
+MOST_OF_USER = 10
 MOST_OPEN = 50
 A_PAGE = 50
 MOST_EXPORTED = 10_000
@@ -84,6 +85,13 @@ def unresolved(*, now: datetime) -> tuple[AlertLine, ...]:
         place=Case(*places, output_field=IntegerField())
     )
     return _lines(rows.order_by("place", "-opened_at", "-pk")[:MOST_OPEN])
+
+
+def of_user(user_id: int) -> tuple[AlertLine, ...]:
+    """The newest ones about one user, over or not."""
+    subjects = [f"user:{user_id}{ending}" for ending in ("", *(f"/{p}" for p in Budget.Period))]
+    about = _rows().filter(subject__in=subjects)
+    return _lines(about.order_by("-pk")[:MOST_OF_USER])
 
 
 def history(query: Mapping[str, str]) -> AlertsPage:

@@ -63,7 +63,7 @@ GROUPS = (
     )),
     Group(_("Limits"), (
         Place(_("Budgets & alerts"), "dashboard:budgets"),
-        Place(_("Users & tiers"), "dashboard:users"),
+        Place(_("Users & tiers"), "dashboard:users", True),
     )),
     Group(_("Live"), (
         Place(_("Calls"), "dashboard:calls", True),
