@@ -16,6 +16,7 @@ TABLE = "billing_usagerecord"
 DEFAULT = f"{TABLE}_default"
 AHEAD = 3  # months after the running one
 LOCK_WAIT = "5s"  # calls wait as long at most; who cannot have the lock comes again later
+LOCK_NOT_AVAILABLE = "55P03"  # the message is in the language of the server
 MONTHLY = re.compile(rf"{TABLE}_y(\d{{4}})m(\d{{2}})")
 
 
@@ -78,7 +79,7 @@ def _made(month: Month) -> bool:
 
 
 def _unless_locked(error: OperationalError) -> bool:
-    if "lock timeout" not in str(error):
+    if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
         raise error
     return False
 

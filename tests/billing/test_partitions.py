@@ -7,7 +7,8 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
 
 from billing import partitions
 from billing.models import LateRow, UsageRecord
@@ -132,6 +133,15 @@ def test_who_cannot_have_the_lock_comes_again_later(monkeypatch: pytest.MonkeyPa
     assert partitions.make_ahead(MAY) == [MAY.plus(number) for number in range(4)]
     for number in range(4):
         assert partitions.drop(MAY.plus(number))
+
+
+def test_a_lock_that_is_taken_is_known_in_the_language_of_any_server() -> None:
+    korean = "\uc7a0\uae08 \uc2dc\uac04 \ucd08\uacfc"
+    taken = OperationalError(korean)
+    taken.__cause__ = LockNotAvailable(korean)
+    assert not partitions._unless_locked(taken)
+    with pytest.raises(OperationalError):
+        partitions._unless_locked(OperationalError("the disk is full"))
 
 
 class reading:
