@@ -17,7 +17,8 @@ from costcontrol.lib.sentences import Sentence as _
 MAX_BYTES = 5 * 1024 * 1024
 MAX_LINES = 20_000
 MAX_NAME = 120
-MOST_DIGITS = 15  # of a number: 1e999999 is one too, which takes minutes to write down
+MOST_USD = Decimal(9_000_000_000)  # of a model and day: more nano-dollars than databases count to
+MOST_DIGITS = 14  # of a number: 1e999999 is one too, which takes minutes to write down
 SHOWN = 20  # problems
 FIRST_DAY = date(2020, 1, 1)
 Key = tuple[date, str]
@@ -145,7 +146,10 @@ def _add(found: Format, cells: dict[str, str], sums: dict[Key, Sums], *, now: da
         raise Wrong(_("it names no model. Group the export by model."))
     if len(model) > MAX_NAME or not model.isprintable():
         raise Wrong(_("this is no model's name."))
-    sums[day, model].add(counts, usd)
+    of_both = sums[day, model]
+    of_both.add(counts, usd)
+    if of_both.usd is not None and abs(of_both.usd) > MOST_USD:
+        raise _no_amount(found.cost, cells[found.cost])
     return day
 
 
@@ -206,7 +210,11 @@ def _usd(found: Format, cells: Mapping[str, str]) -> Decimal | None:
         if not usd.is_finite() or not -40 < usd.adjusted() < MOST_DIGITS:
             raise InvalidOperation
     except InvalidOperation:
-        raise Wrong(_("%(column)s is “%(text)s”, which is no amount in dollars.") % {
-            "column": found.cost, "text": text[:40]
-        }) from None
+        raise _no_amount(found.cost, text) from None
     return usd
+
+
+def _no_amount(column: str, text: str) -> Wrong:
+    return Wrong(_("%(column)s is “%(text)s”, which is no amount in dollars.") % {
+        "column": column, "text": text[:40]
+    })

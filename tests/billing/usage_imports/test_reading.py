@@ -78,6 +78,7 @@ def test_times_with_a_zone_count_for_their_day_in_utc() -> None:
         ("2026-11-20,x,-1,2,3,1", "no whole number"), ("2026-11-20,,1,2,3,1", "names no model"),
         ("2026-11-20,x,1,2,3,NaN", "no amount in dollars"),
         ("2026-11-20,x,1,2,3,1e999999999", "no amount in dollars"),
+        ("2026-11-20,x,1,2,3,99999999999", "no amount in dollars"),
         ("2026-11-20,x,1,2,3,1,1", "more values than there are columns"),
         ("2026-11-20,a\x00b,1,2,3,1", "no model's name"),
     ],
