@@ -26,25 +26,31 @@ PIECE = 500  # rows
 Record = dict[str, Value]
 
 
-def over_time(state: ExplorerState) -> Iterator[Record]:
+def over_time(state: ExplorerState, found: Slices) -> Iterator[Record]:
     """A row a bucket and key, in the order of time."""
-    found = load(state.ask)
     for row in found.rows:
         bucket = found.buckets[row.bucket]
         times = {"from": _local(bucket.start, state), "to": _local(bucket.end, state)}
         yield {**times, **_record(state, row)}
 
 
-def groups(state: ExplorerState) -> Iterator[Record]:
-    """A row a key, of the range and of the period before."""
-    now = load(state.ask)
+def groups(state: ExplorerState, now: Slices) -> Iterator[Record]:
+    """A row a key, of the range and of the period before, with the days that each is of."""
     before = load_previous(now.answered) if state.shared.compares else None
     for period, slices in (("now", now), ("before", before)):
-        for row in _by_key(slices) if slices else ():
-            yield {"period": period, **_record(state, row)}
+        if slices is None:
+            continue
+        for row in _by_key(slices):
+            yield {"period": period, **_days(slices), **_record(state, row)}
 
 
 FILES = {"over-time": over_time, "groups": groups}
+
+
+def _days(found: Slices) -> dict[str, Value]:
+    """The first and the last: fewer than were asked about, where those were too many to read."""
+    days = found.answered.range
+    return {"from": days.first.isoformat(), "to": days.last.isoformat()}
 
 
 def _by_key(slices: Slices) -> list[SliceRow]:
@@ -66,7 +72,7 @@ def _record(state: ExplorerState, row: SliceRow) -> Record:
 
 
 def csv_texts(state: ExplorerState, name: str) -> Iterator[str]:
-    writer, records = csv.writer(Echo()), FILES[name](state)
+    writer, records = csv.writer(Echo()), FILES[name](state, load(state.ask))
     yield str(writer.writerow(plain_row(_header(state, name))))
     while piece := list(islice(records, PIECE)):
         rows: list[Row] = [[*record.values()] for record in piece]
@@ -74,16 +80,17 @@ def csv_texts(state: ExplorerState, name: str) -> Iterator[str]:
 
 
 def _header(state: ExplorerState, name: str) -> Row:
-    first = ["from", "to"] if name == "over-time" else ["period"]
+    first = ["from", "to"] if name == "over-time" else ["period", "from", "to"]
     return [*first, *_record(state, summed(()))]
 
 
 def json_texts(state: ExplorerState, name: str) -> Iterator[str]:
-    days, records = state.range, FILES[name](state)
+    days, now = state.range, load(state.ask)
+    records = FILES[name](state, now)
     question = {
         "from": days.first.isoformat(), "to": days.last.isoformat(), "zone": days.zone,
         "step": days.step, "group": state.group or None, "filters": state.shared.applied,
-        "as_of": state.shared.question.now.isoformat(),
+        "as_of": state.shared.question.now.isoformat(), "answered": _days(now),
     }
     yield json.dumps({"question": question})[:-1] + ', "rows": ['
     comma = ""

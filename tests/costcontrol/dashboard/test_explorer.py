@@ -6,7 +6,7 @@ import io
 import json
 import random
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ import pytest
 from django.http import HttpResponse
 
 from billing import rollups
+from billing.reports import slices
 from costcontrol.dashboard import overview
 from costcontrol.lib import clock
 from tests.costcontrol.dashboard import rows
@@ -64,6 +65,10 @@ def export(page: Page, name: str, **query: str) -> list[dict[str, str]]:
     response = page.get(f"{HERE}{name}.csv", query)
     assert response.status_code == 200
     return list(csv.DictReader(io.StringIO(streamed(page, response))))
+
+
+def days_between(first: str, last: str) -> range:
+    return range(date.fromisoformat(first).toordinal(), date.fromisoformat(last).toordinal() + 1)
 
 
 def two_models() -> None:
@@ -273,9 +278,26 @@ class TestFiles:
         assert said["question"]["filters"] == {"tier": "free"}
         assert [(row["tier"], row["cost_nanos"]) for row in said["rows"]] == [("free", QUARTER)]
 
+    def test_files_say_which_days_they_are_of_where_the_range_was_too_long(
+        self, page: Page, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for back in range(30):
+            rows.call(rows.NOW - back * DAY)
+        rows.rolled_up()
+        monkeypatch.setattr(slices, "MAX_ROWS", 4)
+        asked = {"group": "user", "range": "7d"}
+        (now,) = [line for line in export(page, "groups", **asked) if line["period"] == "now"]
+        assert now["cost_nanos"] == str(QUARTER * int(now["calls"]))
+        assert (now["from"], now["to"]) > ("2026-11-19", "2026-11-25")
+        assert int(now["calls"]) == len(days_between(now["from"], now["to"])) < 7
+        for name in ("groups", "over-time"):
+            said = json.loads(streamed(page, page.get(f"{HERE}{name}.json", asked)))
+            assert said["question"]["from"] == "2026-11-19"
+            assert said["question"]["answered"] == {"from": now["from"], "to": now["to"]}
+
     def test_nothing_is_a_file_all_the_same(self, page: Page) -> None:
         header = streamed(page, page.get(f"{HERE}groups.csv", {"group": "tier"}))
-        assert header.startswith("period,tier,attempts,calls,answered,cost_nanos,cost_usd,")
+        assert header.startswith("period,from,to,tier,attempts,calls,answered,cost_nanos,")
         assert header.count("\n") == 1
         response = page.get(f"{HERE}over-time.json")
         assert json.loads(streamed(page, response))["rows"] == []
