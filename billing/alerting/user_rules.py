@@ -14,7 +14,9 @@ MOST = 50  # users of one rule; the dearest first
 def spends_much(rule: AlertRule, moment: Moment) -> Sequence[Finding]:
     """Everybody whose calls of the last minutes cost the threshold or more; `scope_id` names one
     user, empty means all."""
-    rows = UsageRecord.objects.filter(at__gt=since(rule, moment), at__lte=moment.now)
+    rows = UsageRecord.objects.filter(
+        at__gt=since(rule, moment), at__lte=moment.now, user_id__gt=0  # 0: the platform's own
+    )
     if rule.scope_id:
         rows = rows.filter(user_id=int(rule.scope_id))
     sums = (

@@ -118,6 +118,7 @@ def test_one_user_spends_much_in_the_last_minutes() -> None:
     calls(30, user_id=7)
     calls(29, user_id=8)
     calls(30, user_id=9, minutes_ago=61)
+    calls(30, user_id=0, tier="precompute")
     assert found(rule("user", 30 * CENT, scope_kind="user")) == [("user:7", 30 * CENT)]
     assert found(rule("user", CENT, scope_kind="user", scope_id="8")) == [("user:8", 29 * CENT)]
 
