@@ -124,7 +124,7 @@ def form_of(said: Said, *, snapshot: Snapshot, now: datetime) -> Form:
 
 def one(said: Said, name: str) -> str:
     values = said.get(name) or ("",)
-    return values[-1].strip()
+    return values[-1].replace("\x00", "").strip()  # PostgreSQL keeps no NUL
 
 
 def shown_policy(said: Said) -> RoutePolicy | None:

@@ -83,6 +83,11 @@ def test_a_day_is_answered_at_once_and_side_by_side(staff: Client) -> None:
     assert AuditEvent.objects.get(action="whatif_run").actor == "staff@example.org"
 
 
+@pytest.mark.postgresql
+def test_a_title_may_hold_anything(staff: Client) -> None:
+    assert asked(staff, title="cheaper\x00 ones").title == "cheaper ones"
+
+
 def test_what_is_left_alone_is_no_change(staff: Client) -> None:
     tiers = {"tier.premium.mode": "hybrid", "tier.premium.debates": "50", "tier.premium.usd": "2",
              "tier.premium.classes": ["local", "economy", "mid", "premium"]}
