@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Tier
 from billing.reports import savings_check
-from billing.reports.savings_check import LEAST, Check
+from billing.reports.savings_check import LEAST, Check, DebateCost
 from billing.reports.shapes import Question
 from costcontrol import formats
 from costcontrol.dashboard.components import Column, Table, Tone, count, money, text
@@ -27,15 +27,32 @@ class CheckCard:
     notes: tuple[str, ...] = ()
 
 
-def check_card(question: Question) -> CheckCard:
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What there is to compare. `strata`: of the debates that count, by their id."""
+
+    debates: tuple[DebateCost, ...]
+    strata: Mapping[str, str]
+
+    @property
+    def is_off(self) -> bool:
+        """Nothing is held out, and nothing was in these days."""
+        return not holdout.is_on() and not any(row.held_out for row in self.debates)
+
+
+def compared(question: Question) -> Compared:
     rows = savings_check.debates_of(question, _tiers())
     held = [row.debate_id for row in rows if row.held_out]
-    if not holdout.is_on() and not held:
+    return Compared(rows, _strata(question, held) if held else {})
+
+
+def check_card(found: Compared) -> CheckCard:
+    if found.is_off:
         return CheckCard(
             _("Off: no debate is held out, so nobody checks this estimate. Set HOLDOUT_PERCENT to "
               "let a share of debates go the way of the baseline."), Tone.OFF,
         )
-    return _card(savings_check.check(rows, _strata(question, held)))
+    return _card(savings_check.check(found.debates, found.strata))
 
 
 def _tiers() -> list[str]:

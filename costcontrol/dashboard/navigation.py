@@ -59,7 +59,7 @@ GROUPS = (
         Place(_("Caches"), "dashboard:caches", True),
         Place(_("Answers made ahead"), "dashboard:precompute"),
         Place(_("What if"), "dashboard:whatif"),
-        Place(_("Experiments"), "dashboard:experiments"),
+        Place(_("Experiments"), "dashboard:experiments", True),
     )),
     Group(_("Limits"), (
         Place(_("Budgets & alerts"), "dashboard:budgets"),

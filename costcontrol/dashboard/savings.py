@@ -15,7 +15,7 @@ from costcontrol import formats
 from costcontrol.dashboard import figures, savings_charts, savings_tables, tables
 from costcontrol.dashboard.components import Figure, KpiCard, Table, money, share
 from costcontrol.dashboard.filter_bar import FilterBar
-from costcontrol.dashboard.holdout_check import CheckCard, check_card
+from costcontrol.dashboard.holdout_check import CheckCard, check_card, compared
 from costcontrol.dashboard.labels import language
 from costcontrol.dashboard.savings_state import SavingsState, bar_of
 from costcontrol.dashboard.savings_words import Off, baseline_text, off_keys, switched_off
@@ -60,7 +60,7 @@ def savings_page(state: SavingsState, *, today: str) -> SavingsPage:
         stale=_stale(report), empty=empty, cards=_cards(report.whole),
         figures=() if empty else (_waterfall(report, state, off), _over_time(report, state)),
         lists=() if empty else _lists(report, state, off_keys(off)), off=off,
-        check=check_card(state.shared.question),
+        check=check_card(compared(state.shared.question)),
         reset_url=_here(state.as_query(**state.shared.without_filters())),
     )
 

@@ -165,6 +165,7 @@ PAGES = (
     PageCase("throttle", "/dashboard/budgets/users/1/throttle/", STAFF, has_calls=True),
     PageCase("users", f"/dashboard/users/?{RANGE}", STAFF, has_calls=True),
     PageCase("user", f"/dashboard/users/2/?{RANGE}", STAFF, has_calls=True, charts=1),
+    PageCase("experiments", f"/dashboard/experiments/?{RANGE}", STAFF, has_calls=True),
     PageCase("live-calls", "/dashboard/live/", STAFF, has_calls=True),
     PageCase("reconciliation", "/dashboard/reconciliation/", STAFF, has_calls=True),
     PageCase("audit-log", "/dashboard/audit/", STAFF, has_calls=True),
