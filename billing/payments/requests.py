@@ -90,9 +90,12 @@ def key(row: StripeRequest, step: str = "") -> "RequestOptions":
     return {"idempotency_key": f"{row.idempotency_key}:{step}" if step else row.idempotency_key}
 
 
+@transaction.atomic
 def close(
     row: StripeRequest, *, state: str, result_id: str = "", result_url: str = "", note: str = ""
 ) -> None:
+    """In a transaction, as only its beginning waits for other writers in our own way: a statement
+    alone waits inside SQLite, and whoever it waits for, in this process, came to a halt with it."""
     row.state, row.result_id, row.result_url = state, result_id, result_url
     row.note = note[:300]
     row.save(update_fields=["state", "result_id", "result_url", "note"])
