@@ -55,8 +55,8 @@ def _of_side(state: State, name: str, now: datetime) -> list[Mover] | None:
     column: Group = BY_NAME[name].column  # type: ignore[assignment]
     whole = replace(state.range, by=Step.MONTH)  # only sums are wanted: few buckets are read
     slices = load(Ask(whole, now, state.slices, column))
-    before = load_previous(slices.answered)
-    if before is None:
+    before = None if slices.shortened else load_previous(slices.answered)
+    if before is None:  # or it would be of fewer days than the other sides
         return None
     new, old = _costs(slices), _costs(before)
     each = [Mover(name, key, new.get(key, 0), old.get(key, 0)) for key in {**new, **old}]

@@ -8,6 +8,7 @@ import pytest
 
 from billing.forecast import Forecast
 from billing.models import Budget
+from billing.reports import slices
 from billing.reports.day_history import History
 from billing.reports.forecast_limits import ahead
 from costcontrol.dashboard.month import month_of
@@ -77,6 +78,18 @@ class TestMovers:
         assert (
             "/dashboard/explorer/?range=7d&tier=free&deployment=openai%2Fgpt-6-luna&group=kind"
         ) in said
+
+    def test_a_side_that_is_too_long_to_read_is_left_out(
+        self, page: Page, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It would be of fewer days than the other lines."""
+        for back in range(15):
+            rows.call(rows.NOW - back * DAY, cost_nanos=(16 - back) * QUARTER)
+        sides = [line[0].split()[-1] for line in lines_of(read(page, range="7d"))]
+        assert "User" in sides
+        monkeypatch.setattr(slices, "MAX_ROWS", 4)
+        left = [line[0].split()[-1] for line in lines_of(read(page, range="7d"))]
+        assert left == [side for side in sides if side != "User"]
 
     def test_without_a_period_before_it_says_so(self, page: Page) -> None:
         rows.call()
