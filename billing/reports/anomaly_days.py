@@ -7,7 +7,6 @@ is none.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from billing import measures
 from billing.anomalies import WEEKS, Anomaly, Contributor, anomalies, contributors, is_known
@@ -143,12 +142,12 @@ def _today(past: History, now: datetime, filters: SliceFilters) -> Anomaly | Non
 
 
 def same_hours(past: History, *, now: datetime, filters: SliceFilters) -> list[int]:
-    """Nanos of each day up to the hour that today has reached, today last. Empty in its first
-    hour. Cut at whole hours of UTC, so that nothing is read from single calls but today."""
+    """Nanos of the first hours of each day, as many as are over today, today last. Empty in its
+    first hour. Cut at whole hours of UTC, so that nothing is read from single calls but today."""
     length = min(SAME_HOURS, len(past.costs))
     days = [past.today - timedelta(days=n) for n in range(length, -1, -1)]
-    reached = now.astimezone(ZoneInfo(past.zone)).hour
-    if not reached:
+    reached = (now - _first_hour(past.today, past.zone)) // HOUR  # the clock may have skipped one
+    if reached <= 0:
         return []
     buckets = tuple(_first_hours(day, past.zone, reached) for day in days)
     rows = reading.rows_of(
@@ -163,7 +162,12 @@ def same_hours(past: History, *, now: datetime, filters: SliceFilters) -> list[i
 
 
 def _first_hours(day: date, zone: str, hours: int) -> Bucket:
+    first = _first_hour(day, zone)
+    return Bucket(first, min(first + hours * HOUR, day_span(day, zone).end))
+
+
+def _first_hour(day: date, zone: str) -> datetime:
+    """The first whole one."""
     start = day_span(day, zone).start
     whole = start.replace(minute=0, second=0, microsecond=0)
-    whole = whole if whole == start else whole + HOUR
-    return Bucket(whole, whole + hours * HOUR)
+    return whole if whole == start else whole + HOUR
