@@ -16,13 +16,13 @@ from accounts.models import Organisation, Tier, User
 from accounts.types import Payer
 from billing import admin_customers as admin_customers
 from billing import admin_payments as admin_payments
+from billing.budget_changes import budget_delete
 from billing.budgets import (
+    book_changed,
     caps_apply,
-    plan_caps_apply,
     plan_change,
     tier_caps_apply,
     tier_change,
-    user_caps_apply,
 )
 from billing.models import (
     Baseline,
@@ -31,7 +31,6 @@ from billing.models import (
     Metric,
     ModelPrice,
     Reservation,
-    ScopeKind,
     UsageRecord,
     Window,
 )
@@ -118,19 +117,12 @@ class BudgetAdmin(AuditedAdmin[Budget]):
         return ["scope_kind", "scope_id", "period"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:
+        book_changed()  # first, as everywhere: see the order of locks in `budgets.py`
         super().save_model(request, obj, form, change)
         caps_apply(scope_kind=obj.scope_kind, scope_id=obj.scope_id, at=now())
 
     def delete_model(self, request: HttpRequest, obj: Budget) -> None:
-        """Without a budget of their own, users fall back to the ceiling of their plan."""
-        super().delete_model(request, obj)
-        if obj.scope_kind == ScopeKind.USER:
-            for user in User.objects.filter(pk=obj.scope_id).select_related("tier"):
-                user_caps_apply(user=user, at=now())
-        if obj.scope_kind == ScopeKind.ORGANISATION:
-            for row in Organisation.objects.filter(pk=obj.scope_id).select_related("tier"):
-                payer = Payer(obj.scope_kind, obj.scope_id)
-                plan_caps_apply(payer=payer, tier=row.tier, at=now())
+        budget_delete(obj.pk, actor=actor_of(request), now=now())
 
     @admin.display(description=_("cap"), ordering="cap_nanos")
     def cap(self, budget: Budget) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from django.contrib.messages import get_messages
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
@@ -230,6 +232,31 @@ def test_without_a_budget_of_their_own_users_fall_back_to_their_plan(staff: Clie
     today.refresh_from_db()
     assert today.cap == 5 * CENT
     assert last_event().action == "budget_delete"
+
+
+def test_a_raise_ends_with_the_budget(staff: Client) -> None:
+    own, today = Budget.objects.get(), Window.objects.get()
+    today.cap, today.raised_from = own.cap_nanos * 3, own.cap_nanos
+    today.save()
+    save(staff, url(Budget, "delete", own.pk), post="yes")
+    today.refresh_from_db()
+    assert (today.cap, today.raised_from) == (own.cap_nanos, None)
+
+
+def test_a_budget_is_written_after_the_book(staff: Client) -> None:
+    """As everywhere: two who lock in different orders would wait for each other."""
+    own = Budget.objects.get()
+    for address, data in (
+        (change_url(own), {"cap_nanos": "0.10", "soft_percent": "70", "zone": "UTC"}),
+        (url(Budget, "delete", own.pk), {"post": "yes"}),
+    ):
+        with CaptureQueriesContext(connection) as seen:
+            save(staff, address, **data)
+        written = [
+            table for each in seen for table in ("budget_book", "billing_budget")
+            if each["sql"].startswith((f'UPDATE "{table}"', f'DELETE FROM "{table}"'))
+        ]
+        assert written[0] == "budget_book"
 
 
 @pytest.mark.parametrize(
