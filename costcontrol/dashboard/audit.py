@@ -65,6 +65,10 @@ class Entry:
     action_url: str
     target_url: str
 
+    @property
+    def words(self) -> str:
+        return self.action.replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
@@ -83,6 +87,8 @@ def state_of(query: Mapping[str, str], *, now: datetime) -> AuditState:
     shared = filters.state_of(days, choices=NOTHING_KNOWN, now=now, applies=frozenset())
     notes = [*shared.notes]
     own = {name: text for name in OWN if (text := _text(query.get(name, ""), notes))}
+    if "action" in own:
+        own["action"] = own["action"].replace(" ", "_")  # as it is shown
     return AuditState(shared, own, _place(query.get("older", ""), notes), tuple(notes))
 
 
@@ -109,7 +115,7 @@ def _entry(row: AuditEvent, state: AuditState, here: str) -> Entry:
 
     return Entry(
         at=row.at, actor=row.actor, action=row.action, target=masked(row.target),
-        facts=facts_of(row.before, row.after), reason=masked(row.reason),
+        facts=facts_of(row.before, row.after, zone=state.shared.zone), reason=masked(row.reason),
         request_id=row.request_id,
         actor_url=narrowed(actor=row.actor), action_url=narrowed(action=row.action),
         target_url=narrowed(target=row.target) if row.target == masked(row.target) else "",

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -23,6 +24,8 @@ SECRET_VALUE = re.compile(
     r"(?:cc-[a-z0-9]{8}-|sk[-_]|rk_|pk_|whsec_|gh[pousr]_|xox[a-z]-|AKIA)[\w-]{12,}"
     r"|Bearer\s+\S{8,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
 )
+TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
+MONEY_NAMES = frozenset({"cap"})  # of a budget that was raised once
 MASK = "•••"
 LONGEST = 400  # of one value
 MOST = 60  # facts of one row
@@ -37,8 +40,8 @@ class Fact:
     after: str | None
 
 
-def facts_of(before: Any, after: Any) -> tuple[Fact, ...]:
-    """What differs; of a row that was made or deleted, all that it had."""
+def facts_of(before: Any, after: Any, *, zone: str = "UTC") -> tuple[Fact, ...]:
+    """What differs; of a row that was made or deleted, all that it had. Times are of the zone."""
     old, new = dict(_flat(before)), dict(_flat(after))
     differing = [
         name for name in dict.fromkeys((*old, *new))
@@ -47,14 +50,14 @@ def facts_of(before: Any, after: Any) -> tuple[Fact, ...]:
     return tuple(
         Fact(
             name or _("value"),
-            shown_value(name, old[name]) if name in old else None,
-            shown_value(name, new[name]) if name in new else None,
+            shown_value(name, old[name], zone) if name in old else None,
+            shown_value(name, new[name], zone) if name in new else None,
         )
         for name in differing[:MOST]
     )
 
 
-def shown_value(name: str, value: Any) -> str:
+def shown_value(name: str, value: Any, zone: str) -> str:
     if is_secret(name):
         return MASK
     if value is None or value == "":
@@ -62,8 +65,22 @@ def shown_value(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, int):
-        return formats.money(value) if name.endswith("nanos") else formats.count(value)
-    return masked(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        is_money = name.endswith("nanos") or name in MONEY_NAMES
+        return formats.money(value) if is_money else formats.count(value)
+    if isinstance(value, str):
+        return _time(value, zone) or masked(value)
+    return masked(json.dumps(value, ensure_ascii=False))
+
+
+def _time(text: str, zone: str) -> str:
+    """Empty: it is no time."""
+    if not TIME.match(text):
+        return ""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    return formats.when(moment, zone=zone) if moment.tzinfo else ""
 
 
 def masked(text: str) -> str:

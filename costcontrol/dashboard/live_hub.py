@@ -101,14 +101,15 @@ class Hub:
         """Where the looks begin; and what the newest readers have not seen since their page."""
         if self._place is None:
             self._place = Place(await database.run(tail.newest_id))
-        for viewer in [one for one in self._viewers if one.after < self._place.last]:
-            begin = max(viewer.after, self._place.last - LOOKED_BACK)
-            upto = self._place.last
-            batch = await database.run(
-                tail.recent, viewer.wanted, after=begin, upto=upto, size=tail.SHOWN
-            )
+        upto, known = self._place.last, dict[tuple[Wanted, int], Batch]()
+        for viewer in [one for one in self._viewers if one.after < upto]:
+            begin = max(viewer.after, upto - LOOKED_BACK)
+            if (viewer.wanted, begin) not in known:
+                known[viewer.wanted, begin] = await database.run(
+                    tail.recent, viewer.wanted, after=begin, upto=upto
+                )
             viewer.after = upto
-            if batch.lines:
+            if (batch := known[viewer.wanted, begin]).lines:
                 viewer.give(batch)
 
     async def _look(self) -> None:

@@ -74,13 +74,15 @@ def user_page(user: User, state: State) -> UserPage:
 
 def _plan_lines(facts: UserFacts, total: SliceRow) -> tuple[tuple[str, Cell], ...]:
     margin = None if facts.earned_nanos is None else facts.earned_nanos - total.cost_nanos
-    note = _("no subscription of their own") if facts.earned_nanos is None else ""
+    earned = money(facts.earned_nanos, places=2)
+    if facts.earned_nanos is None:
+        earned = text(_("no subscription of their own"))
     return (
         (_("Plan"), text(facts.plan)),
         (_("Debates today"), used_cell(facts.limit(Metric.DEBATES))),
         (_("Calls today, outside debates"), used_cell(facts.limit(Metric.REQUESTS))),
         (_("Spent in these days"), money(total.cost_nanos, places=PLACES)),
-        (_("Brings in, in these days"), money(facts.earned_nanos, places=2, note=note)),
+        (_("Brings in, in these days"), earned),
         (_("Margin"), money(margin, places=2)),
     )
 

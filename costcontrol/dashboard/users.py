@@ -132,10 +132,8 @@ def shortened(found: Ranking) -> str:
 def _table(
     rows: tuple[UserSpend, ...], facts: Mapping[int, UserFacts], state: UsersState
 ) -> Table:
-    names = (_("Plan"), _("State"))
-    numbers = (
-        _("Debates today"), _("Calls today"), _("Calls"), _("Spent"), _("Brings in"), _("Margin"),
-    )
+    names = (_("Plan"), _("State"), _("Debates today"), _("Calls today"))
+    numbers = (_("Calls"), _("Spent"), _("Brings in"), _("Margin"))
     columns = (
         Column(_("User")), *(Column(name) for name in names),
         *(Column(name, is_number=True) for name in numbers),

@@ -57,7 +57,7 @@ def test_a_change_says_who_what_when_why_and_what_was_before(staff: Client) -> N
         reason="a launch", request_id="abc-12345",
     )
     said = read(staff)
-    for part in ("alice@example.com", "budget_change", "the platform", "a launch", "abc-12345",
+    for part in ("alice@example.com", "budget change", "the platform", "a launch", "abc-12345",
                  "$1.00", "$2.50", "25 Nov 2026, 12:04"):
         assert part in said
     assert "period" not in said.partition('id="changes"')[2]
@@ -70,6 +70,15 @@ def test_facts_are_what_differs_and_all_of_a_row_that_came_or_went() -> None:
     assert facts_of({"a": "x"}, None) == (Fact("a", "x", None),)
     assert facts_of("old", "new") == (Fact("value", "old", "new"),)
     assert facts_of(None, None) == ()
+
+
+def test_values_are_written_as_people_read_them() -> None:
+    at = "2026-11-25T15:00:00+00:00"
+    (when, cap, day) = facts_of(None, {"until": at, "cap": 3_000_000_000, "day": "2026-13-45T1"},
+                                zone="Asia/Seoul")
+    assert when.after == "26 Nov 2026, 00:00"
+    assert cap.after == "$3.00"
+    assert day.after == "2026-13-45T1"
 
 
 @THREADS

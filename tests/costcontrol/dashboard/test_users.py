@@ -114,7 +114,8 @@ def test_quotas_of_today_are_those_of_the_ledger(staff: Client, bob: User) -> No
     for metric, spent in ((Metric.DEBATES, 3), (Metric.REQUESTS, 40)):
         Window.objects.create(
             scope_kind="user", scope_id=str(bob.pk), metric=metric, period="day", cap=50,
-            start=NOW - timedelta(hours=1), end=NOW + timedelta(hours=5), spent=spent, held=1, rank=30,
+            start=NOW - timedelta(hours=1), end=NOW + timedelta(hours=5), spent=spent, held=1,
+            rank=30,
         )
     said = read(staff)
     assert "4 of 50" in said
@@ -210,7 +211,8 @@ def test_alerts_about_the_user_are_there_and_no_others(staff: Client, bob: User)
         Alert.objects.create(
             rule=rule, period=period, threshold=1, subject=f"user:{user_id}", value=DOLLAR,
             opened_at=NOW, changed_at=NOW, details={
-                "scope_kind": "user", "scope_id": str(user_id), "window_minutes": 60, "calls": 1, "cost_nanos": DOLLAR,
+                "scope_kind": "user", "scope_id": str(user_id), "window_minutes": 60, "calls": 1,
+                "cost_nanos": DOLLAR,
             },
         )
     assert read(staff, page_of(bob)).count('class="alert"') == 1
