@@ -15,11 +15,18 @@ import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.services.valkey import running_valkey
 
+# A busy machine fails no property: how long its examples take says nothing about it.
+hypothesis_settings.register_profile(
+    "costcontrol", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("costcontrol")
 LONGEST_FLOWS = (
     "test_pages_bad_input.py", "test_database_away.py", "test_pages_bad_requests.py",
     "test_upstream_faults.py", "test_budgets.py", "test_burst.py",
