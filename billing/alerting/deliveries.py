@@ -48,11 +48,19 @@ def _told_more(alert: Alert, rule: AlertRule) -> QuerySet[AlertDelivery, int]:
     return higher.values_list("channel_id", flat=True)
 
 
-def deliver_due(*, now: datetime) -> int:
-    """How many arrived."""
-    due = AlertDelivery.objects.filter(state=State.WAITING, next_try_at__lte=now)
-    rows = due.select_related("channel", "alert__rule").order_by("next_try_at", "pk")
-    return sum(_tried(row, now=now) for row in rows[:AT_ONCE])
+def deliver_due(*, now: datetime, most: int = AT_ONCE) -> int:
+    """How many arrived. Each is claimed from `now` on: who sends many that may hang gives each a
+    moment of its own."""
+    rows = _due(now).select_related("channel", "alert__rule").order_by("next_try_at", "pk")
+    return sum(_tried(row, now=now) for row in rows[:most])
+
+
+def is_any_due(*, now: datetime) -> bool:
+    return _due(now).exists()
+
+
+def _due(now: datetime) -> QuerySet[AlertDelivery]:
+    return AlertDelivery.objects.filter(state=State.WAITING, next_try_at__lte=now)
 
 
 def _tried(row: AlertDelivery, *, now: datetime) -> bool:

@@ -22,7 +22,7 @@ def test_one_alert_and_one_message_for_each_channel() -> None:
     rule(channels=[mail, hook])
     rule("user", 1, scope_kind="user", channels=[mail])
     spend(85)
-    for user in range(5):
+    for user in range(1, 6):
         calls(1, user_id=user)
     opened = threads(WORKERS, lambda _: evaluate(now=NOW).opened)
     assert sum(opened) == Alert.objects.count() == 6
