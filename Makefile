@@ -12,7 +12,6 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # Where this is set, each of the hundreds of processes that tests start would compile everything.
 unexport PYTHONDONTWRITEBYTECODE
-TOGETHER := $(if $(filter output-sync,$(.FEATURES)),-O)
 PIP := $(PY) -m pip --disable-pip-version-check -qq
 stamp = .venv/.$(1)-$(shell cksum < $(2) | cut -d' ' -f1)
 RUNTIME := $(call stamp,runtime,requirements.txt)
@@ -32,11 +31,9 @@ screenshots: dev
 prove: $(RUNTIME)
 	@exec $(PY) manage.py prove
 
-# Side by side: tests wait for processes, clocks and disks, and nobody has to wait for them. What each
-# part says comes when it has ended, so that failures stand together (where make is old: mixed).
+# One after the other, so that what fails does so for its own reasons; all of them, whatever fails.
 test: dev try-model
-	@echo "costcontrol: lint, and tests beside SQLite and PostgreSQL, side by side: each speaks at its end"
-	@$(MAKE) --no-print-directory -k -j3 $(TOGETHER) lint test-sqlite test-postgresql
+	@$(MAKE) --no-print-directory -k lint test-sqlite test-postgresql
 
 test-sqlite: dev try-model
 	@unset DATABASE_URL; $(PYTEST)
