@@ -68,5 +68,5 @@ def event_of(batch: Batch, *, zone: str, language: str) -> bytes:
     if key not in batch.kept:
         with translation.override(language):
             text = json.dumps(told(batch, zone=zone), ensure_ascii=False)
-        batch.kept[key] = f"id: {batch.last}\nevent: calls\ndata: {text}\n\n".encode()
+        batch.kept[key] = b"id: %d\nevent: calls\ndata: %b\n\n" % (batch.last, text.encode())
     return batch.kept[key]

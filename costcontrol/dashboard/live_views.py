@@ -81,7 +81,7 @@ async def _events(state: LiveState, seen: int, language: str) -> AsyncGenerator[
             for batch in come:
                 yield event_of(batch, zone=state.zone, language=language)
             if viewer.missed:
-                yield f"event: missed\ndata: {viewer.missed}\n\n".encode()
+                yield b"event: missed\ndata: %d\n\n" % viewer.missed
                 viewer.missed = 0
             if not come:
                 yield b": heartbeat\n\n"
