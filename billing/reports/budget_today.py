@@ -110,14 +110,14 @@ def _today(
             max(forecast.middle, limit.used) if forecast
             else _projected(row, limit, now, histories)
         ),
-        reached_on=_reached_on(row, limit, outlook), resets_at=limit.resets_at,
+        reached_on=_reached_on(limit, outlook), resets_at=limit.resets_at,
         soft_percent=row.soft_percent, since=limit.since, budget_id=row.pk,
     )
 
 
-def _reached_on(row: Budget, limit: Limit, outlook: LimitOutlook | None) -> date | None:
-    """None: not in this month, not known, or of a cap that was raised, which nobody forecast."""
-    if outlook is None or outlook.reach is None or limit.limit != row.cap_nanos:
+def _reached_on(limit: Limit, outlook: LimitOutlook | None) -> date | None:
+    """None: not in this month, not known, or of another cap than the window's."""
+    if outlook is None or outlook.reach is None or limit.limit != outlook.cap_nanos:
         return None
     return outlook.reach.likely
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from billing.budgets import current_windows
 from billing.forecast import Forecast, Reach, days_to_limit, forecast
-from billing.models import Budget, ScopeKind
+from billing.models import Budget, Metric, ScopeKind
 from billing.reports.day_history import History, histories, history, nothing
 from billing.reports.slices import SliceFilters
 
@@ -83,7 +84,7 @@ def outlooks(*, now: datetime) -> tuple[LimitOutlook, ...]:
 
 def outlooks_of(rows: Sequence[Budget], *, now: datetime) -> tuple[LimitOutlook, ...]:
     """These, in this order; of scopes in FIRST."""
-    read = _reader(now)
+    read, raised = _reader(now), _raised(now)
     made: dict[tuple[str, str, str], tuple[History, Forecast]] = {}
     found = []
     for row in rows:
@@ -91,8 +92,20 @@ def outlooks_of(rows: Sequence[Budget], *, now: datetime) -> tuple[LimitOutlook,
         if key not in made:
             past = read(*key)
             made[key] = past, ahead(past)
-        found.append(_outlook(row, *made[key]))
+        cap = raised.get((row.scope_kind, row.scope_id, row.period), row.cap_nanos)
+        found.append(_outlook(row, cap, *made[key]))
     return tuple(found)
+
+
+def _raised(now: datetime) -> Mapping[tuple[str, str, str], int]:
+    """Caps of this month that were raised. One that was raised for a day says nothing of the next.
+    """
+    rows = current_windows(now).filter(
+        metric=Metric.USD, period=Budget.Period.MONTH, raised_from__isnull=False
+    )
+    return {(kind, name, period): cap for kind, name, period, cap in rows.values_list(
+        "scope_kind", "scope_id", "period", "cap"
+    )}
 
 
 def ahead(past: History, *, days: int = DAYS_AHEAD) -> Forecast:
@@ -114,16 +127,16 @@ def _reader(now: datetime) -> Callable[[str, str, str], History]:
     return read
 
 
-def _outlook(row: Budget, past: History, found: Forecast) -> LimitOutlook:
+def _outlook(row: Budget, cap: int, past: History, found: Forecast) -> LimitOutlook:
     is_daily = row.period == Budget.Period.DAY
     before = 0 if is_daily else spent_this_month(past)
     last = None if is_daily else past.today.replace(
         day=monthrange(past.today.year, past.today.month)[1]
     )
     return LimitOutlook(
-        row.scope_kind, row.scope_id, row.period, row.cap_nanos, before + past.so_far, past.today,
+        row.scope_kind, row.scope_id, row.period, cap, before + past.so_far, past.today,
         days_to_limit(
-            found, cap_nanos=row.cap_nanos, spent_nanos=before, is_daily=is_daily, until=last
+            found, cap_nanos=cap, spent_nanos=before, is_daily=is_daily, until=last
         ) if found.is_known else None,
         None if is_daily else month_end(past, found),
     )

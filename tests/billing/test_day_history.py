@@ -7,6 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from billing import rollups
+from billing.budget_changes import cap_raise
+from billing.budgets import rule_of_budget, window_get
 from billing.models import Budget
 from billing.reports.day_history import histories, history, nothing
 from billing.reports.forecast_limits import ahead, month_end, outlooks, spent_this_month
@@ -97,6 +99,18 @@ def test_each_budget_has_a_history_of_its_own() -> None:
     assert found["tier"].reach.is_safe
     assert found["provider"].reach is None  # nothing of it is known
     assert found["user"].days_left == 1
+
+
+def test_a_cap_that_was_raised_for_this_month_is_the_one_that_is_reached() -> None:
+    every_day(60, 11 * 10**8)
+    rollups.catch_up(now=NOW)
+    month = Budget.objects.create(scope_kind="platform", period="month", cap_nanos=30 * 10**9)
+    window_get(rule_of_budget(month), now=NOW)
+    (before,) = outlooks(now=NOW)
+    cap_raise(month.pk, cap_nanos=99 * 10**9, reason="launch", actor="alice", now=NOW)
+    (found,) = outlooks(now=NOW)
+    assert (before.days_left, before.cap_nanos) == (3, 30 * 10**9)
+    assert (found.days_left, found.cap_nanos) == (None, 99 * 10**9)
 
 
 def run(**options: str) -> str:
