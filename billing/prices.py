@@ -137,7 +137,9 @@ class NewPrice:
 
 
 @transaction.atomic
-def price_supersede(new: NewPrice, *, at: datetime, actor: str) -> ModelPrice:
+def price_supersede(
+    new: NewPrice, *, at: datetime, actor: str, reason: str = ""
+) -> ModelPrice:
     """Close the open row and open this one at `at`. Numbers already written are never edited.
 
     Raises ValueError if the open row begins at `at` or later: the past stays as it was billed.
@@ -145,7 +147,7 @@ def price_supersede(new: NewPrice, *, at: datetime, actor: str) -> ModelPrice:
     old = price_close(new, at=at)
     row = ModelPrice.objects.create(**asdict(new), effective_from=at)
     before = snapshot(old) if old else None
-    audit(actor, "price_supersede", str(row)[:200], before, snapshot(row))
+    audit(actor, "price_supersede", str(row)[:200], before, snapshot(row), reason=reason)
     return row
 
 

@@ -127,6 +127,7 @@ urlpatterns = [
     path("users/<int:user_id>.csv", users_views.user_csv, name="user_csv"),
     path("audit/", audit_views.audit, name="audit"),
     path("audit.csv", audit_views.audit_csv, name="audit_csv"),
+    path("settings/", include("costcontrol.dashboard.settings_urls")),
     path("reconciliation/", include("costcontrol.dashboard.reconciliation_urls")),
     path("reconciliation.csv", reconciliation_views.reconciliation_csv, name="reconciliation_csv"),
     path("charts/<slug:chart_id>.csv", views.chart_csv, name="csv"),

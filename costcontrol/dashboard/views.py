@@ -135,7 +135,7 @@ async def first_call(request: HttpRequest) -> HttpResponse:
     language = first_run.language_of_question(
         await _models(), wanted=wanted, allowed=caller.tier.allowed_classes
     )
-    result = await first_run.send(caller, language=language, once=_once(request))
+    result = await first_run.send(caller, language=language, once=once_of(request))
     is_part = "HX-Request" in request.headers
     context = {
         "said": result, "wanted": wanted, "once": uuid4().hex, "is_part": is_part,
@@ -151,7 +151,7 @@ def _call_url(call_id: UUID | None) -> str:
     return reverse("dashboard:call", args=[call_id]) if call_id else ""
 
 
-def _once(request: HttpRequest) -> str:
+def once_of(request: HttpRequest) -> str:
     """The name of this call, from the form that was sent. Anything unusual gets a new one."""
     given = request.POST.get("once", "")
     return given if given.isalnum() and given.isascii() and len(given) <= MAX_ONCE else uuid4().hex

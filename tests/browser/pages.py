@@ -6,7 +6,7 @@ from uuid import UUID
 
 from playwright.sync_api import Page
 
-from tests.browser import debates, limits, stored
+from tests.browser import bills, debates, limits, stored
 from tests.browser.customers import PAST_DUE, PAYING
 from tests.browser.rows import (
     CACHED,
@@ -167,6 +167,8 @@ PAGES = (
     PageCase("user", f"/dashboard/users/2/?{RANGE}", STAFF, has_calls=True, charts=1),
     PageCase("experiments", f"/dashboard/experiments/?{RANGE}", STAFF, has_calls=True),
     PageCase("live-calls", "/dashboard/live/", STAFF, has_calls=True),
+    PageCase("settings", "/dashboard/settings/", STAFF, has_calls=True),
+    PageCase("settings-price", f"/dashboard/settings/prices/{bills.PRICE}", STAFF, has_calls=True),
     PageCase("reconciliation", "/dashboard/reconciliation/", STAFF, has_calls=True),
     PageCase("audit-log", "/dashboard/audit/", STAFF, has_calls=True),
     PageCase("savings-none-yet", "/dashboard/savings/", STAFF),

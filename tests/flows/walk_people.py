@@ -40,6 +40,7 @@ from billing.models import (
     Budget,
     Customer,
     Invoice,
+    ModelPrice,
     PlanPrice,
     SpendingAlert,
     StripeEvent,
@@ -265,7 +266,8 @@ def routes_make() -> dict[str, Any]:
     """A draft of the routing table, a what-if run, and a model that can be switched."""
     run = whatif_make(start=clock.now() - timedelta(days=2))
     return {"whatif_id": run.pk, "version": run.changes["policy"], "routes_csv_name": "rules",
-            "deployment_id": Deployment.objects.earliest("pk").pk}
+            "deployment_id": Deployment.objects.earliest("pk").pk,
+            "price_id": ModelPrice.objects.earliest("pk").pk}
 
 
 def view_make(world: World) -> dict[str, Any]:
