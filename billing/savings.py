@@ -34,35 +34,37 @@ HELPER_KINDS = ("judge", "embedding")  # calls that decide about answers
 SEARCH_KIND = "rag_search"
 LOCAL_CLASS = "local"
 
-IS_CALL = "outcome <> 'failed'"
-IS_ANSWERED = "outcome NOT IN ('failed', 'refused')"
-IS_AHEAD = f"tier = '{PRECOMPUTE_TIER}'"
+IS_CALL: str = "outcome <> 'failed'"
+IS_ANSWERED: str = "outcome NOT IN ('failed', 'refused')"
+IS_AHEAD: str = f"tier = '{PRECOMPUTE_TIER}'"
 _KINDS = "', '".join(HELPER_KINDS)
-IS_HELPER = f"call_kind IN ('{_KINDS}')"
-IS_OWN = f"({IS_AHEAD} OR {IS_HELPER})"
-IS_KNOWN = f"({IS_ANSWERED} AND baseline_nanos IS NOT NULL AND NOT {IS_OWN})"
-IS_CACHED = f"({IS_KNOWN} AND outcome = 'cached')"
-IS_FROM_PROVIDER = f"({IS_KNOWN} AND outcome <> 'cached')"
-IS_FAILED = f"(outcome = 'failed' AND NOT {IS_OWN})"
-IS_LOCAL = f"({IS_FROM_PROVIDER} AND model_class = '{LOCAL_CLASS}')"
-IS_SEARCH = f"call_kind = '{SEARCH_KIND}'"
-SAVED = (
+IS_HELPER: str = f"call_kind IN ('{_KINDS}')"
+IS_OWN: str = f"({IS_AHEAD} OR {IS_HELPER})"
+IS_KNOWN: str = f"({IS_ANSWERED} AND baseline_nanos IS NOT NULL AND NOT {IS_OWN})"
+IS_CACHED: str = f"({IS_KNOWN} AND outcome = 'cached')"
+IS_FROM_PROVIDER: str = f"({IS_KNOWN} AND outcome <> 'cached')"
+IS_FAILED: str = f"(outcome = 'failed' AND NOT {IS_OWN})"
+IS_LOCAL: str = f"({IS_FROM_PROVIDER} AND model_class = '{LOCAL_CLASS}')"
+IS_SEARCH: str = f"call_kind = '{SEARCH_KIND}'"
+SAVED: str = (
     f"CASE WHEN {IS_OWN} THEN -cost_nanos WHEN outcome = 'refused' THEN 0"
     " WHEN outcome = 'failed' THEN -cost_nanos ELSE baseline_nanos - cost_nanos END"
 )
-SAVED_CACHE = (
+SAVED_CACHE: str = (
     f"CASE WHEN {IS_CACHED} AND NOT {IS_SEARCH} THEN baseline_nanos - cost_nanos ELSE 0 END"
 )
-SAVED_SEARCH = f"CASE WHEN {IS_CACHED} AND {IS_SEARCH} THEN baseline_nanos - cost_nanos ELSE 0 END"
-SAVED_PROMPT_CACHE = f"CASE WHEN {IS_FROM_PROVIDER} THEN prompt_cache_nanos ELSE 0 END"
-SAVED_ROUTE = (
+SAVED_SEARCH: str = (
+    f"CASE WHEN {IS_CACHED} AND {IS_SEARCH} THEN baseline_nanos - cost_nanos ELSE 0 END"
+)
+SAVED_PROMPT_CACHE: str = f"CASE WHEN {IS_FROM_PROVIDER} THEN prompt_cache_nanos ELSE 0 END"
+SAVED_ROUTE: str = (
     f"CASE WHEN {IS_LOCAL} THEN baseline_nanos - prompt_cache_nanos"
     f" WHEN {IS_FROM_PROVIDER} THEN baseline_nanos - cost_nanos - prompt_cache_nanos ELSE 0 END"
 )
-SAVED_LOCAL = f"CASE WHEN {IS_LOCAL} THEN -cost_nanos ELSE 0 END"
-SAVED_PRECOMPUTE = f"CASE WHEN {IS_AHEAD} THEN -cost_nanos ELSE 0 END"
-SAVED_HELPERS = f"CASE WHEN {IS_HELPER} AND NOT {IS_AHEAD} THEN -cost_nanos ELSE 0 END"
-SAVED_FAILED = f"CASE WHEN {IS_FAILED} THEN -cost_nanos ELSE 0 END"
+SAVED_LOCAL: str = f"CASE WHEN {IS_LOCAL} THEN -cost_nanos ELSE 0 END"
+SAVED_PRECOMPUTE: str = f"CASE WHEN {IS_AHEAD} THEN -cost_nanos ELSE 0 END"
+SAVED_HELPERS: str = f"CASE WHEN {IS_HELPER} AND NOT {IS_AHEAD} THEN -cost_nanos ELSE 0 END"
+SAVED_FAILED: str = f"CASE WHEN {IS_FAILED} THEN -cost_nanos ELSE 0 END"
 
 
 class Row(Protocol):
