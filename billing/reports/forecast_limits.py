@@ -84,7 +84,7 @@ def outlooks(*, now: datetime) -> tuple[LimitOutlook, ...]:
 
 def outlooks_of(rows: Sequence[Budget], *, now: datetime) -> tuple[LimitOutlook, ...]:
     """These, in this order; of scopes in FIRST."""
-    read, raised = _reader(now), _raised(now)
+    read, raised = _reader(now), raised_caps(now)
     made: dict[tuple[str, str, str], tuple[History, Forecast]] = {}
     found = []
     for row in rows:
@@ -97,7 +97,7 @@ def outlooks_of(rows: Sequence[Budget], *, now: datetime) -> tuple[LimitOutlook,
     return tuple(found)
 
 
-def _raised(now: datetime) -> Mapping[tuple[str, str, str], int]:
+def raised_caps(now: datetime) -> Mapping[tuple[str, str, str], int]:
     """Caps of this month that were raised. One that was raised for a day says nothing of the next.
     """
     rows = current_windows(now).filter(

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from billing.forecast import Forecast
 from billing.models import Budget, ScopeKind
 from billing.reports.day_history import History, history
-from billing.reports.forecast_limits import ahead
+from billing.reports.forecast_limits import ahead, raised_caps
 from costcontrol import formats
 from costcontrol.dashboard.components import Cell, Column, Figure, Table, money, text
 from costcontrol.dashboard.filters import State
@@ -44,6 +44,10 @@ def month_figure(state: State) -> Figure:
         scope_kind=ScopeKind.PLATFORM,
         period__in=(Budget.Period.DAY, Budget.Period.MONTH),
     ).values_list("period", "cap_nanos"))
+    raised = raised_caps(state.question.now)
+    caps = {
+        period: raised.get((ScopeKind.PLATFORM, "", period), cap) for period, cap in caps.items()
+    }
     days = month_of(past, ahead(past), caps)
     title = _("This month against its budget")
     return Figure(

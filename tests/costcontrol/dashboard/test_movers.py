@@ -6,12 +6,16 @@ from datetime import date, timedelta
 
 import pytest
 
+from billing.budget_changes import cap_raise
+from billing.budgets import rule_of_budget, window_get
 from billing.forecast import Forecast
 from billing.models import Budget
 from billing.reports import slices
 from billing.reports.day_history import History
+from billing.reports.facts import filters_known
 from billing.reports.forecast_limits import ahead
-from costcontrol.dashboard.month import month_of
+from costcontrol.dashboard import filters
+from costcontrol.dashboard.month import month_figure, month_of
 from tests.costcontrol.dashboard import rows
 from tests.costcontrol.dashboard.conftest import Page
 
@@ -126,6 +130,16 @@ def test_days_of_the_month_add_up_and_go_on_with_the_forecast() -> None:
     assert days[23].middle is None
     assert days[29].middle == 24 * QUARTER + found.totals[5].middle
     assert days[29].low <= days[29].middle <= days[29].high  # type: ignore[operator]
+
+
+@pytest.mark.django_db
+def test_a_cap_that_was_raised_is_the_months() -> None:
+    month = Budget.objects.create(scope_kind="platform", period="month", cap_nanos=30 * 10**9)
+    window_get(rule_of_budget(month), now=rows.NOW)
+    cap_raise(month.pk, cap_nanos=99 * 10**9, reason="launch", actor="alice", now=rows.NOW)
+    rows.call()
+    state = filters.state_of({}, choices=filters_known(), now=rows.NOW)
+    assert "$0.2500 of this month's $99.00" in month_figure(state).note
 
 
 def test_without_a_forecast_there_is_only_what_was_spent() -> None:
