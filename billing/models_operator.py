@@ -3,6 +3,7 @@ of them, providers' own figures to compare with."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class SavedView(models.Model):
@@ -89,7 +90,7 @@ class Alert(models.Model):
     """One thing that happened. It is told once for a rule, a period, a threshold and a subject."""
 
     class State(models.TextChoices):
-        OPEN = "open", _("open")
+        OPEN = "open", pgettext_lazy("state of an alert", "open")
         ACKNOWLEDGED = "seen", _("acknowledged")
         SNOOZED = "snoozed", _("snoozed")
         RESOLVED = "resolved", _("over")

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from costcontrol.dashboard.filters import SHARED
 
@@ -61,7 +62,7 @@ GROUPS = (
         Place(_("What if"), "dashboard:whatif"),
         Place(_("Experiments"), "dashboard:experiments", True),
     )),
-    Group(_("Limits"), (
+    Group(pgettext_lazy("group of pages", "Limits"), (
         Place(_("Budgets & alerts"), "dashboard:budgets"),
         Place(_("Users & tiers"), "dashboard:users", True),
     )),
