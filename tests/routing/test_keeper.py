@@ -55,9 +55,9 @@ async def test_rows_are_written_once_however_many_ask_for_it_at_once() -> None:
 
 
 async def test_row_that_no_database_takes_does_not_hold_up_the_others() -> None:
-    twice = uuid4()
+    twice, at = uuid4(), clock.now()  # of a reservation there is one row, with one time
     for reservation_id in (None, twice, twice, None):
-        keeper.write_soon(row(reservation_id=reservation_id))
+        keeper.write_soon(row(reservation_id=reservation_id, at=at))
     await keeper.flush()
     assert await written() == 3
     await keeper.flush()
