@@ -18,6 +18,7 @@ class UsageRecord(models.Model):
         FAILED = "failed", _("the provider failed")
         CACHED = "cached", _("answered from the cache")
         REFUSED = "refused", _("refused")
+        CORRECTED = "corrected", _("price corrected")  # no call: see `corrects_id`
 
     class Confidence(models.TextChoices):
         EXACT = "exact", _("reported by the provider")
@@ -96,6 +97,13 @@ class UsageRecord(models.Model):
     waited_ms = models.PositiveIntegerField(_("waited, ms"), default=0)  # for its hold
     first_token_ms = models.PositiveIntegerField(_("first token after, ms"), null=True)
     latency_ms = models.PositiveIntegerField(_("took, ms"), default=0)
+    # of what another row cost, when the price book was wrong (`billing.corrections`); null: no
+    # correction. Its costs are differences, and may be below 0.
+    correction_id = models.BigIntegerField(_("price correction"), null=True)
+    corrects_id = models.BigIntegerField(_("row that it corrects"), null=True)
+    corrects_outcome = models.CharField(  # noqa: DJ001
+        _("outcome of that row"), max_length=12, null=True
+    )
 
     class Meta:
         verbose_name = _("usage record")
@@ -120,6 +128,12 @@ class UsageRecord(models.Model):
             models.Index(
                 fields=["answer_id", "-at"], condition=models.Q(answer_id__isnull=False),
                 name="usage_by_answer",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(  # with `at`, by which PostgreSQL cuts the table
+                fields=["correction_id", "corrects_id", "at"],
+                condition=models.Q(correction_id__isnull=False), name="one_correction_per_row",
             ),
         ]
 
