@@ -87,7 +87,7 @@ class AlertRule(models.Model):
 
 
 class Alert(models.Model):
-    """One thing that happened. It is told once for a rule, a period, a threshold and a subject."""
+    """One thing that happened: one row for a rule, a period, a threshold and a subject."""
 
     class State(models.TextChoices):
         OPEN = "open", pgettext_lazy("state of an alert", "open")
@@ -102,6 +102,9 @@ class Alert(models.Model):
     threshold = models.BigIntegerField(_("threshold"))
     subject = models.CharField(_("about"), max_length=160, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
+    ended_state = models.CharField(  # what it was when it was over last: it may come back
+        _("state before it was over"), max_length=10, choices=State.choices, blank=True
+    )
     value = models.BigIntegerField(_("value"))
     details = models.JSONField(_("details"), default=dict)
     opened_at = models.DateTimeField(_("opened"), db_index=True)
@@ -139,7 +142,7 @@ class AlertDelivery(models.Model):
         AlertChannel, on_delete=models.CASCADE, related_name="deliveries",
         verbose_name=_("channel"),
     )
-    event = models.CharField(_("event"), max_length=20)  # opened, resolved, test
+    event = models.CharField(_("event"), max_length=20)  # opened, resolved, back, again, test
     state = models.CharField(
         _("state"), max_length=10, choices=State.choices, default=State.WAITING
     )

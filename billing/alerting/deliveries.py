@@ -18,6 +18,7 @@ from costcontrol.lib.sentences import Sentence as _
 State = AlertDelivery.State
 WAITS_S = (60, 300, 900, 1800, 3600)  # after the first try, the second, ...
 MAX_TRIES = len(WAITS_S) + 1
+NO_WAIT = timedelta()
 LEASE = timedelta(seconds=120)
 AT_ONCE = 20  # of one task: a channel that hangs holds up what comes after it
 OFF = _("The channel was switched off.")
@@ -26,11 +27,15 @@ MAX_ERROR = 300
 log = logging.getLogger(__name__)
 
 
-def announce(alert: Alert, rule: AlertRule, *, event: str, now: datetime) -> int:
-    """One message for each channel of the rule, to be sent soon. How many."""
+def announce(
+    alert: Alert, rule: AlertRule, *, event: str, now: datetime, wait: timedelta = NO_WAIT
+) -> int:
+    """One message for each channel of the rule, to be sent soon, or after `wait`. How many."""
     channels = rule.channels.filter(is_on=True).exclude(pk__in=_told_more(alert, rule))
     rows = [
-        AlertDelivery(alert=alert, channel=channel, event=event, made_at=now, next_try_at=now)
+        AlertDelivery(
+            alert=alert, channel=channel, event=event, made_at=now, next_try_at=now + wait
+        )
         for channel in channels.order_by("pk")
     ]
     return len(AlertDelivery.objects.bulk_create(rows))
@@ -42,7 +47,7 @@ def _told_more(alert: Alert, rule: AlertRule) -> QuerySet[AlertDelivery, int]:
     higher = AlertDelivery.objects.filter(
         alert__rule__kind=AlertRule.Kind.BUDGET, alert__subject=alert.subject,
         alert__period=alert.period, alert__threshold__gt=alert.threshold,
-    )
+    ).exclude(alert__state=Alert.State.RESOLVED)  # over: it says nothing any more
     if rule.kind != AlertRule.Kind.BUDGET:
         higher = higher.none()
     return higher.values_list("channel_id", flat=True)

@@ -2,7 +2,8 @@
 
     open -> acknowledged                     somebody has it in hand
     open, acknowledged -> snoozed -> open    put off, and told again if it still holds
-    any of them -> resolved                  it does not hold any more (`opening.py`); the end
+    any of them -> resolved                  it does not hold any more (`opening.py`)
+    resolved -> any of them                  it holds again in its period (`returning.py`)
 
 The same trouble in a new period is a new alert.
 """

@@ -52,8 +52,12 @@ def said_of(row: AlertDelivery) -> Said:
     headline, sentences = headline_of(row.alert), sentences_of(row.alert)
     if row.event == "resolved":
         headline = _("Over: %(what)s") % {"what": headline}
+        ended = moment(row.made_at.isoformat())
+        sentences = (_("It has not held any more since %(moment)s.") % {"moment": ended},)
     if row.event == "again":
         headline = _("Still so: %(what)s") % {"what": headline}
+    if row.event == "back":
+        headline = _("Again: %(what)s") % {"what": headline}
     return Said(headline, sentences, f"{settings.SITE_URL}{PAGE}#alert-{row.alert.pk}")
 
 
