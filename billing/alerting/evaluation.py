@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def evaluate(*, now: datetime) -> Changes:
-    """What was opened, resolved, reopened. What was put off is told again only if it still holds."""
+    """What was opened, resolved, reopened. What was put off is told again if it still holds."""
     rules = AlertRule.objects.filter(is_on=True).order_by("kind", "-threshold", "pk")
     done = [_evaluated(rule, now) for rule in rules if is_due(rule, now)]
     states.wake(now=now)
