@@ -1,7 +1,7 @@
 """What each cache layer answered, of how many calls, and what that saved. Templates are no hits.
 
-Read from the usage rows themselves: no table of hours tells kinds of call apart, and only calls of
-some kinds can be answered from the store. Rows that nobody answered are not opened for it.
+Made of the sums of savings, which tell kinds of call and layers apart: whole days and hours out of
+their tables, and what is not rolled up yet out of the usage rows.
 """
 
 from collections import defaultdict
@@ -9,34 +9,18 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import timedelta
 
-from billing import savings
-from billing.measures import Cube, Measure, count_if
+from billing import measures, savings
+from billing.reports import reading
+from billing.reports.facts import located
 from billing.reports.ranges import Bucket
-from billing.reports.reading import rows_of
 from billing.reports.shapes import Line, Question, Series, Unit
-from billing.reports.spans import Source, Span
 from billing.savings import SEARCH_CACHE, SEARCH_KIND, TEMPLATE
 
 EXACT = ("exact", "shared")
 STORED = ("pattern", "precomputed")
 LAYERS = (*savings.LAYERS, TEMPLATE)  # as rows say, in the order in which a call asks them
 LINES = (*savings.LAYERS, SEARCH_CACHE, TEMPLATE)  # as they are summed: searches by themselves
-CACHED = Cube(
-    table="",
-    dimensions=("call_kind", "cache_layer"),
-    measures=(
-        count_if("answered", savings.IS_ANSWERED),
-        Measure("saved_nanos", "COALESCE(baseline_nanos - cost_nanos, 0)"),
-    ),
-    rows="outcome = 'cached'",
-)
-KINDS = Cube(
-    table="",
-    dimensions=("call_kind",),
-    measures=(count_if("answered", "1 = 1"),),
-    # What is made ahead and vectors are no calls of anybody. This all stands in `usage_by_time`.
-    rows=f"{savings.IS_ANSWERED} AND NOT {savings.IS_OWN}",
-)
+SUMS = measures.SAVING.only(("answered", "own", "compared_nanos", "baseline_nanos"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +76,17 @@ class KindSum:
 
 @dataclass(frozen=True, slots=True)
 class LayerFacts:
-    """`kind`: empty, or the only kind of call it is about."""
+    """`kind`: empty, or the only kind of call it is about. `is_known`, `lag_s`, `missing_hours`: as
+    in `facts.Facts`."""
 
     question: Question
     kind: str
     buckets: tuple[Bucket, ...]
+    is_known: tuple[bool, ...]
     cached: tuple[CachedSum, ...]
     answered: Mapping[str, int]  # by kind
+    lag_s: int
+    missing_hours: int
 
     @property
     def calls(self) -> int:
@@ -110,23 +98,29 @@ def is_hit(layer: str) -> bool:
 
 
 def load(question: Question, *, kind: str = "") -> LayerFacts:
-    """Two queries."""
     buckets = question.range.buckets
-    parts = spans(buckets, question)
-    whole = [Span(0, parts[0].start, parts[-1].end, Source.LIVE)] if parts else []
-    rows = rows_of(CACHED, CACHED.dimensions, parts, question.filters)
-    cached = tuple(row for row in (CachedSum(*row) for row in rows) if kind in ("", row.call_kind))
-    counted = rows_of(KINDS, KINDS.dimensions, whole, question.filters)
-    answered = {name: number for _bucket, name, number in counted if kind in ("", name)}
-    return LayerFacts(question, kind, buckets, cached, answered)
-
-
-def spans(buckets: tuple[Bucket, ...], question: Question) -> list[Span]:
     until = question.now + timedelta.resolution  # what happens now is in it
-    return [
-        Span(number, bucket.start, min(bucket.end, until), Source.LIVE)
-        for number, bucket in enumerate(buckets) if bucket.start < until
-    ]
+    found = located(buckets, until=until, now=question.now)
+    cached: list[CachedSum] = []
+    answered: dict[str, int] = defaultdict(int)
+    for bucket, name, layer, number, own, cost, baseline in reading.rows_of(
+        SUMS, ("call_kind", "cache_layer"), found.spans, question.filters
+    ):
+        if kind and name != kind:
+            continue
+        answered[name] += number - own  # what is made ahead and vectors are no calls of anybody
+        if layer:
+            cached.append(CachedSum(bucket, name, layer, number - own, baseline - cost))
+    return LayerFacts(
+        question, kind, buckets,
+        is_known=tuple(
+            bucket.start < until and number not in found.missing_buckets
+            for number, bucket in enumerate(buckets)
+        ),
+        cached=tuple(cached),
+        answered={name: number for name, number in answered.items() if number},
+        lag_s=found.lag_s, missing_hours=found.missing_hours,
+    )
 
 
 def answers(facts: LayerFacts) -> Series:
@@ -179,13 +173,12 @@ def _series(facts: LayerFacts, column: str, unit: Unit) -> Series:
     sums: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for row in facts.cached:
         sums[row.line][row.bucket] += getattr(row, column)
-    known = {span.bucket for span in spans(facts.buckets, facts.question)}
     return Series(
         facts.buckets,
         tuple(
             Line(name, tuple(
-                sums[name][number] if number in known else None
-                for number in range(len(facts.buckets))
+                sums[name][number] if known else None
+                for number, known in enumerate(facts.is_known)
             ))
             for name in _names(sums)
         ),

@@ -29,6 +29,7 @@ from costcontrol.dashboard.components import (
     text,
 )
 from costcontrol.dashboard.layer_names import LAYER_NAMES
+from costcontrol.dashboard.overview import stale_text
 from routing.models import CallKindRow, Deployment, PrecomputeRun
 from routing.reports import stored
 from routing.reports.stored import Made, Size
@@ -65,10 +66,10 @@ class CachesPage:
     kinds: Table
     reasons: Table | None  # None: not known for this filter
     has_calls: bool
+    stale: str  # what the figures lack
 
 
 def caches_page(state: CachesState, *, now: datetime) -> CachesPage:
-    """Seven queries."""
     question = state.shared.question
     facts = layers.load(question, kind=state.kind)
     rows, sizes = list(CallKindRow.objects.all()), stored.sizes(now=now)
@@ -79,6 +80,7 @@ def caches_page(state: CachesState, *, now: datetime) -> CachesPage:
         switches, _layers(layers.layer_sums(facts, storable=storable), switches, sizes),
         tuple(caches_charts.draw(chart, facts, state) for chart in caches_charts.CHARTS),
         _kinds(kinds), _reasons(kinds, storable, state, now), bool(facts.calls),
+        stale_text(lag_s=facts.lag_s, missing_hours=facts.missing_hours),
     )
 
 

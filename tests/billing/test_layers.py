@@ -9,13 +9,14 @@ from billing.reports import layers
 from billing.reports.layers import LayerFacts
 from billing.reports.ranges import last_days
 from billing.reports.shapes import Filters, Question
-from tests.costcontrol.dashboard.rows import NOW, call, hit
+from tests.costcontrol.dashboard.rows import NOW, call, hit, rolled_up
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 OPENING = "opening_statement"
 
 
 def facts(*, days: int = 7, zone: str = "Asia/Seoul", kind: str = "", **filters: str) -> LayerFacts:
+    rolled_up()
     question = Question(last_days(days, zone=zone, now=NOW), NOW, Filters(**filters))
     return layers.load(question, kind=kind)
 
@@ -76,6 +77,15 @@ def test_the_store_is_asked_for_calls_of_its_kinds_that_nothing_before_answered(
     assert (sums["pattern"].answered, sums["pattern"].asked) == (1, 2)
     assert sums["precomputed"].asked == sums["pattern"].asked
     assert sums["template"].asked is None
+
+
+def test_where_the_hourly_sums_are_days_behind_it_is_said() -> None:
+    served("pattern", at=NOW - timedelta(days=3))
+    served("pattern")
+    question = Question(last_days(7, zone="Asia/Seoul", now=NOW), NOW, Filters())
+    found = layers.load(question)
+    assert sum(filter(None, line(found, "pattern"))) == 1
+    assert found.missing_hours == 49 and line(found, "pattern")[3] is None
 
 
 def test_searches_are_a_line_of_their_own() -> None:
