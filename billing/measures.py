@@ -76,12 +76,12 @@ USAGE = Cube(
     only_fine=("tier", "language"),
     daily="billing_dailyusage",
     measures=(
-        count_if("attempts", "1 = 1"),
+        count_if("attempts", savings.IS_ATTEMPT),
         count_if("calls", savings.IS_CALL),
         count_if("answered", savings.IS_ANSWERED),
         Measure("cost_nanos", "cost_nanos"),
         sum_if("estimated_nanos", "confidence = 'estimated'", "cost_nanos"),
-        count_if("compared", savings.IS_KNOWN),
+        count_if("compared", savings.IS_COMPARED),
         sum_if("baseline_nanos", savings.IS_KNOWN, "baseline_nanos"),
         Measure("saved_cache_nanos", savings.SAVED_CACHE),
         Measure("saved_search_nanos", savings.SAVED_SEARCH),
@@ -113,7 +113,7 @@ SAVING = Cube(
     measures=(
         count_if("answered", savings.IS_ANSWERED),
         count_if("own", f"{savings.IS_ANSWERED} AND {savings.IS_OWN}"),
-        count_if("compared", savings.IS_KNOWN),
+        count_if("compared", savings.IS_COMPARED),
         Measure("cost_nanos", "cost_nanos"),
         sum_if("compared_nanos", savings.IS_KNOWN, "cost_nanos"),
         sum_if("baseline_nanos", savings.IS_KNOWN, "baseline_nanos"),
@@ -150,11 +150,11 @@ DEBATE = Cube(
 RULE = Cube(
     table="billing_hourlyrule",
     dimensions=("tier", "language", "deployment", "complexity", "is_economy"),
-    measures=(count_if("calls", "1 = 1"), Measure("cost_nanos", "cost_nanos")),
+    measures=(count_if("calls", savings.IS_ATTEMPT), Measure("cost_nanos", "cost_nanos")),
     # by the table: not by name, out of a cache, or as a debate that is held out
     rows=(
         "(requested_model = 'auto' AND outcome NOT IN ('failed', 'refused', 'cached')"
-        " AND is_holdout IS NOT TRUE)"
+        " AND COALESCE(corrects_outcome, '') <> 'failed' AND is_holdout IS NOT TRUE)"
     ),
 )
 DAILY = (USAGE, SAVING)

@@ -21,7 +21,10 @@ from billing.models import Budget, DailyPayer, RollupState
 KEPT_DAYS = 92  # so many are filled in where the product is older than this table
 OF_PLAN = "CASE WHEN paid_from = 'plan' THEN cost_nanos ELSE 0 END"
 OF_DEBATES = "CASE WHEN paid_from = 'plan' AND debate_id <> '' THEN cost_nanos ELSE 0 END"
-OF_CREDIT = "CASE WHEN paid_from = 'credit' THEN cost_nanos ELSE 0 END"
+# What customers paid is not corrected with what their calls cost.
+OF_CREDIT = (
+    "CASE WHEN paid_from = 'credit' AND outcome <> 'corrected' THEN cost_nanos ELSE 0 END"
+)
 BEYOND = "CASE WHEN paid_from = 'plan' THEN 0 ELSE cost_nanos END"
 # Rows from before there were payers were paid by who called.
 PAYER = "CASE WHEN payer <> '' THEN payer ELSE 'user:' || CAST(user_id AS VARCHAR) END"

@@ -3,7 +3,8 @@
 A row of our own work (answers made ahead, judges, embeddings) has no baseline: nobody would have
 needed it, so it saved minus its cost. A row that was refused saved nothing; a failed attempt saved
 minus its cost; a row without a baseline is not known, which is not 0; every other row saved
-baseline - cost.
+baseline - cost. A price that was corrected is a row of differences: it takes off savings, by the
+cause of the row that it corrects, and is no call (`billing.corrections`).
 
 Each row has its causes in a fixed order, and they add up to what it saved. An answer from a cache:
 all of it by its layer, or `search_cache` for a search. From a provider: `prompt_cache` is what the
@@ -34,16 +35,19 @@ HELPER_KINDS = ("judge", "embedding")  # calls that decide about answers
 SEARCH_KIND = "rag_search"
 LOCAL_CLASS = "local"
 
-IS_CALL: str = "outcome <> 'failed'"
-IS_ANSWERED: str = "outcome NOT IN ('failed', 'refused')"
+IS_ATTEMPT: str = "outcome <> 'corrected'"  # whatever is counted; a correction is only added up
+IS_CALL: str = "outcome NOT IN ('failed', 'corrected')"
+IS_ANSWERED: str = "outcome NOT IN ('failed', 'refused', 'corrected')"
+OF_ANSWERED: str = f"({IS_ANSWERED} OR (outcome = 'corrected' AND corrects_outcome <> 'failed'))"
 IS_AHEAD: str = f"tier = '{PRECOMPUTE_TIER}'"
 _KINDS = "', '".join(HELPER_KINDS)
 IS_HELPER: str = f"call_kind IN ('{_KINDS}')"
 IS_OWN: str = f"({IS_AHEAD} OR {IS_HELPER})"
-IS_KNOWN: str = f"({IS_ANSWERED} AND baseline_nanos IS NOT NULL AND NOT {IS_OWN})"
+IS_KNOWN: str = f"({OF_ANSWERED} AND baseline_nanos IS NOT NULL AND NOT {IS_OWN})"
+IS_COMPARED: str = f"({IS_KNOWN} AND {IS_ATTEMPT})"  # the calls of it
 IS_CACHED: str = f"({IS_KNOWN} AND outcome = 'cached')"
 IS_FROM_PROVIDER: str = f"({IS_KNOWN} AND outcome <> 'cached')"
-IS_FAILED: str = f"(outcome = 'failed' AND NOT {IS_OWN})"
+IS_FAILED: str = f"((outcome = 'failed' OR corrects_outcome = 'failed') AND NOT {IS_OWN})"
 IS_LOCAL: str = f"({IS_FROM_PROVIDER} AND model_class = '{LOCAL_CLASS}')"
 IS_SEARCH: str = f"call_kind = '{SEARCH_KIND}'"
 SAVED: str = (
@@ -113,7 +117,10 @@ def saved_by_call(rows: Iterable[Row]) -> int | None:
 
 
 def causes(row: Row) -> dict[str, int]:
-    """By cause; their sum is what the row saved. Empty where nothing is known or saved."""
+    """By cause; their sum is what the row saved. Empty where nothing is known or saved.
+
+    In Python a correction is part of the row that it corrects: never ask for it alone.
+    """
     saved = saved_nanos(row)
     if saved is None:
         return {}

@@ -6,12 +6,12 @@ from billing import savings
 from billing.measures import Cube, Measure, count_if, sum_if
 
 MEASURES = (
-    count_if("attempts", "1 = 1"),
+    count_if("attempts", savings.IS_ATTEMPT),
     count_if("calls", savings.IS_CALL),
     count_if("answered", savings.IS_ANSWERED),
     Measure("cost_nanos", "cost_nanos"),
     sum_if("estimated_nanos", "confidence = 'estimated'", "cost_nanos"),
-    count_if("compared", savings.IS_KNOWN),
+    count_if("compared", savings.IS_COMPARED),
     sum_if("baseline_nanos", savings.IS_KNOWN, "baseline_nanos"),
     Measure("saved_nanos", f"COALESCE({savings.SAVED}, 0)"),
     Measure("fresh_input_tokens", "COALESCE(fresh_input_tokens, 0)"),

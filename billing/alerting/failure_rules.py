@@ -25,7 +25,7 @@ UNPRICED = Q(error_code="unpriced_model") | (
 def error_rate(rule: AlertRule, moment: Moment) -> Sequence[Finding]:
     """As on the overview: calls that ended in an error, of all calls. Of a provider: attempts that
     failed there, of all attempts there."""
-    rows = _rows(rule, moment)
+    rows = _rows(rule, moment).exclude(outcome=Outcome.CORRECTED)
     if rule.scope_kind == ScopeKind.PROVIDER:
         counts = rows.aggregate(calls=Count("pk"), failed=Count("pk", filter=FAILED_THERE))
     else:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from billing.alerting.types import Finding, Moment, since
 from billing.models import UsageRecord
@@ -21,7 +21,10 @@ def spends_much(rule: AlertRule, moment: Moment) -> Sequence[Finding]:
         rows = rows.filter(user_id=int(rule.scope_id))
     sums = (
         rows.values("user_id").order_by()
-        .annotate(cost=Sum("cost_nanos"), calls=Count("pk"))
+        .annotate(
+            cost=Sum("cost_nanos"),
+            calls=Count("pk", filter=~Q(outcome=UsageRecord.Outcome.CORRECTED)),
+        )
         .filter(cost__gte=max(1, rule.threshold)).order_by("-cost", "user_id")
     )
     return [

@@ -42,33 +42,37 @@ class CallLine:
     latency_ms: int | None
     failed_attempts: int
     answer_id: int | None = None  # the stored answer that it was answered with
+    is_corrected: bool = False  # its price was: that is in the cost
 
 
 def lines_of(ids: Sequence[int]) -> list[CallLine]:
     """In the order of the ids. Three queries, however many."""
     rows = UsageRecord.objects.in_bulk(ids)
-    failed = _failed_of(rows.values())
+    others = _others_of(rows.values())
     names = user_names({row.user_id for row in rows.values()})
-    return [_line(rows[pk], failed, names) for pk in ids if pk in rows]
+    return [_line(rows[pk], others, names) for pk in ids if pk in rows]
 
 
 def user_names(ids: Iterable[int]) -> dict[int, str]:
     return {user.pk: str(user) for user in User.objects.filter(pk__in=set(ids))}
 
 
-def _failed_of(rows: Iterable[UsageRecord]) -> dict[UUID, list[UsageRecord]]:
+def _others_of(rows: Iterable[UsageRecord]) -> dict[UUID, list[UsageRecord]]:
+    """Attempts that failed, and what was corrected later."""
     found: dict[UUID, list[UsageRecord]] = defaultdict(list)
     calls = {row.call_id for row in rows}
-    for row in UsageRecord.objects.filter(call_id__in=calls, outcome=Outcome.FAILED):
+    for row in UsageRecord.objects.filter(
+        call_id__in=calls, outcome__in=[Outcome.FAILED, Outcome.CORRECTED]
+    ):
         found[row.call_id].append(row)
     return found
 
 
 def _line(
-    row: UsageRecord, failed: Mapping[UUID, list[UsageRecord]], names: Mapping[int, str]
+    row: UsageRecord, others: Mapping[UUID, list[UsageRecord]], names: Mapping[int, str]
 ) -> CallLine:
-    before = failed.get(row.call_id, [])
-    every = [*before, row]
+    more = others.get(row.call_id, [])
+    every = [*more, row]
     return CallLine(
         call_id=row.call_id, at=row.at, user_id=row.user_id,
         user=names.get(row.user_id, ""), key_prefix=row.key_prefix, tier=row.tier,
@@ -81,7 +85,8 @@ def _line(
         cost_nanos=sum(one.cost_nanos for one in every),
         saved_nanos=savings.saved_by_call(every),
         latency_ms=_latency_ms(row),
-        failed_attempts=len(before),
+        failed_attempts=sum(one.outcome == Outcome.FAILED for one in more),
+        is_corrected=any(one.outcome == Outcome.CORRECTED for one in more),
         answer_id=row.answer_id,
     )
 

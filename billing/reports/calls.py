@@ -45,7 +45,7 @@ class Ended(StrEnum):
 
 # As an expression, so that no database goes by the index of another question that begins with it.
 AS_IT_STANDS = Coalesce(F("deployment"), Value(""))
-IS_CALL = ~Q(outcome=Outcome.FAILED)
+IS_CALL = ~Q(outcome__in=[Outcome.FAILED, Outcome.CORRECTED])
 ENDED = {
     Ended.ANSWERED: (
         Q(outcome__in=[Outcome.COMPLETE, Outcome.CANCELLED])

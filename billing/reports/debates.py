@@ -172,8 +172,9 @@ def _calls(
 
 def _last(attempts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The row of a call that is not of a failed attempt; there is one once it has ended."""
-    ended = [row for row in attempts if row["outcome"] != Outcome.FAILED]
-    return (ended or attempts)[-1]
+    tried = [row for row in attempts if row["outcome"] != Outcome.CORRECTED]
+    ended = [row for row in tried if row["outcome"] != Outcome.FAILED]
+    return (ended or tried or attempts)[-1]
 
 
 def _call(attempts: Sequence[dict[str, Any]], use: Use) -> DebateCall:

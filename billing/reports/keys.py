@@ -35,7 +35,7 @@ def use_of_keys(
 ) -> dict[str, KeyUse]:
     """By prefix; one query. `user_id`: all calls were this user's own, which an index finds; None
     for service keys, whose calls are made for many."""
-    calls = ~Q(outcome=Outcome.FAILED)
+    calls = ~Q(outcome__in=[Outcome.FAILED, Outcome.CORRECTED])
     is_today = Q(at__gte=today)
     rows = UsageRecord.objects.filter(key_prefix__in=prefixes, at__gte=since)
     if user_id is not None:

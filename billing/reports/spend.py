@@ -24,7 +24,8 @@ from billing.reports.shapes import Series, Unit
 DEBATE_PARTS = {"stage": "stage", "speaker": "speaker", "kind": "call_kind"}
 CLASSES = ("local", "economy", "mid", "premium")
 Outcome = UsageRecord.Outcome
-IS_CALL = ~Q(outcome=Outcome.FAILED)
+IS_ATTEMPT = ~Q(outcome=Outcome.CORRECTED)
+IS_CALL = ~Q(outcome__in=[Outcome.FAILED, Outcome.CORRECTED])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def spend_between(
             counted=IS_CALL,
         ),
         by_cache=groups(records.exclude(cache_layer=""), "cache_layer"),
-        by_outcome=groups(records, "outcome", "error_code"),
+        by_outcome=groups(records, "outcome", "error_code", counted=IS_ATTEMPT),
         by_debate_part=tuple(
             (part, groups(records.exclude(debate_id=""), DEBATE_PARTS[part], counted=IS_CALL))
             for part in parts

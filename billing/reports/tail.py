@@ -59,7 +59,7 @@ class Wanted:
 
     def matches(self, glance: Glance) -> bool:
         return (
-            glance.outcome != Outcome.FAILED
+            glance.outcome not in (Outcome.FAILED, Outcome.CORRECTED)
             and (self.ended is None or glance.ended == self.ended)
             and _is(self.tier, glance.tier)
             and _is(self.deployment, glance.deployment)

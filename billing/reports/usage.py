@@ -15,7 +15,7 @@ from billing.models import Metric, UsageRecord, Window
 Outcome = UsageRecord.Outcome
 Place = tuple[str, str, str, str]  # kind and id of the scope, metric, period
 
-ANSWERED = ~Q(outcome__in=[Outcome.FAILED, Outcome.REFUSED])
+ANSWERED = ~Q(outcome__in=[Outcome.FAILED, Outcome.REFUSED, Outcome.CORRECTED])
 TOTALS = {  # of usage rows
     "answered": Count("pk", filter=ANSWERED),
     "from_cache": Count("pk", filter=Q(outcome=Outcome.CACHED)),

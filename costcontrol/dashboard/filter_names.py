@@ -51,6 +51,7 @@ STATUSES: Mapping[str, str | Promise] = {
     Outcome.CANCELLED: _("client left"),
     Outcome.REFUSED: _("refused"),
     Outcome.FAILED: _("failed attempt"),
+    Outcome.CORRECTED: _("price corrected"),
 }
 NOTHING: Mapping[str, str | Promise] = {
     "provider": _("no provider asked"),

@@ -8,6 +8,8 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from billing.models import UsageRecord
 from billing.usage import Usage
 
@@ -84,7 +86,7 @@ def calls_between(start: datetime, end: datetime) -> Iterator[PastCall]:
 
 
 def _rows(start: datetime, end: datetime) -> Iterator[Row]:
-    rows = UsageRecord.objects.filter(at__gte=start, at__lt=end).order_by("at", "pk")
+    rows = booked_between(start, end).order_by("at", "pk")
     names = (*FACTS, *TOKENS)
     yield from map(_row, rows.values_list(*names).iterator(chunk_size=ROWS_AT_ONCE))
 
@@ -102,5 +104,10 @@ def _call(rows: Sequence[Row]) -> PastCall:
 
 def count_between(start: datetime, end: datetime) -> int:
     """Calls, as `calls_between` will give them, but those of which only failures are known."""
+    return booked_between(start, end).exclude(outcome=Outcome.FAILED).count()
+
+
+def booked_between(start: datetime, end: datetime) -> QuerySet[UsageRecord]:
+    """At the prices of then: those that were corrected later are no part of it."""
     rows = UsageRecord.objects.filter(at__gte=start, at__lt=end)
-    return rows.exclude(outcome=Outcome.FAILED).count()
+    return rows.exclude(outcome=Outcome.CORRECTED)
