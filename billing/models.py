@@ -6,9 +6,16 @@ from django.utils.translation import gettext_lazy as _
 from billing.models_baselines import Baseline as Baseline
 from billing.models_corrections import CorrectionPart as CorrectionPart
 from billing.models_corrections import PriceCorrection as PriceCorrection
+from billing.models_days import DailyDebate as DailyDebate
+from billing.models_days import DailyDebateCount as DailyDebateCount
+from billing.models_days import DailyLatency as DailyLatency
+from billing.models_days import DailyOutcome as DailyOutcome
+from billing.models_days import DailyRule as DailyRule
 from billing.models_days import DailySaving as DailySaving
 from billing.models_days import DailyUsage as DailyUsage
 from billing.models_fetches import UsageFetch as UsageFetch
+from billing.models_months import MonthlySaving as MonthlySaving
+from billing.models_months import MonthlyUser as MonthlyUser
 from billing.models_operator import Alert as Alert
 from billing.models_operator import AlertChannel as AlertChannel
 from billing.models_operator import AlertDelivery as AlertDelivery
