@@ -1,6 +1,6 @@
 """What changes the routing table, draft by draft, and which models may be asked. All audited."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from routing.models import Deployment, RoutePolicy
 from routing.types import Complexity, ModelClass
 
 MODES = ("local", "hybrid", "cloud", "economy")  # the tiers' route modes, and what saving means
+PROVIDER_PAUSE = "provider_pause"
 Status = RoutePolicy.Status
 
 
@@ -115,6 +116,40 @@ def deployment_switch(
     row.save(update_fields=["is_enabled"])
     audit(actor, "deployment_switch", row.name, before, snapshot(row), reason=reason[:300])
     return True
+
+
+def line_name(row: Deployment) -> str:
+    """A provider at one address with one key, as the audit log names it."""
+    return " ".join(filter(None, (row.provider, row.base_url, row.api_key_env)))[:200]
+
+
+@transaction.atomic
+def provider_pause(
+    rows: Sequence[Deployment], *, actor: str, reason: str, at: datetime
+) -> list[str]:
+    """None of these is asked any more. Those that were asked until now, by name."""
+    paused = [
+        row.name for row in rows
+        if deployment_switch(row, is_enabled=False, actor=actor, reason=reason, at=at)
+    ]
+    if paused:
+        audit(
+            actor, PROVIDER_PAUSE, line_name(rows[0]), None, {"models": paused},
+            reason=reason[:300],
+        )
+    return paused
+
+
+@transaction.atomic
+def provider_resume(
+    rows: Sequence[Deployment], *, actor: str, reason: str, at: datetime
+) -> list[str]:
+    """These are asked again; those that were not until now, by name. Raises PolicyError, and then
+    nothing is changed: one of them has no price."""
+    return [
+        row.name for row in rows
+        if deployment_switch(row, is_enabled=True, actor=actor, reason=reason, at=at)
+    ]
 
 
 @transaction.atomic

@@ -39,7 +39,7 @@ KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
 @dataclass(frozen=True, slots=True)
 class ProviderLine:
     """Deployments of one provider at one address with one key. `test_id`: the one a test asks;
-    None: it cannot be tested now."""
+    None: it cannot be tested now. `first_id`: by which its own page finds it."""
 
     name: str
     address: str
@@ -50,6 +50,8 @@ class ProviderLine:
     error: str
     test_id: int | None
     test_name: str
+    first_id: int
+    is_paused: bool  # none of its models may be asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def _line(rows: list[Deployment], known: Mapping[str, Heard]) -> ProviderLine:
         no_key or key_name, tuple(row.name for row in rows), found,
         label(found.error_code) if found.error_code else "",
         usable[0].pk if usable else None, usable[0].name if usable else "",
+        first.pk, not any(row.is_enabled for row in rows),
     )
 
 

@@ -168,6 +168,7 @@ PAGES = (
     PageCase("experiments", f"/dashboard/experiments/?{RANGE}", STAFF, has_calls=True),
     PageCase("live-calls", "/dashboard/live/", STAFF, has_calls=True),
     PageCase("settings", "/dashboard/settings/", STAFF, has_calls=True),
+    PageCase("settings-provider", "/dashboard/settings/providers/1/", STAFF, has_calls=True),
     PageCase("settings-price", f"/dashboard/settings/prices/{bills.PRICE}", STAFF, has_calls=True),
     PageCase("reconciliation", "/dashboard/reconciliation/", STAFF, has_calls=True),
     PageCase("audit-log", "/dashboard/audit/", STAFF, has_calls=True),
