@@ -232,3 +232,8 @@ class UsageImportLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.model}"
+
+    @property
+    def says_nothing(self) -> bool:
+        """It only says that its days were asked for, and that nothing was used on them."""
+        return not (self.model or self.cost_nanos or self.output_tokens or self.fresh_input_tokens)

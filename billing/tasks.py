@@ -9,11 +9,20 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 
-from billing import alerts, credits, ledger, partitions, retention, rollups
+from billing import (
+    alerts,
+    corrections_work,
+    credits,
+    ledger,
+    partitions,
+    retention,
+    rollups,
+)
 from billing.alerting import deliveries, evaluation
 from billing.months import month_at
 from billing.payments import client, events, overage, reconcile, repeat, standing, topup
 from billing.reports import monthly_mail
+from billing.usage_imports import fetches
 from costcontrol.lib import clock
 
 DAY = timedelta(days=1)
@@ -42,6 +51,13 @@ def check_ledger() -> int:
 def roll_up() -> int:
     """Add up the hours that closed, and those with late rows. How many it were."""
     return rollups.catch_up(now=clock.now())
+
+
+@shared_task
+def correct_prices() -> None:
+    """Count and post what people asked to be corrected."""
+    while corrections_work.step(now=clock.now()):
+        pass
 
 
 @shared_task
@@ -98,6 +114,13 @@ def send_reports() -> int:
     except OSError as error:
         log.error("reports: no email was sent: %s", error)
         return 0
+
+
+@shared_task
+def ask_providers() -> int:
+    """Have the usage of the last days fetched. How many providers are asked; the fetching itself is
+    `routing.tasks.fetch_usage`."""
+    return fetches.nightly(now=clock.now())
 
 
 @shared_task

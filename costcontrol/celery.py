@@ -55,6 +55,7 @@ app.conf.beat_schedule = {
     ),
     "bring alerts to their channels": every("billing.tasks.deliver_alerts", 20.0, expires_s=20),
     "add up the hours": every("billing.tasks.roll_up", 60.0, expires_s=60),
+    "correct prices of the past": every("billing.tasks.correct_prices", 10.0, expires_s=10),
     "make months ahead, let old ones go": every(
         "billing.tasks.keep_months", crontab(hour="2", minute="50"), expires_s=3600
     ),
@@ -73,6 +74,10 @@ app.conf.beat_schedule = {
     ),
     "make old answers anew": every("routing.tasks.refresh_answers", 300.0, expires_s=300),
     "answer what calls would have cost": every("routing.tasks.what_if", 10.0, expires_s=10),
+    "ask providers for what they counted": every(
+        "billing.tasks.ask_providers", crontab(hour="5", minute="10"), expires_s=3600
+    ),
+    "fetch what they counted": every("routing.tasks.fetch_usage", 10.0, expires_s=10),
     "send the reports of the month": every(
         "billing.tasks.send_reports", crontab(minute="20"), expires_s=3600
     ),

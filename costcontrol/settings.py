@@ -1,7 +1,7 @@
 """One settings file. Everything a deployment may change is an environment variable, read here.
 
 HOST PORT DATA_DIR DATABASE_URL REDIS_URL OLLAMA_HOST OPENAI_BASE_URL ANTHROPIC_BASE_URL
-OPENAI_API_KEY ANTHROPIC_API_KEY SECRET_KEY ALLOWED_HOSTS DEBUG
+OPENAI_API_KEY ANTHROPIC_API_KEY OPENAI_ADMIN_KEY ANTHROPIC_ADMIN_KEY SECRET_KEY ALLOWED_HOSTS DEBUG
 STAFF_NEEDS_MFA SIGN_UP_OPEN PROXY_COUNT
 KEEP_TEXT_DAYS STRIPE_SECRET_KEY STRIPE_WEBHOOK_SECRET STRIPE_API_BASE GRACE_DAYS
 KRW_PER_USD
@@ -236,6 +236,9 @@ ANTHROPIC_API_KEY = env.str("ANTHROPIC_API_KEY", default="")
 ANTHROPIC_BASE_URL = env.str("ANTHROPIC_BASE_URL", default="https://api.anthropic.com")
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
+# Keys that may read what the whole account used: they are asked for its bill, never for an answer.
+ANTHROPIC_ADMIN_KEY = "" if DEMO else str(env.str("ANTHROPIC_ADMIN_KEY", default="")).strip()
+OPENAI_ADMIN_KEY = "" if DEMO else str(env.str("OPENAI_ADMIN_KEY", default="")).strip()
 OLLAMA_HOST = env.str("OLLAMA_HOST", default="http://127.0.0.1:11434")
 LOCAL_MODEL_FILE = DATA_DIR / "local-model.json"  # written by the embedded model's process
 

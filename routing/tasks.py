@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from celery import shared_task
 
+from billing.usage_imports import fetches
 from costcontrol.lib import clock, redis
 from routing import forgetting, idempotency, providers, texts
 from routing.cache import endings
@@ -50,6 +51,12 @@ def refresh_answers() -> bool:
 def what_if() -> bool:
     """Runs that ask what calls of the past would have cost."""
     return beside("what_if", whatif.work)
+
+
+@shared_task
+def fetch_usage() -> bool:
+    """What staff, or the night, want to know of providers' own figures."""
+    return beside("fetch_usage", fetches.work)
 
 
 async def _in_a_loop(work: Callable[[], Awaitable[int]]) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from accounts.closing import shell_address
 from accounts.models import User
+from billing.models_fetches import UsageFetch
 from billing.models_operator import Alert, AlertChannel, AlertRule, SavedView, UsageImport
 
 
@@ -15,6 +16,7 @@ def account_closes(sender: Any, *, user: User, at: datetime, **_more: Any) -> No
     AlertRule.objects.filter(made_by=user.email).update(made_by=name)
     Alert.objects.filter(changed_by=user.email).update(changed_by=name)
     UsageImport.objects.filter(made_by=user.email).update(made_by=name)
+    UsageFetch.objects.filter(made_by=user.email).update(made_by=name)
     SavedView.objects.filter(owner_id=user.pk, is_shared=False).delete()
     AlertChannel.objects.filter(
         kind=AlertChannel.Kind.EMAIL, address__iexact=str(user.email)

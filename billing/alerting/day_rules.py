@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Max, Sum
+from django.db.models import Max
 
 from billing import rollups
 from billing.alerting.types import Finding, Moment, NotKnown
@@ -11,10 +11,13 @@ from billing.models import ScopeKind
 from billing.models_operator import AlertRule, UsageImport
 from billing.reports import anomaly_days
 from billing.reports.day_history import history
-from billing.reports.slices import SliceFilters, day_costs
+from billing.reports.reconciliation import compare
+from billing.reports.slices import SliceFilters
 from billing.reports.spans import MAX_LIVE_HOURS
+from billing.usage_imports.served import served
 
 BASIS_POINTS = 10_000
+MOST_POINTS = 100 * BASIS_POINTS  # where they count next to nothing, it is no share any more
 MISSING = "the hourly sums are days behind"  # such days look cheap
 
 
@@ -60,8 +63,8 @@ def _finding(rule: AlertRule, odd: Anomaly) -> Finding:
 
 
 def providers_differ(rule: AlertRule, moment: Moment) -> Sequence[Finding]:
-    """The newest import of each provider that is about dollars, against our own sums of the same
-    days, in its zone. (Vendors give tokens and dollars in two files.)"""
+    """The newest import of each provider that is about dollars, as the page compares its days.
+    (Vendors give tokens and dollars in two files.)"""
     imports = UsageImport.objects.filter(lines__cost_nanos__isnull=False)
     if rule.scope_kind == ScopeKind.PROVIDER and rule.scope_id:
         imports = imports.filter(provider=rule.scope_id)
@@ -73,17 +76,17 @@ def providers_differ(rule: AlertRule, moment: Moment) -> Sequence[Finding]:
 
 def _difference(row: UsageImport, moment: Moment) -> Finding | None:
     """None: it says nothing about money. Raises NotKnown."""
-    theirs = row.lines.aggregate(cost=Sum("cost_nanos"))["cost"]
-    if theirs is None:
-        return None
-    costs = day_costs(
-        zone=row.zone, first=row.first_day, last=row.last_day, now=moment.now,
-        filters=SliceFilters(provider=row.provider),
+    days = (row.last_day - row.first_day).days + 1
+    found = compare(
+        row.provider, until=row.last_day, served=served(), now=moment.now, days=days
     )
-    if costs.missing:
+    if found.missing:
         raise NotKnown(MISSING)
-    ours = sum(each.cost_nanos for each in costs.values())
-    part = abs(ours - theirs) * BASIS_POINTS // max(1, theirs)
+    total = found.total
+    if not total.says_cost:
+        return None
+    ours, theirs = total.ours.cost_nanos or 0, total.theirs.cost_nanos or 0
+    part = min(MOST_POINTS, abs(ours - theirs) * BASIS_POINTS // max(1, theirs))
     return Finding(
         subject=f"provider:{row.provider}", value=part, period=f"import {row.pk}",
         details={

@@ -18,11 +18,11 @@ from billing.reports.ranges import day_span
 from billing.reports.reconciled import Compared, Comparison, Counted
 from billing.reports.slices import NONE, SliceFilters, SliceRow, day_costs
 from billing.usage_imports.names import plain
+from billing.usage_imports.served import Served
 
 ZONE = "UTC"
 DAYS = 31  # that are compared at a time
 OPEN = (Reservation.State.HELD, Reservation.State.SENT)
-Served = Mapping[str, tuple[str, str]]  # deployment -> provider and model that are billed
 
 
 def newest_day(provider: str) -> date | None:
@@ -47,7 +47,7 @@ def compare(
 def _lines(
     provider: str, first: date, last: date, *, served: Served, now: datetime
 ) -> tuple[tuple[Compared, ...], frozenset[date]]:
-    tokens, costs = _newest(provider, first, last)
+    tokens, costs = newest_files(provider, first, last)
     found: dict[tuple[date, str], Compared] = {}
 
     def line(day: date, model: str) -> Compared:
@@ -67,7 +67,7 @@ def _lines(
         if whose == provider and model and (day in tokens or day in costs):
             _add_ours(line(day, model), deployment, row)
     for each in _their_lines(first, last, tokens, costs):
-        if each.usage_import_id in (tokens.get(each.day), costs.get(each.day)):
+        if _is_of(each, tokens, costs) and not each.says_nothing:
             _add_theirs(line(each.day, each.model), each, tokens, costs)
     for (day, model), number in _open_calls(provider, first, last).items():
         if (day, plain(model)) in found:
@@ -75,6 +75,12 @@ def _lines(
     _mark_whole(found)
     ordered = sorted(found.values(), key=lambda each: (-each.day.toordinal(), -_weight(each)))
     return tuple(ordered), costs_by_day.missing
+
+
+def _is_of(
+    line: UsageImportLine, tokens: Mapping[date, int], costs: Mapping[date, int]
+) -> bool:
+    return line.usage_import_id in (tokens.get(line.day), costs.get(line.day))
 
 
 def _mark_whole(found: Mapping[tuple[date, str], Compared]) -> None:
@@ -96,7 +102,9 @@ def _weight(line: Compared) -> int:
     return max(line.ours.cost_nanos or 0, line.theirs.cost_nanos or 0, line.theirs.tokens or 0)
 
 
-def _newest(provider: str, first: date, last: date) -> tuple[dict[date, int], dict[date, int]]:
+def newest_files(
+    provider: str, first: date, last: date
+) -> tuple[dict[date, int], dict[date, int]]:
     """Which file counts for a day: for its tokens, and for its dollars."""
     lines = UsageImportLine.objects.filter(usage_import=OuterRef("pk"))
     has_tokens = Q(fresh_input_tokens__isnull=False) | Q(output_tokens__isnull=False)

@@ -1,4 +1,7 @@
-"""The exports that can be read, told apart by their header. A new one is one entry in FORMATS."""
+"""The exports that can be read, told apart by their header. A new one is one entry in FORMATS.
+
+Answers of vendors' APIs are read the same way; their columns are named as in the answer, with a dot
+before what stands in an object of its own. Nobody has to tell them apart: we know what we asked."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +16,7 @@ class Format:
     """`signs`: columns that only this export has together. `counts`: our columns, and which of
     theirs are added up for them. `whole_input`: a column that includes what the cache gave and
     took; fresh input is what is left of it where it has no column of its own. `any_model`: money
-    may belong to no single model."""
+    may belong to no single model. `is_cents`: `cost` is in cents, else in dollars."""
 
     title: str
     provider: str  # empty: anybody's
@@ -25,6 +28,7 @@ class Format:
     cost: str = ""
     currency: str = ""
     any_model: bool = False
+    is_cents: bool = False
 
 
 ANTHROPIC_USAGE = Format(
@@ -65,6 +69,30 @@ OPENAI_COST = Format(
 OURS = Format(
     "day and model", "", signs=frozenset({"day", "model"}), days=("day",), model="model",
     counts={name: (name,) for name in COUNTS}, cost="cost_usd", any_model=True,
+)
+NO_SIGNS: frozenset[str] = frozenset()
+ANTHROPIC_USAGE_API = Format(
+    "Anthropic, usage", "anthropic", signs=NO_SIGNS, days=("day",), model="model",
+    counts={
+        "fresh_input_tokens": ("uncached_input_tokens",),
+        "cache_read_tokens": ("cache_read_input_tokens",),
+        "cache_write_tokens": (
+            "cache_creation.ephemeral_5m_input_tokens", "cache_creation.ephemeral_1h_input_tokens",
+        ),
+        "output_tokens": ("output_tokens",),
+    },
+)
+ANTHROPIC_COST_API = Format(
+    "Anthropic, cost", "anthropic", signs=NO_SIGNS, days=("day",), model="model", cost="amount",
+    currency="currency", any_model=True, is_cents=True,
+)
+OPENAI_USAGE_API = Format(
+    "OpenAI, usage", "openai", signs=NO_SIGNS, days=("day",), model="model",
+    counts=OPENAI_USAGE.counts, whole_input="input_tokens",
+)
+OPENAI_COST_API = Format(
+    "OpenAI, cost", "openai", signs=NO_SIGNS, days=("day",), model="line_item",
+    cost="amount.value", currency="amount.currency", any_model=True,
 )
 FORMATS = (ANTHROPIC_USAGE, ANTHROPIC_COST, OPENAI_USAGE, OPENAI_COST, OURS)
 

@@ -1,4 +1,4 @@
-"""Keeps what a provider counted. Files are never changed: a later one is looked at first."""
+"""Keeps what a provider counted. Imports are never changed: a later one is looked at first."""
 
 import hashlib
 from collections.abc import Iterator
@@ -49,25 +49,29 @@ def usage_import(
         ) % {"title": found.format.title}])
     digest = hashlib.sha256(data).hexdigest()
     try:
-        row, is_new = _kept(provider, digest, found, file_name, actor, now), True
+        row, is_new = import_put(
+            provider, found, source=UsageImport.Source.CSV, digest=digest, name=file_name,
+            actor=actor, now=now,
+        ), True
     except IntegrityError:
         row, is_new = UsageImport.objects.get(provider=provider, digest=digest), False
     return Imported(row, is_new, len(found.sums), found.format.title)
 
 
 @transaction.atomic
-def _kept(
-    provider: str, digest: str, found: Reading, file_name: str, actor: str, now: datetime
+def import_put(
+    provider: str, found: Reading, *, source: str, digest: str, name: str, actor: str,
+    now: datetime,
 ) -> UsageImport:
-    """Raises IntegrityError: it is there."""
+    """`name`: the file, or what a vendor was asked at. Raises IntegrityError: it is there."""
     row = UsageImport.objects.create(
-        provider=provider, source=UsageImport.Source.CSV, digest=digest, zone=ZONE,
-        file_name=_printable(file_name), first_day=found.first, last_day=found.last, made_at=now,
-        made_by=actor,
+        provider=provider, source=source, digest=digest, zone=ZONE, file_name=_printable(name),
+        first_day=found.first, last_day=found.last, made_at=now, made_by=actor,
     )
     UsageImportLine.objects.bulk_create(_lines(row, found), batch_size=BATCH)
     audit(actor, "usage_import", str(row)[:200], None, {
         "id": row.pk, "file": row.file_name, "lines": len(found.sums), "format": found.format.title,
+        "source": source,
     })
     return row
 

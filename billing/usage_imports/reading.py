@@ -1,4 +1,6 @@
-"""A provider's export as lines by day and model. All of it is understood, or none of it is read."""
+"""A provider's export as lines by day and model. All of it is understood, or none of it is read.
+
+`line_add` reads one line of any format, of answers of an API too."""
 
 import csv
 import io
@@ -11,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from billing.reports.ranges import MAX_DAYS
 from billing.usage_imports.columns import COUNTS, Format, format_of
 from costcontrol.lib.errors import BadRequest
-from costcontrol.lib.money import Nanos, nearest_nanos
+from costcontrol.lib.money import Nanos, nearest_nanos, usd_of_cents
 from costcontrol.lib.sentences import Sentence as _
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -113,7 +115,7 @@ def _read(
         if not any(cell.strip() for cell in cells):
             continue
         try:
-            day = _add(found, _named(header, cells), sums, now=now)
+            day = line_add(found, _named(header, cells), sums, now=now)
             days.add(day)
         except Wrong as wrong:
             problems.append(_("Line %(number)d: %(why)s") % {
@@ -134,8 +136,10 @@ def _named(header: list[str], cells: list[str]) -> dict[str, str]:
     return dict(zip(header, (cell.strip() for cell in cells), strict=False))
 
 
-def _add(found: Format, cells: dict[str, str], sums: dict[Key, Sums], *, now: datetime) -> date:
-    """Adds one line. Its day is known even where nothing was used."""
+def line_add(
+    found: Format, cells: Mapping[str, str], sums: dict[Key, Sums], *, now: datetime
+) -> date:
+    """Adds one line. Its day is known even where nothing was used. Raises Wrong."""
     name = next((each for each in found.days if cells.get(each)), found.days[0])
     day = _day(cells.get(name, ""), now=now)
     counts, usd = _counts(found, cells), _usd(found, cells)
@@ -211,7 +215,7 @@ def _usd(found: Format, cells: Mapping[str, str]) -> Decimal | None:
             raise InvalidOperation
     except InvalidOperation:
         raise _no_amount(found.cost, text) from None
-    return usd
+    return usd_of_cents(usd) if found.is_cents else usd
 
 
 def _no_amount(column: str, text: str) -> Wrong:

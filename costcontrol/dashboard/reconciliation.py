@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 
 from billing.models_operator import UsageImport
 from billing.reports.reconciled import Compared, Comparison
-from billing.reports.reconciliation import Served, compare, newest_day
+from billing.reports.reconciliation import compare, newest_day
 from billing.usage_imports.importing import VENDORS, providers
+from billing.usage_imports.served import served
 from costcontrol.dashboard.components import KpiCard, Table, count, money, text
 from costcontrol.dashboard.filter_bar import Choice
 from costcontrol.dashboard.filters import shown
@@ -22,7 +23,6 @@ from costcontrol.dashboard.reconciliation_tables import (
     part_text,
 )
 from costcontrol.dashboard.reconciliation_words import reasons
-from routing.models import Deployment
 
 NAMES = {"anthropic": "Anthropic", "openai": "OpenAI", "ollama": "Ollama"}
 
@@ -98,12 +98,6 @@ def _date(query: Mapping[str, str], name: str, notes: list[str]) -> date | None:
         notes.append(_("“%(text)s” is no day. Write it like 2026-11-20.") % {"text": shown(asked)})
         return None
     return found
-
-
-def served() -> Served:
-    """What each deployment is billed as."""
-    rows = Deployment.objects.values_list("name", "price_provider", "provider", "model")
-    return {name: (priced or provider, model) for name, priced, provider, model in rows}
 
 
 def comparison(state: ReconState, *, now: datetime) -> Comparison | None:

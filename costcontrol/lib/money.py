@@ -35,6 +35,11 @@ def nearest_nanos(usd: Decimal) -> Nanos:
     return Nanos(int((usd * NANOS_PER_USD).to_integral_value(ROUND_HALF_EVEN)))
 
 
+def usd_of_cents(cents: Decimal) -> Decimal:
+    """Of somebody else's figure: some bill in cents, with decimals."""
+    return cents.scaleb(-2)
+
+
 def to_usd(nanos: int) -> Decimal:
     return Decimal(nanos) / NANOS_PER_USD
 
