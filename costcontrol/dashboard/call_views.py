@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.reports import calls as report
-from billing.reports.call import call_id_of, call_report, is_under_way
+from billing.reports.call import CallReport, call_id_of, call_report, is_under_way
 from costcontrol import formats
-from costcontrol.dashboard import filters
+from costcontrol.dashboard import call_again, filters
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.caches_call import stored_of
 from costcontrol.dashboard.call import call_view
@@ -83,7 +83,21 @@ def call(request: HttpRequest, call_id: UUID) -> HttpResponse:
     return _call_page(request, call_id)
 
 
-def _call_page(request: HttpRequest, call_id: UUID, text: Text | None = None) -> HttpResponse:
+@staff_required
+@require_safe
+def call_today(request: HttpRequest, call_id: UUID) -> HttpResponse:
+    """The same call by the rules of today: a part of its page, or all of it."""
+    found = call_report(call_id)
+    today = call_again.today_view(call_id, at=found.at) if found else None
+    if today is None or "HX-Request" not in request.headers:
+        return _call_page(request, call_id, today=today)
+    return render(request, "dashboard/call_today.html", {"today": today, "call_id": call_id})
+
+
+def _call_page(
+    request: HttpRequest, call_id: UUID, text: Text | None = None,
+    today: call_again.TodayView | None = None,
+) -> HttpResponse:
     found = call_report(call_id)
     if found is None:
         is_running = is_under_way(call_id)
@@ -98,14 +112,19 @@ def _call_page(request: HttpRequest, call_id: UUID, text: Text | None = None) ->
     context = {
         "view": call_view(found, zone=zone), "call_id": call_id, "zone": zone,
         "complexity": complexity_label(found.complexity), "language": language(found.language),
-        **stored_of(found),
+        "today": today, **stored_of(found),
     }
-    return render(request, "dashboard/call.html", context | _text_context(request, call_id, text))
+    context |= _text_context(request, call_id, text, found)
+    return render(request, "dashboard/call.html", context)
 
 
-def _text_context(request: HttpRequest, call_id: UUID, text: Text | None) -> dict[str, object]:
+def _text_context(
+    request: HttpRequest, call_id: UUID, text: Text | None, report: CallReport | None
+) -> dict[str, object]:
+    url = request.build_absolute_uri("/v1/chat/completions")
     return {
         "text": text,
+        "curl": call_again.curl(report, url=url, text=text) if report else "",
         "are_texts_kept": texts.are_kept(),
         "is_text_there": text is not None or texts.is_there(call_id, now=clock.now()),
         "may_see_text": request.user.has_perm(texts.PERMISSION),
@@ -135,5 +154,5 @@ def call_text(request: HttpRequest, call_id: UUID) -> HttpResponse:
     if "HX-Request" not in request.headers:
         return _call_page(request, call_id, text)
     context = {"call_id": call_id, "zone": settings.DEFAULT_ZONE}
-    context |= _text_context(request, call_id, text)
+    context |= _text_context(request, call_id, text, call_report(call_id))
     return render(request, "dashboard/call_text.html", context)

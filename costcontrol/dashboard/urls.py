@@ -36,6 +36,7 @@ urlpatterns = [
     path("calls.csv", call_views.calls_csv, name="calls_csv"),
     path("calls/<uuid:call_id>/", call_views.call, name="call"),
     path("calls/<uuid:call_id>/status/", call_views.call_status, name="call_status"),
+    path("calls/<uuid:call_id>/today/", call_views.call_today, name="call_today"),
     path("calls/<uuid:call_id>/text/", call_views.call_text, name="call_text"),
     path("debates/", debate_views.debates, name="debates"),
     path("debates.csv", debate_views.debates_csv, name="debates_csv"),

@@ -1,7 +1,11 @@
 """The page of one call: why, when, for how much; and its text, which is looked at under audit."""
 
+import json
+import shlex
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
+from io import StringIO
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -299,3 +303,51 @@ class TestText:
         html = shown(page)
         assert "Prompts and answers are not kept." in html
         assert "KEEP_TEXT_DAYS" in html
+
+
+class TestAgain:
+    @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+    def test_who_would_be_asked_today_is_told_on_demand(
+        self, page: Page, headers: dict[str, str]
+    ) -> None:
+        page.run(lambda: call_command("load_defaults", stdout=StringIO()))
+        answered()
+        assert f'href="{HERE}today/#today"' in shown(page)
+        response = page.get(f"{HERE}today/", headers=headers)
+        html = response.content.decode()
+        assert "Who would be asked today" in html
+        assert "anthropic/claude-opus-5-5" in html
+        assert ("<html" in html) is not headers
+        assert UsageRecord.objects.count() == 1
+
+    def test_an_unknown_call_is_said_to_be_unknown(self, page: Page) -> None:
+        assert page.get(f"/dashboard/calls/{uuid4()}/today/").status_code == 404
+
+    def test_curl_has_no_text_before_it_is_shown_and_all_of_it_after(
+        self, page: Page, alice: User, settings: Any
+    ) -> None:
+        settings.KEEP_TEXT_DAYS = 7
+        answered(requested_model="auto", max_output_tokens=300)
+        said = "It's “$HOME” `id`\nand more"
+        CallText.objects.create(
+            call_id=CALL, user_id=1, at=NOW, expires_at=NOW + timedelta(days=7),
+            messages=[{"role": "user", "content": said}], answer="Yes.",
+        )
+        alice.user_permissions.add(Permission.objects.get(codename="view_calltext"))
+        assert body_of(shown(page))["messages"] == [{"role": "user", "content": "..."}]
+        body = body_of(page.post(TEXT, headers={"HX-Request": "true"}).content.decode())
+        assert body == {
+            "model": "auto", "messages": [{"role": "user", "content": said}], "max_tokens": 300,
+            "call_kind": "opening_statement",
+        }
+
+
+def body_of(page: str) -> Any:
+    """What a shell would send."""
+    command = unescape(page.partition("<code>curl ")[2].partition("</code>")[0])
+    command = command.replace("\\\n", "")  # a line that goes on
+    words = shlex.split(command)
+    assert words[1:5] == [
+        "-H", "Authorization: Bearer YOUR_KEY", "-H", "Content-Type: application/json"
+    ]
+    return json.loads(words[-1])
