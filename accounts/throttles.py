@@ -21,8 +21,10 @@ MAX_REASON = 300
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """How much somebody may still ask. `until` None: until it is lifted."""
+    """How much somebody may still ask, together with all whom their service key speaks for.
+    `until` None: until it is lifted."""
 
+    user_id: int
     requests_per_minute: int  # 0: suspended
     until: datetime | None
 
@@ -41,17 +43,17 @@ def throttles_now(now: datetime) -> QuerySet[Throttle]:
 def throttles_known(now: datetime) -> Mapping[int, Throttled]:
     """By user id."""
     rows = throttles_now(now).values_list("user_id", "requests_per_minute", "until")
-    return {user_id: Throttled(limit, until) for user_id, limit, until in rows}
+    return {user_id: Throttled(user_id, limit, until) for user_id, limit, until in rows}
 
 
-def throttled_of(
+def throttles_of(
     known: Mapping[int, Throttled], caller: Caller, *, now: datetime
-) -> Throttled | None:
-    """The stricter of what holds for them and for whose service key speaks for them: nobody gets
-    past theirs by naming an end user."""
+) -> tuple[Throttled, ...]:
+    """Theirs, and that of whose service key speaks for them; the stricter one first. Both hold:
+    nobody gets past one by naming an end user, or many of them."""
     ids = (caller.user_id, caller.owner_id)
     found = [known[id] for id in ids if id is not None and id in known and known[id].holds(now)]
-    return min(found, key=lambda one: one.requests_per_minute, default=None)
+    return tuple(sorted(found, key=lambda one: one.requests_per_minute))
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from django.db import DatabaseError
 
-from accounts.throttles import throttled_of
+from accounts.throttles import throttles_of
 from accounts.types import Caller
 from billing import debates, gauge
 from billing.budgets import Rule, debates_rule
@@ -66,7 +66,7 @@ async def answer(
         known, Plan((), ""),
     ))
     try:
-        throttled = throttled_of(known.throttles, caller, now=call.at)
+        throttled = throttles_of(known.throttles, caller, now=call.at)
         if request.is_part:
             limits.check_suspended(throttled, now=call.at)
         else:

@@ -1,6 +1,8 @@
 """Requests a minute, per user: a sliding window in Valkey, a stricter one without it.
 
-The plan says how many; whoever was throttled may make fewer, or none, until that is over.
+The plan says how many; whoever was throttled may make fewer, or none, until that is over. A
+throttle has a window of its own, that the calls of its user and of all whom their service key
+speaks for are counted in together. All windows of a call are one question to Valkey.
 
 Rates may be lost with the server; money may not, so budgets are not here but in the ledger. Calls
 at the same time are a window of the ledger too: a crash frees them. `limits_sync.py` counts in the
@@ -9,7 +11,7 @@ same place for code that is not async.
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,94 +26,123 @@ from costcontrol.lib.sentences import Sentence as _
 
 MINUTE_S = 60
 ASK_AGAIN_S = 3600.0  # whoever is suspended without an end
-# KEYS: this minute, the last. ARGV: limit, share of the last minute that still counts.
+# KEYS: of each window this minute, the last. ARGV: share of the last minute that still counts, then
+# the limit of each window. Answers 0, and counts in all of them; or which one is full, and counts
+# in none.
 SLIDING = """
-local now = tonumber(redis.call('GET', KEYS[1]) or '0')
-local before = tonumber(redis.call('GET', KEYS[2]) or '0')
-if before * tonumber(ARGV[2]) + now >= tonumber(ARGV[1]) then return 0 end
-redis.call('INCR', KEYS[1])
-redis.call('EXPIRE', KEYS[1], 150)
-return 1
+for i = 1, #KEYS / 2 do
+  local now = tonumber(redis.call('GET', KEYS[2 * i - 1]) or '0')
+  local before = tonumber(redis.call('GET', KEYS[2 * i]) or '0')
+  if before * tonumber(ARGV[1]) + now >= tonumber(ARGV[i + 1]) then return i end
+end
+for i = 1, #KEYS / 2 do
+  redis.call('INCR', KEYS[2 * i - 1])
+  redis.call('EXPIRE', KEYS[2 * i - 1], 150)
+end
+return 0
 """
 
-_local: dict[int, deque[float]] = {}
+_local: dict[str, deque[float]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Whose calls are counted together, and how many of them a minute may have."""
+
+    name: str
+    limit: int
+    throttled: Throttled | None = None  # None: the limit is the plan's
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """One request of somebody at one moment. `limit` 0: they have none."""
+    """One request of somebody at one moment. No spans: they have no limit."""
 
     user_id: int
-    limit: int
-    keys: tuple[str, str]
+    spans: tuple[Span, ...]
+    number: int
     second: float
-    throttled: Throttled | None = None  # None: the limit is the plan's
 
     @classmethod
-    def of(cls, caller: Caller, now: datetime, throttled: Throttled | None = None) -> "Minute":
+    def of(cls, caller: Caller, now: datetime, throttled: Sequence[Throttled] = ()) -> "Minute":
         """Raises Suspended."""
         check_suspended(throttled, now=now)
         minute, second = divmod(now.timestamp(), MINUTE_S)
-        this, last = (f"rate:{caller.user_id}:{int(minute) - back}" for back in (0, 1))
-        limit = caller.tier.requests_per_minute or 0
-        if throttled and throttled.holds(now) and not 0 < limit <= throttled.requests_per_minute:
-            return cls(
-                caller.user_id, throttled.requests_per_minute, (this, last), second, throttled
-            )
-        return cls(caller.user_id, limit, (this, last), second)
+        of_plan = Span(str(caller.user_id), caller.tier.requests_per_minute or 0)
+        spans = [of_plan] if of_plan.limit else []
+        spans += [
+            Span(f"slow-{one.user_id}", one.requests_per_minute, one)
+            for one in throttled if one.holds(now)
+        ]
+        return cls(caller.user_id, tuple(spans), int(minute), second)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(
+            f"rate:{span.name}:{self.number - back}" for span in self.spans for back in (0, 1)
+        )
 
     @property
     def arguments(self) -> tuple[str | int | float, ...]:
-        """Of the script: two keys, then what it reckons with."""
-        return (*self.keys, self.limit, 1 - self.second / MINUTE_S)
+        """Of the script: two keys of each span, then what it reckons with."""
+        limits = (span.limit for span in self.spans)
+        return (*self.keys, 1 - self.second / MINUTE_S, *limits)
 
-    def check(self, is_admitted: Any, upgrade: Callable[[], Mapping[str, Any]]) -> None:
-        """`is_admitted`: the script's answer; None: the server is away. Raises RateLimited."""
-        if is_admitted is None:
-            share = max(1, self.limit // settings.WEB_WORKERS)
-            is_admitted = _admit_locally(self.user_id, share)
-        if is_admitted:
+    def check(self, full: Any, upgrade: Callable[[], Mapping[str, Any]]) -> None:
+        """`full`: the script's answer; None: the server is away. Raises RateLimited."""
+        if full is None:
+            full = _full_locally(self.spans)
+        if not full:
             return
-        wait_s = max(1.0, (MINUTE_S - self.second) / 4)
-        if self.throttled:
-            raise _slowed(self.throttled, wait_s)
+        span, wait_s = self.spans[full - 1], max(1.0, (MINUTE_S - self.second) / 4)
+        if span.throttled:
+            raise _slowed(span.throttled, wait_s, is_shared=span.throttled.user_id != self.user_id)
         raise RateLimited(
             _("More than %(limit)d requests in a minute. Wait a moment.")
-            % {"limit": self.limit},
-            retry_after_s=wait_s, limit=self.limit, **upgrade(),
+            % {"limit": span.limit},
+            retry_after_s=wait_s, limit=span.limit, **upgrade(),
         )
 
 
-def check_suspended(throttled: Throttled | None, *, now: datetime) -> None:
+def check_suspended(throttled: Sequence[Throttled], *, now: datetime) -> None:
     """Also for parts of a turn, which are counted with the turn. Raises Suspended."""
-    if throttled is None or not throttled.is_suspended or not throttled.holds(now):
+    one = next((one for one in throttled if one.is_suspended and one.holds(now)), None)
+    if one is None:
         return
-    if throttled.until is None:
+    if one.until is None:
         raise Suspended(
             _("This account may make no calls for now. Ask whoever runs this service."),
             retry_after_s=ASK_AGAIN_S,
         )
     raise Suspended(
         _("This account may make no calls until %(until)s. Try again then, or ask whoever runs "
-          "this service.") % {"until": _minute_of(throttled.until)},
-        retry_after_s=(throttled.until - now).total_seconds(), until=throttled.until.isoformat(),
+          "this service.") % {"until": _minute_of(one.until)},
+        retry_after_s=(one.until - now).total_seconds(), until=one.until.isoformat(),
     )
 
 
-def _slowed(throttled: Throttled, wait_s: float) -> RateLimited:
+def _slowed(throttled: Throttled, wait_s: float, *, is_shared: bool) -> RateLimited:
     """A larger plan would not help, so none is named."""
     limit, until = throttled.requests_per_minute, throttled.until
-    if until is None:
-        return RateLimited(
-            _("This account was slowed down to %(limit)d requests in a minute. Wait a moment.")
-            % {"limit": limit},
-            retry_after_s=wait_s, limit=limit,
-        )
-    return RateLimited(
-        _("This account was slowed down to %(limit)d requests in a minute until %(until)s. Wait "
-          "a moment.") % {"limit": limit, "until": _minute_of(until)},
-        retry_after_s=wait_s, limit=limit, until=until.isoformat(),
-    )
+    values: dict[str, Any] = {"limit": limit}
+    details: dict[str, Any] = {"limit": limit}
+    if until is not None:
+        values |= {"until": _minute_of(until)}
+        details |= {"until": until.isoformat()}
+    said = _SLOWED[is_shared, until is not None] % values
+    return RateLimited(said, retry_after_s=wait_s, **details)
+
+
+_SLOWED: Mapping[tuple[bool, bool], _] = {  # shared with other end users, until some moment
+    (False, False): _("This account was slowed down to %(limit)d requests in a minute. Wait a "
+                      "moment."),
+    (False, True): _("This account was slowed down to %(limit)d requests in a minute until "
+                     "%(until)s. Wait a moment."),
+    (True, False): _("This service was slowed down to %(limit)d requests in a minute of all its "
+                     "users together. Wait a moment."),
+    (True, True): _("This service was slowed down to %(limit)d requests in a minute of all its "
+                    "users together until %(until)s. Wait a moment."),
+}
 
 
 def _minute_of(moment: datetime) -> str:
@@ -120,26 +151,29 @@ def _minute_of(moment: datetime) -> str:
 
 async def admit(
     caller: Caller, *, now: datetime, upgrade: Callable[[], Mapping[str, Any]] = dict,
-    throttled: Throttled | None = None,
+    throttled: Sequence[Throttled] = (),
 ) -> None:
     """Count one request. Raises RateLimited, which says what `upgrade` knows of a larger plan."""
     minute = Minute.of(caller, now, throttled)
-    if minute.limit:
-        is_admitted = await redis.attempt(
-            lambda client: client.eval(SLIDING, 2, *minute.arguments), default=None
+    if minute.spans:
+        full = await redis.attempt(
+            lambda client: client.eval(SLIDING, len(minute.keys), *minute.arguments), default=None
         )
-        minute.check(is_admitted, upgrade)
+        minute.check(full, upgrade)
 
 
-def _admit_locally(user_id: int, limit: int) -> bool:
-    """Without Valkey every process allows its share: stricter, never unlimited."""
+def _full_locally(spans: Sequence[Span]) -> int:
+    """As the script answers. Without Valkey every process allows its share: stricter, never
+    unlimited."""
     if len(_local) > 10_000:
         _local.clear()
-    seen = _local.setdefault(user_id, deque())
     now = time.monotonic()
-    while seen and seen[0] <= now - MINUTE_S:
-        seen.popleft()
-    if len(seen) >= limit:
-        return False
-    seen.append(now)
-    return True
+    seen = [_local.setdefault(span.name, deque()) for span in spans]
+    for place, (span, times) in enumerate(zip(spans, seen, strict=True), start=1):
+        while times and times[0] <= now - MINUTE_S:
+            times.popleft()
+        if len(times) >= max(1, span.limit // settings.WEB_WORKERS):
+            return place
+    for times in seen:
+        times.append(now)
+    return 0

@@ -1,6 +1,6 @@
 """Requests a minute for synchronous code: the same windows as `limits.py`, the same answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -18,11 +18,11 @@ from routing.limits import SLIDING, Minute
 
 def admit(
     caller: Caller, *, now: datetime, upgrade: Callable[[], Mapping[str, Any]] = dict,
-    throttled: Throttled | None = None,
+    throttled: Sequence[Throttled] = (),
 ) -> None:
     """Count one request. Raises RateLimited."""
     minute = Minute.of(caller, now, throttled)
-    if minute.limit:
+    if minute.spans:
         minute.check(_asked(minute), upgrade)
 
 
@@ -31,7 +31,7 @@ def _asked(minute: Minute) -> Any:
     if breaker().is_open:
         return None
     try:
-        return _client().eval(SLIDING, 2, *minute.arguments)
+        return _client().eval(SLIDING, len(minute.keys), *minute.arguments)
     except (redis.RedisError, OSError):
         breaker().trip()
         return None

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.throttles import throttled_of
+from accounts.throttles import throttles_of
 from accounts.types import Caller
 from costcontrol.lib import clock
 from costcontrol.lib.errors import BadRequest
@@ -103,6 +103,6 @@ def _admitted(request: Request) -> Caller:
     """One request of the plan's requests a minute. Raises RateLimited."""
     caller = caller_of(request)
     now = clock.now()
-    throttled = throttled_of(snapshot.latest().throttles, caller, now=now)
+    throttled = throttles_of(snapshot.latest().throttles, caller, now=now)
     limits_sync.admit(caller, now=now, throttled=throttled)
     return caller

@@ -11,8 +11,8 @@ from accounts.throttles import (
     Throttled,
     throttle_lift,
     throttle_set,
-    throttled_of,
     throttles_known,
+    throttles_of,
 )
 from accounts.types import Caller
 
@@ -60,15 +60,18 @@ def test_it_is_lifted_once(user: User) -> None:
     assert AuditEvent.objects.filter(action="throttle_lift").count() == 1
 
 
-def test_end_users_of_who_is_throttled_are_too_and_the_stricter_one_holds(user: User) -> None:
+def test_both_hold_for_end_users_of_who_is_throttled_and_the_stricter_comes_first(
+    user: User,
+) -> None:
     end_user = end_user_get(owner=user, external_id="debater-1")
-    known, caller = {user.pk: Throttled(5, LATER)}, Caller.signed_in(end_user)
-    assert throttled_of(known, caller, now=NOW) == Throttled(5, LATER)
-    assert throttled_of(known, caller, now=LATER) is None
-    stricter = known | {end_user.pk: Throttled(2, LATER)}
-    assert throttled_of(stricter, caller, now=NOW) == Throttled(2, LATER)
-    over = known | {end_user.pk: Throttled(2, NOW)}
-    assert throttled_of(over, caller, now=NOW) == Throttled(5, LATER)
+    of_holder, caller = Throttled(user.pk, 5, LATER), Caller.signed_in(end_user)
+    known = {user.pk: of_holder}
+    assert throttles_of(known, caller, now=NOW) == (of_holder,)
+    assert throttles_of(known, caller, now=LATER) == ()
+    stricter = Throttled(end_user.pk, 2, LATER)
+    assert throttles_of(known | {end_user.pk: stricter}, caller, now=NOW) == (stricter, of_holder)
+    over = Throttled(end_user.pk, 2, NOW)
+    assert throttles_of(known | {end_user.pk: over}, caller, now=NOW) == (of_holder,)
 
 
 def test_reasons_do_not_outlive_whom_they_name(user: User) -> None:

@@ -1,5 +1,6 @@
 """Requests a minute: counted in Valkey, and in the process when there is none."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -78,6 +79,10 @@ async def test_without_valkey_the_process_counts(limit: int, passed: int) -> Non
 LATER = NOON + timedelta(hours=2)
 
 
+def slowed(who: Caller, limit: int, until: datetime | None = LATER) -> tuple[Throttled]:
+    return (Throttled(who.user_id, limit, until),)
+
+
 @pytest.mark.parametrize(
     ("of_plan", "throttle", "passed"), [(5, 2, 2), (None, 2, 2), (2, 5, 2)],
     ids=["slower than the plan", "of a plan without a limit", "never more than the plan"],
@@ -87,10 +92,10 @@ async def test_throttled_user_passes_less_often(
 ) -> None:
     who = caller(of_plan)
     for _ in range(passed):
-        await limits.admit(who, now=NOON, throttled=Throttled(throttle, LATER))
+        await limits.admit(who, now=NOON, throttled=slowed(who, throttle))
     with pytest.raises(RateLimited) as refused:
         await limits.admit(
-            who, now=NOON, throttled=Throttled(throttle, LATER), upgrade=lambda: {"to": "premium"}
+            who, now=NOON, throttled=slowed(who, throttle), upgrade=lambda: {"to": "premium"}
         )
     assert refused.value.retry_after_s
     assert ("slowed down to 2" in str(refused.value)) == (throttle == 2)
@@ -98,19 +103,57 @@ async def test_throttled_user_passes_less_often(
 
 
 async def test_suspended_user_is_told_until_when() -> None:
+    who = caller(5)
     with pytest.raises(Suspended, match="no calls until 2026-11-25 14:00 UTC") as refused:
-        await limits.admit(caller(5), now=NOON, throttled=Throttled(0, LATER))
+        await limits.admit(who, now=NOON, throttled=slowed(who, 0))
     assert refused.value.retry_after_s == 7200
     assert refused.value.details == {"until": LATER.isoformat()}
 
 
 async def test_suspended_without_an_end_is_told_whom_to_ask() -> None:
     with pytest.raises(Suspended, match="Ask whoever runs this service") as refused:
-        limits.check_suspended(Throttled(0, None), now=NOON)
+        limits.check_suspended(slowed(caller(5), 0, None), now=NOON)
     assert refused.value.retry_after_s == 3600
 
 
 async def test_a_throttle_that_is_over_holds_nobody_back() -> None:
-    over = Throttled(0, NOON)
+    who = caller(5)
     for _ in range(4):
-        await limits.admit(caller(5), now=NOON, throttled=over)
+        await limits.admit(who, now=NOON, throttled=slowed(who, 0, NOON))
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+async def test_a_throttled_service_and_its_end_users_have_one_minute_together(
+    is_away: bool,
+) -> None:
+    holder = caller(100)
+    everybody = [holder, *(replace(caller(100), owner_id=holder.user_id) for _ in range(4))]
+    said = []
+    if is_away:
+        redis.breaker().trip()
+    try:
+        for who in everybody * 2:
+            try:
+                await limits.admit(who, now=NOON, throttled=slowed(holder, 6))
+            except RateLimited as refused:
+                said.append((who == holder, str(refused)))
+    finally:
+        redis.breaker.cache_clear()
+    assert [is_holder for is_holder, _ in said] == [False] * 4  # ten asked, six passed
+    assert all("6 requests in a minute of all its users together" in text for _, text in said)
+
+
+async def test_what_one_window_refuses_counts_in_no_other() -> None:
+    """An end user who is slowed down takes nothing from the others of the service."""
+    holder, quiet = caller(100), caller(100)
+    loud = replace(caller(100), owner_id=holder.user_id)
+    of_service = slowed(holder, 3)
+    for throttled, passed in (((*slowed(loud, 1), *of_service), 1), (of_service, 2)):
+        who, count = (loud, 0) if len(throttled) > 1 else (quiet, 0)
+        for _ in range(8):
+            try:
+                await limits.admit(who, now=NOON, throttled=throttled)
+            except RateLimited:
+                continue
+            count += 1
+        assert count == passed

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from accounts.auth import acaller
-from accounts.throttles import throttled_of
+from accounts.throttles import throttles_of
 from accounts.types import Caller
 from costcontrol.lib import clock, database
 from costcontrol.lib.errors import RateLimited
@@ -63,7 +63,7 @@ async def _admit(caller: Caller) -> None:
     try:
         await limits.admit(
             caller, now=now, upgrade=lambda: upgrade_of(caller, known),
-            throttled=throttled_of(known.throttles, caller, now=now),
+            throttled=throttles_of(known.throttles, caller, now=now),
         )
     except RateLimited as full:
         raise alternatives.add(

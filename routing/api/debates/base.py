@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.throttles import throttled_of
+from accounts.throttles import throttles_of
 from accounts.types import Caller
 from billing.gauge import Reading
 from billing.models import Metric
@@ -54,7 +54,7 @@ class DebateView(APIView):
         try:
             limits_sync.admit(
                 caller, now=now, upgrade=lambda: upgrade_of(caller, known),
-                throttled=throttled_of(known.throttles, caller, now=now),
+                throttled=throttles_of(known.throttles, caller, now=now),
             )
         except RateLimited as full:
             raise alternatives.add(
