@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from billing.models import ModelPrice
+from billing.models import ModelPrice, PriceCorrection
 from billing.prices import ANY_MODEL, PriceTable
 from billing.reports.price_effect import PriceEffect
 from costcontrol.dashboard.components import (
@@ -72,19 +72,19 @@ def billed_by(row: ModelPrice, *, now: datetime) -> tuple[str, ...]:
     )
 
 
-def _usd(value: Decimal) -> Cell:
-    return text(f"${value.normalize():f}")
+def usd_of(value: Decimal | None) -> Cell:
+    return text(None if value is None else f"${value.normalize():f}")
 
 
-def _rates(row: ModelPrice) -> tuple[Cell, ...]:
-    return tuple(map(_usd, (row.fresh_input, row.cache_read, row.cache_write, row.output)))
+def rates(row: ModelPrice | PriceCorrection) -> tuple[Cell, ...]:
+    return tuple(map(usd_of, (row.fresh_input, row.cache_read, row.cache_write, row.output)))
 
 
-def _rate_columns() -> tuple[Column, ...]:
+def rate_columns() -> tuple[Column, ...]:
     return tuple(map(Column, (_("Input"), _("Cache read"), _("Cache write"), _("Output"))))
 
 
-def kind_of(row: ModelPrice) -> str:
+def kind_of(row: ModelPrice | PriceCorrection) -> str:
     """What of the model's calls it is for; empty: all."""
     parts = []
     if row.processing != ModelPrice.Processing.STANDARD:
@@ -94,18 +94,18 @@ def kind_of(row: ModelPrice) -> str:
     return ", ".join(parts)
 
 
-def name_of(row: ModelPrice) -> str:
+def name_of(row: ModelPrice | PriceCorrection) -> str:
     model = _("any other model") if row.model == ANY_MODEL else row.model
     return f"{row.provider}/{model}"
 
 
 def book_table(rows: Iterable[ModelPrice], *, zone: str, is_all: bool) -> Table:
-    columns = (Column(_("Model")), *_rate_columns(), Column(_("Since")), Column(_("Source")))
+    columns = (Column(_("Model")), *rate_columns(), Column(_("Since")), Column(_("Source")))
     found = tuple(
         (
             link(name_of(row), reverse("dashboard:settings_price", args=[row.pk]),
                  note=kind_of(row)),
-            *_rates(row), when(row.effective_from, zone=zone),
+            *rates(row), when(row.effective_from, zone=zone),
             text(row.source, note=row.source_date.isoformat()),
         )
         for row in rows
@@ -119,13 +119,13 @@ def book_table(rows: Iterable[ModelPrice], *, zone: str, is_all: bool) -> Table:
 
 def history_table(rows: Iterable[ModelPrice], *, zone: str, now: datetime) -> Table:
     columns = (
-        Column(_("From")), Column(_("Until")), Column(_("State")), *_rate_columns(),
+        Column(_("From")), Column(_("Until")), Column(_("State")), *rate_columns(),
         Column(_("For a search")), Column(_("Source")),
     )
     found = tuple(
         (
             when(row.effective_from, zone=zone), when(row.superseded_at, zone=zone),
-            _state(row, now), *_rates(row), _usd(row.search_usd),
+            _state(row, now), *rates(row), usd_of(row.search_usd),
             text(row.source, note=row.source_date.isoformat()),
         )
         for row in rows

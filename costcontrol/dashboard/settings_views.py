@@ -21,7 +21,12 @@ from accounts.types import Caller
 from billing.models import ModelPrice
 from billing.prices import price_supersede
 from costcontrol import formats
-from costcontrol.dashboard import settings_page, settings_price_form, settings_prices
+from costcontrol.dashboard import (
+    settings_corrections,
+    settings_page,
+    settings_price_form,
+    settings_prices,
+)
 from costcontrol.dashboard import settings_providers as providers
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.budgets_tabs import MAX_ID, MAX_REASON, allow, posted
@@ -147,6 +152,7 @@ def _form(
             settings_prices.history(row), zone=zone, now=now
         ),
         "may_price": request.user.has_perm(ADD_PRICE),
+        "corrections": settings_corrections.list_table(settings_corrections.of_price(row)),
     }
     if is_asked:
         shown = settings_price_form.shown(form, now=now)

@@ -8,8 +8,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid5
@@ -23,7 +25,7 @@ if __name__ == "__main__":  # as one of the processes: Django before its models
 from django.conf import settings
 from django.db import connection
 
-from billing import ledger
+from billing import corrections_work, ledger
 from billing.ledger import Attempt, Closed, Hold
 
 Result = dict[str, int]
@@ -64,7 +66,16 @@ def _reserve(key: UUID, windows: list[int]) -> ledger.Reserved:
     return ledger.reserve(key, holds=holds, attempt=Attempt(key, "openai", "gpt-test"), amount=1)
 
 
-WORK: dict[str, Callable[..., Result]] = {"take_one": take_one, "same_ids": same_ids}
+def correct(me: int, *, now: str, rows_at_once: int = 3, **_: Any) -> Result:
+    """Count and post corrections, a few rows at a time."""
+    corrections_work.ROWS_AT_ONCE = rows_at_once
+    corrections_work.work(now=datetime.fromisoformat(now))
+    return {"done": 1}
+
+
+WORK: dict[str, Callable[..., Result]] = {
+    "take_one": take_one, "same_ids": same_ids, "correct": correct,
+}
 
 
 # --- starting them -------------------------------------------------------------------------
@@ -96,6 +107,20 @@ def race(work: str, *, processes: int = 4, **how: Any) -> Result:
             assert racer.returncode == 0
             total.update(json.loads(output))
     return total
+
+
+def killed(work: str, *, once: Callable[[], bool], **how: Any) -> None:
+    """One process, and no time to tidy up as soon as something is true."""
+    with tempfile.TemporaryDirectory() as folder:
+        env = os.environ | {"DATABASE_URL": database_url(), "DATA_DIR": folder}
+        racer = _start(work, 0, how, env)
+        assert racer.stdin
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+        while not once() and racer.poll() is None:
+            time.sleep(0.01)
+        racer.kill()
+        racer.communicate(timeout=60)
 
 
 def _start(work: str, me: int, how: dict[str, Any], env: dict[str, str]) -> "subprocess.Popen[str]":
