@@ -83,7 +83,7 @@ def _row(rule: Rule, whole: int) -> tuple[Cell, ...]:
     return (
         text(rule.tier or _("not said")),
         text(str(MODE_LABELS[rule.mode]) if rule.mode else None),
-        text(rule.complexity or _("not said")),
+        text(str(COMPLEXITY_LABELS.get(rule.complexity, rule.complexity)) or _("not said")),
         text(_("nothing allowed") if classes == "" else classes),
         count(rule.use.calls), share(share_of(rule.use.calls, whole)),
         money(rule.use.cost_nanos, places=4),

@@ -1,6 +1,7 @@
 """Routes and models: the table in force, its use, drafts, and switching models."""
 
 import csv
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
@@ -85,6 +86,14 @@ def test_every_rule_says_how_many_calls_went_by_it(staff: Page) -> None:
     assert "4 of 5 calls that models answered went by the table" in text
     assert "premium &gt; mid &gt; economy &gt; local" in text
     assert "/dashboard/what-if/?from=2026-10-27&amp;to=2026-11-25&amp;policy=1" in text
+
+
+def test_rules_are_told_in_the_readers_language(staff: Page) -> None:
+    calls()
+    text = staff.get(HERE, headers={"accept-language": "ko"}).content.decode()
+    cells = [cell.strip() for cell in re.findall(r"<td[^>]*>([^<]*)", text)]
+    assert "어려운 호출" in cells
+    assert not {"simple", "medium", "complex"} & set(cells)
 
 
 def test_models_say_price_source_times_and_failures(staff: Page) -> None:
