@@ -69,7 +69,7 @@ def _lines(
     for each in _their_lines(first, last, tokens, costs):
         if _is_of(each, tokens, costs) and not each.says_nothing:
             _add_theirs(line(each.day, each.model), each, tokens, costs)
-    for (day, model), number in _open_calls(provider, first, last).items():
+    for (day, model), number in _open_calls(provider, first, last, served).items():
         if (day, plain(model)) in found:
             found[day, plain(model)].open_calls += number
     _mark_whole(found)
@@ -160,16 +160,20 @@ def _add_ours(into: Compared, deployment: str, row: SliceRow) -> None:
     into.deployments.add(deployment)
 
 
-def _open_calls(provider: str, first: date, last: date) -> Mapping[tuple[date, str], int]:
-    """Attempts that are not booked yet."""
+def _open_calls(
+    provider: str, first: date, last: date, served: Served
+) -> Mapping[tuple[date, str], int]:
+    """Attempts that are not booked yet. Few are open at a time, whosever bill they will be on."""
     start, end = day_span(first, ZONE).start, day_span(last, ZONE).end
-    rows: Sequence[tuple[str, int]] = list(
+    rows: Sequence[tuple[str, str, str | None, int]] = list(
         Reservation.objects.filter(
-            state__in=OPEN, provider=provider, created_ms__gte=start.timestamp() * 1000,
+            state__in=OPEN, created_ms__gte=start.timestamp() * 1000,
             created_ms__lt=end.timestamp() * 1000,
-        ).values_list("model", "created_ms")
+        ).values_list("provider", "model", "facts__usage__deployment", "created_ms")
     )
     found: dict[tuple[date, str], int] = defaultdict(int)
-    for model, created_ms in rows:
-        found[datetime.fromtimestamp(created_ms / 1000, UTC).date(), model] += 1
+    for asked, model, deployment, created_ms in rows:
+        whose, billed = served.get(deployment or "", (asked, model))
+        if whose == provider:
+            found[datetime.fromtimestamp(created_ms / 1000, UTC).date(), billed] += 1
     return found

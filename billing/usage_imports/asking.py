@@ -192,8 +192,8 @@ def _of_status(status: int) -> _:
         return _("%(vendor)s knows the key in %(key)s, but it may not read usage (status 403). "
                  "Have the owner of the account allow it, or make another at %(where)s.")
     if status == 429:
-        return _("%(vendor)s is asked too often (status 429). Fetch again in %(seconds)d seconds or "
-                 "later.")
+        return _("%(vendor)s is asked too often (status 429). Fetch again in %(seconds)d seconds "
+                 "or later.")
     if status >= 500:
         return _("%(vendor)s failed (status %(status)d), asked %(tries)d times. Fetch again later.")
     if status == 400:

@@ -97,29 +97,33 @@ def joined(readings: list[Reading]) -> Reading:
     return Reading(first.format, first.first, first.last, sums)
 
 
-def keep(vendor: Vendor, told: Iterable[Told], *, actor: str, now: datetime) -> int:
+def keep(
+    vendor: Vendor, told: Iterable[Told], *, fetch_id: int, actor: str, now: datetime
+) -> int:
     """How many days have new figures. Call it in a transaction: all of it is kept, or nothing."""
     changed: set[date] = set()
     for each in told:
         days = _changed(vendor.provider, each)
         if days:
-            _put(vendor, each, min(days), max(days), actor=actor, now=now)
+            reading = _part(each, min(days), max(days))
+            import_put(
+                vendor.provider, reading, source=UsageImport.Source.API,
+                digest=_digest(fetch_id, each.kind), name=each.path, actor=actor, now=now,
+            )
         changed |= days
     return len(changed)
 
 
-def _put(
-    vendor: Vendor, told: Told, first: date, last: date, *, actor: str, now: datetime
-) -> UsageImport:
+def _part(told: Told, first: date, last: date) -> Reading:
     sums = {key: each for key, each in told.reading.sums.items() if first <= key[0] <= last}
     if not any(_figures(told.kind, each.counts, each.nanos) for each in sums.values()):
         sums[first, ""] = _nothing_used(told.kind)
-    reading = Reading(told.reading.format, first, last, sums)
-    said = repr((told.kind, now, first, last, sorted(sums)))
-    return import_put(
-        vendor.provider, reading, source=UsageImport.Source.API,
-        digest=hashlib.sha256(said.encode()).hexdigest(), name=told.path, actor=actor, now=now,
-    )
+    return Reading(told.reading.format, first, last, sums)
+
+
+def _digest(fetch_id: int, kind: str) -> str:
+    """Another one for each fetch: the same figures may come back after others."""
+    return hashlib.sha256(f"fetch {fetch_id} {kind}".encode()).hexdigest()
 
 
 def _nothing_used(kind: str) -> Sums:

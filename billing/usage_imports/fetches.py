@@ -177,7 +177,7 @@ def _fetch(held: Held, patience: Patience) -> None:
         vendor, fetch.first_day, fetch.last_day, now=now, patience=patience, on_page=held.page
     )
     with transaction.atomic():
-        days = fetched.keep(vendor, told, actor=fetch.made_by, now=now)
+        days = fetched.keep(vendor, told, fetch_id=fetch.pk, actor=fetch.made_by, now=now)
         held.end(State.DONE, days_changed=days)
 
 

@@ -117,16 +117,23 @@ def files_table(provider: str, *, zone: str) -> Table:
     """The newest files; those that are not looked at any more stay."""
     rows = tuple(
         (
-            when(row.made_at, zone=zone), text(row.file_name or "–"),
+            when(row.made_at, zone=zone), _origin(row),
             text(f"{row.first_day} – {row.last_day}", note=row.zone), text(row.made_by),
         )
         for row in UsageImport.objects.filter(provider=provider)[:FILES_SHOWN]
     )
-    columns = (Column(_("Imported")), Column(_("File")), Column(_("Days")), Column(_("By")))
+    columns = tuple(Column(name) for name in (
+        _("Imported"), _("File, or address of the API"), _("Days"), _("By"),
+    ))
     return Table(
         _("Files of this provider"), columns, rows, is_caption_hidden=True,
         empty_text=_("No file of this provider was imported yet."),
     )
+
+
+def _origin(row: UsageImport) -> Cell:
+    is_told = row.source == UsageImport.Source.API
+    return text(row.file_name or "–", note=row.get_source_display() if is_told else "")
 
 
 def csv_rows(found: Comparison | None) -> Iterator[Row]:

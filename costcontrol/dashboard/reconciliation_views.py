@@ -1,5 +1,7 @@
 """Reconciliation: the page, its export, and bringing a provider's file."""
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +17,7 @@ from billing.usage_imports.importing import Imported, usage_import
 from billing.usage_imports.reading import MAX_BYTES, NotUnderstood
 from costcontrol import formats
 from costcontrol.dashboard import reconciliation as pages
+from costcontrol.dashboard import reconciliation_fetches as fetches
 from costcontrol.dashboard import reconciliation_tables as tables
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.budgets_tabs import allow
@@ -24,12 +27,13 @@ from costcontrol.lib.errors import BadRequest
 from costcontrol.lib.sentences import said
 
 ADD = "billing.add_usageimport"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @staff_required
 @require_safe
 def reconciliation(request: HttpRequest) -> HttpResponse:
-    return _page(request, request.GET.dict())
+    return page(request, request.GET.dict())
 
 
 @staff_required
@@ -76,16 +80,18 @@ def _tell(request: HttpRequest, done: Imported) -> None:
     ) % (days | {"title": done.title}))
 
 
-def _problems(request: HttpRequest, problems: Any, more: int = 0) -> HttpResponse:
-    context = {"problems": [said(each) for each in problems], "more_problems": more}
-    return _page(
-        request, {"provider": request.POST.get("provider", "")}, status=400, **context
+def _problems(request: HttpRequest, problems: Sequence[str], more: int = 0) -> HttpResponse:
+    return page(
+        request, {"provider": request.POST.get("provider", "")}, status=400,
+        problems=[said(each) for each in problems], more_problems=more,
     )
 
 
-def _page(
-    request: HttpRequest, query: dict[str, str], *, status: int = 200, **more: Any
+def page(
+    request: HttpRequest, query: dict[str, str], *, status: int = 200,
+    said_days: Mapping[str, str] = NOTHING, **more: Any,
 ) -> HttpResponse:
+    """`said_days`: what was typed where a provider is asked."""
     now, zone = clock.now(), settings.DEFAULT_ZONE
     state = pages.state_of(query)
     context = {
@@ -95,5 +101,7 @@ def _page(
         "files": tables.files_table(state.provider, zone=zone),
         "as_of": formats.when(now, zone=zone),
         "zone": zone, "may_import": request.user.has_perm(ADD),
+        "fetch": fetches.form_of(said_days, provider=state.provider, now=now),
+        "fetches": fetches.fetches_table(zone=zone), "is_going": fetches.is_going(),
     }
     return render(request, "dashboard/reconciliation.html", context | more, status=status)

@@ -12,6 +12,9 @@ from billing.alerting import evaluation
 from billing.alerting.types import NotKnown
 from billing.models import Budget, UsageImport, UsageImportLine
 from billing.models_operator import Alert, AlertRule
+from billing.reports.reconciliation import compare
+from billing.usage_imports.served import served
+from routing.models import Deployment
 from tests.billing.alerting.rows import (
     CENT,
     DOLLAR,
@@ -144,6 +147,35 @@ def test_a_providers_bill_differs() -> None:
     assert (finding.subject, finding.value) == ("provider:openai", 909)
     assert finding.period == f"import {newer.pk}"
     assert finding.details["ours_nanos"] == DOLLAR
+
+
+def test_a_bill_is_compared_as_on_the_page() -> None:
+    """By what deployments are billed as, whatever adapter their calls go through."""
+    Deployment.objects.create(
+        name="house", provider="anthropic", price_provider="openai", model="gpt-test",
+        model_class="mid", languages=["en"],
+    )
+    when = (NOW.hour + 12) * 60 + 4 * DAY
+    calls(100, minutes_ago=when, deployment="house", provider="anthropic")
+    calls(900, minutes_ago=when, deployment="other", provider="openai")
+    Deployment.objects.create(
+        name="other", provider="openai", price_provider="local", model="free",
+        model_class="local", languages=["en"],
+    )
+    rollups.catch_up(now=NOW)
+    row = bill(DOLLAR * 11 // 10)
+    [finding] = evaluation.look(rule("reconcile", 200, scope_kind="provider"), now=NOW)
+    total = compare("openai", until=row.last_day, served=served(), now=NOW).total
+    assert finding.details["ours_nanos"] == total.ours.cost_nanos == DOLLAR
+    assert finding.details["theirs_nanos"] == total.theirs.cost_nanos
+
+
+def test_a_bill_of_nothing_is_a_difference_that_can_be_stored() -> None:
+    calls(100, minutes_ago=(NOW.hour + 12) * 60 + 4 * DAY, cost_nanos=10**15)
+    rollups.catch_up(now=NOW)
+    bill(0)
+    look_at = rule("reconcile", 200, scope_kind="provider")
+    assert found(look_at) == [("provider:openai", 1_000_000)]
 
 
 def test_a_newer_file_about_tokens_alone_hides_no_difference() -> None:

@@ -1,7 +1,6 @@
 """Vendors are asked over HTTP, with patience and bounds; what goes wrong says what to do."""
 
 import logging
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -27,7 +26,7 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def fetch(pauses: list[float]) -> Iterator[Any]:
+def fetch(pauses: list[float]) -> Any:
     """Without waiting: what would have been waited for is kept."""
     patience = Patience(pause=pauses.append)
 
@@ -36,7 +35,7 @@ def fetch(pauses: list[float]) -> Iterator[Any]:
             VENDORS[provider], first, last, now=NOW, patience=patience, on_page=lambda: None
         )
 
-    yield fetch
+    return fetch
 
 
 def counts(told: Told) -> dict[str, tuple[int | None, ...]]:

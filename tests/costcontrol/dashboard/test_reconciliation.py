@@ -51,11 +51,12 @@ def booked(**more: Any) -> None:
 
 
 def test_it_is_for_staff_who_may(client: Client, alice: User) -> None:
-    for path in ("", "import/"):
+    for path in ("", "import/", "fetch/", "fetches/"):
         assert client.get(f"{PAGE}{path}").status_code == 302
     client.force_login(alice)
     assert "needs the permission" in words(client.get(PAGE))
-    assert client.post(f"{PAGE}import/", {"provider": "openai"}).status_code == 403
+    for path in ("import/", "fetch/"):
+        assert client.post(f"{PAGE}{path}", {"provider": "openai"}).status_code == 403
 
 
 def test_nothing_was_imported_yet(staff: Client) -> None:
