@@ -30,6 +30,8 @@ PAGE = 50
 OUTLIER_TIMES = 4
 OUTLIER_LEAST_NANOS = 100_000_000  # $0.10: less is no news
 OUTLIER_DAYS = 7
+MOST_OUTLIERS = 20
+MOST_LOOKED_AT = 1_000  # the dearest of the last 24 hours
 COUNTED = (Metric.DEBATES, Metric.REQUESTS)
 
 
@@ -142,18 +144,37 @@ def earned_of(ids: Iterable[int], *, days: Range, now: datetime) -> dict[int, in
 
 def recent_of(ids: Sequence[int], *, now: datetime) -> dict[int, Recent]:
     hour = hour_of(now)
-    today = now.astimezone(ZoneInfo(settings.DEFAULT_ZONE)).date()
     lately = HourlyUser.objects.filter(hour__gte=hour - 24, hour__lt=hour, user_id__in=ids)
+    costs = dict(lately.order_by().values_list("user_id").annotate(Sum("cost_nanos")))
+    usual = _usual(ids, now)
+    return {pk: Recent(int(costs.get(pk, 0)), usual.get(pk, 0)) for pk in ids}
+
+
+def _usual(ids: Sequence[int], now: datetime) -> dict[int, int]:
+    """What an average day of the week before today cost, by user."""
+    if not ids:
+        return {}
+    today = now.astimezone(ZoneInfo(settings.DEFAULT_ZONE)).date()
     before = DailyUser.objects.filter(
         day__gte=today - timedelta(days=OUTLIER_DAYS), day__lt=today, user_id__in=ids
     )
-    costs, usual = (
-        dict(rows.order_by().values_list("user_id").annotate(Sum("cost_nanos")))
-        for rows in (lately, before)
+    sums = before.order_by().values_list("user_id").annotate(Sum("cost_nanos"))
+    return {pk: int(nanos) // OUTLIER_DAYS for pk, nanos in sums}
+
+
+def outliers(*, now: datetime) -> dict[int, Recent]:
+    """All who are unusual now, whatever range is looked at; the dearest first. Two queries."""
+    hour = hour_of(now)
+    lately = HourlyUser.objects.filter(hour__gte=hour - 24, hour__lt=hour, user_id__gt=0)
+    dear = (
+        lately.order_by().values_list("user_id").annotate(cost=Sum("cost_nanos"))
+        .filter(cost__gte=OUTLIER_LEAST_NANOS).order_by("-cost", "user_id")[:MOST_LOOKED_AT]
     )
-    return {
-        pk: Recent(int(costs.get(pk, 0)), int(usual.get(pk, 0)) // OUTLIER_DAYS) for pk in ids
-    }
+    costs = {user_id: int(cost) for user_id, cost in dear}
+    usual = _usual(list(costs), now)
+    found = {pk: Recent(cost, usual.get(pk, 0)) for pk, cost in costs.items()}
+    odd = {pk: recent for pk, recent in found.items() if recent.is_outlier}
+    return dict(list(odd.items())[:MOST_OUTLIERS])
 
 
 def _limits(people: Iterable[User], now: datetime) -> dict[int, tuple[Limit, ...]]:

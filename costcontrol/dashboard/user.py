@@ -1,6 +1,7 @@
 """One user: spend by day and kind of call, quota, keys, alerts, and where to change what."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import ApiKey, User
-from billing.models import Metric
+from billing.models import Customer, Metric
+from billing.payments.mismatch import mismatches
+from billing.reports.purse import purse
 from billing.reports.shapes import Line, Series, Unit
 from billing.reports.slices import NONE, Ask, SliceFilters, SliceRow, Slices, load
 from billing.reports.users import UserFacts, facts_of
@@ -35,6 +38,7 @@ from costcontrol.dashboard.filters import State
 from costcontrol.dashboard.labels import bucket_label
 from costcontrol.dashboard.tables import summed_table
 from costcontrol.dashboard.users import badge_of, used_cell
+from costcontrol.lib.sentences import said
 
 MOST_KINDS = 9
 MOST_KEYS = 50
@@ -48,6 +52,7 @@ class UserPage:
     state: Badge | None
     plan_lines: tuple[tuple[str, Cell], ...]
     unusual: str
+    wrong: tuple[str, ...]  # what does not fit with Stripe
     figure: Figure
     keys: Table
     alerts: tuple[AlertLine, ...]
@@ -64,9 +69,11 @@ def user_page(user: User, state: State) -> UserPage:
     now = state.question.now
     slices = asked(user, state)
     facts = facts_of([user.pk], days=state.range, now=now)[user.pk]
+    wrong = tuple(map(said, mismatches([user], now=now).get(user.pk, ())))
     return UserPage(
-        name=str(user), facts=facts, state=badge_of(facts),
-        plan_lines=_plan_lines(facts, slices.total), unusual=_unusual(facts),
+        name=str(user), facts=facts, state=badge_of(facts, is_wrong=bool(wrong)), wrong=wrong,
+        plan_lines=(*_plan_lines(facts, slices.total), *_credit_lines(user, now)),
+        unusual=_unusual(facts),
         figure=_figure(user, slices, state), keys=_keys(user, state.zone, now),
         alerts=alerts.of_user(user.pk), links=_links(user, state),
     )
@@ -85,6 +92,15 @@ def _plan_lines(facts: UserFacts, total: SliceRow) -> tuple[tuple[str, Cell], ..
         (_("Brings in, in these days"), earned),
         (_("Margin"), money(margin, places=2)),
     )
+
+
+def _credit_lines(user: User, now: datetime) -> Iterator[tuple[str, Cell]]:
+    """Of whoever ever bought or was given something beside the plan."""
+    found = purse(Customer.objects.filter(user_id=user.pk).first(), now=now)
+    if found.credit is not None:
+        yield _("Credit left"), money(found.credit.left_nanos, places=2)
+    if found.has_overage:
+        yield _("Left beyond the plan, this month"), money(found.overage_left, places=2)
 
 
 def _unusual(facts: UserFacts) -> str:

@@ -4,19 +4,30 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import User
+from accounts.types import plan_of
 from billing.models import Metric
-from billing.reports.call_lines import user_names
+from billing.payments.mismatch import mismatches
 from billing.reports.facts import FilterChoices
 from billing.reports.slices import Ask
 from billing.reports.usage import Limit
-from billing.reports.users import PAGE, Ranking, UserFacts, UserSpend, facts_of, ranking
+from billing.reports.users import (
+    PAGE,
+    Ranking,
+    UserFacts,
+    UserSpend,
+    earned_of,
+    facts_of,
+    ranking,
+)
 from costcontrol import formats
-from costcontrol.dashboard import filters
+from costcontrol.dashboard import filters, users_cards
 from costcontrol.dashboard.components import (
     Badge,
     Cell,
@@ -33,11 +44,16 @@ from costcontrol.dashboard.csvs import Row
 from costcontrol.dashboard.filter_bar import FilterBar, filter_bar
 from costcontrol.dashboard.filter_values import choices_now
 from costcontrol.lib.money import to_usd
+from costcontrol.lib.sentences import said
 
 APPLIES = frozenset({"tier", "language", "user"})
 PLACE = re.compile(r"(\d{1,19})-(\d{1,18})", re.ASCII)
-HEADER = ("user_id", "user", "calls", "cost_nanos", "cost_usd", "saved_nanos")
+HEADER = (
+    "user_id", "user", "plan", "calls", "cost_nanos", "cost_usd", "saved_nanos", "earned_nanos",
+    "earned_usd", "margin_nanos", "margin_usd",
+)
 MAX_ROWS = 50_000
+ROWS_AT_ONCE = 1_000
 PLACES = 4
 
 
@@ -68,6 +84,8 @@ class UsersPage:
     stale: str
     shortened: str
     one_url: str  # of the user who was asked for and has no calls
+    unusual: Table | None
+    plans: Table
 
 
 def state_of(query: Mapping[str, str], *, now: datetime) -> UsersState:
@@ -98,6 +116,8 @@ def users_page(state: UsersState, *, today: str) -> UsersPage:
         reset_url=_address(here, state.shared.as_query(**state.shared.without_filters())),
         stale=stale(found), shortened=shortened(found),
         one_url=user_url(one, state.shared) if one is not None else "",
+        unusual=users_cards.unusual_table(state.shared),
+        plans=users_cards.plans_table(state.shared),
     )
 
 
@@ -138,23 +158,34 @@ def _table(
         Column(_("User")), *(Column(name) for name in names),
         *(Column(name, is_number=True) for name in numbers),
     )
-    lines = tuple(_row(row, facts.get(row.user_id, UserFacts()), state) for row in rows)
+    people = [each.user for each in facts.values() if each.user]
+    wrong = mismatches(people, now=state.shared.question.now)
+    lines = tuple(
+        _row(row, facts.get(row.user_id, UserFacts()), state, wrong.get(row.user_id, ()))
+        for row in rows
+    )
     return Table(_("Users, the dearest first"), columns, lines, is_caption_hidden=True)
 
 
-def _row(row: UserSpend, facts: UserFacts, state: UsersState) -> tuple[Cell, ...]:
+def _row(
+    row: UserSpend, facts: UserFacts, state: UsersState, wrong: tuple[str, ...]
+) -> tuple[Cell, ...]:
     name = str(facts.user) if facts.user else _("user %(number)d") % {"number": row.user_id}
     who = link(name, user_url(row.user_id, state.shared)) if facts.user else text(
         name, note=_("the account is gone")
     )
     margin = None if facts.earned_nanos is None else facts.earned_nanos - row.cost_nanos
-    badge = badge_of(facts)
     return (
-        who, text(facts.plan or None), Cell(Kind.BADGE, badge) if badge else text(""),
+        who, text(facts.plan or None), _state(facts, wrong),
         used_cell(facts.limit(Metric.DEBATES)), used_cell(facts.limit(Metric.REQUESTS)),
         count(row.calls), money(row.cost_nanos, places=PLACES),
         money(facts.earned_nanos, places=2), money(margin, places=2),
     )
+
+
+def _state(facts: UserFacts, wrong: tuple[str, ...]) -> Cell:
+    badge, note = badge_of(facts, is_wrong=bool(wrong)), " ".join(map(said, wrong))
+    return Cell(Kind.BADGE, badge, note=note) if badge else text("")
 
 
 def used_cell(limit: Limit | None) -> Cell:
@@ -168,14 +199,16 @@ def used_cell(limit: Limit | None) -> Cell:
     )
 
 
-def badge_of(facts: UserFacts) -> Badge | None:
-    """The one that matters most."""
+def badge_of(facts: UserFacts, *, is_wrong: bool = False) -> Badge | None:
+    """The one that matters most. `is_wrong`: the plan is not what Stripe said."""
     if facts.user and not facts.user.is_active:
         return Badge(_("not active"), Tone.OFF)
     if facts.throttle and not facts.throttle.requests_per_minute:
         return Badge(_("suspended"), Tone.BAD)
     if facts.throttle:
         return Badge(_("slowed down"), Tone.WARN)
+    if is_wrong:
+        return Badge(_("differs from Stripe"), Tone.WARN)
     if facts.recent.is_outlier:
         return Badge(_("unusual"), Tone.WARN)
     return None
@@ -184,14 +217,25 @@ def badge_of(facts: UserFacts) -> Badge | None:
 def csv_rows(state: UsersState) -> Iterator[Row]:
     yield HEADER
     rows = ranking(state.ask).users[:MAX_ROWS]
-    for begin in range(0, len(rows), 1_000):
-        part = rows[begin:begin + 1_000]
-        names = user_names(row.user_id for row in part)
+    for begin in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[begin:begin + ROWS_AT_ONCE]
+        ids = [row.user_id for row in part]
+        people = User.objects.select_related("tier", "member__organisation__tier").in_bulk(ids)
+        earned = earned_of(people, days=state.shared.range, now=state.shared.question.now)
         for row in part:
-            yield (
-                row.user_id, names.get(row.user_id, ""), row.calls, row.cost_nanos,
-                to_usd(row.cost_nanos), row.saved_nanos,
-            )
+            yield _csv_row(row, people.get(row.user_id), earned.get(row.user_id))
+
+
+def _csv_row(row: UserSpend, user: User | None, earned: int | None) -> Row:
+    margin = None if earned is None else earned - row.cost_nanos
+    return (
+        row.user_id, str(user) if user else "", plan_of(user).pk if user else "", row.calls,
+        row.cost_nanos, to_usd(row.cost_nanos), row.saved_nanos, *_both(earned), *_both(margin),
+    )
+
+
+def _both(nanos: int | None) -> tuple[int | None, Decimal | None]:
+    return nanos, None if nanos is None else to_usd(nanos)
 
 
 def _place(asked: str, notes: list[str]) -> tuple[int, int] | None:

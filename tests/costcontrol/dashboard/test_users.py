@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent, Throttle, User
 from accounts.services import api_key_issue
+from billing import credits
 from billing.models import Customer, Metric, Subscription, Window
 from billing.models_operator import Alert, AlertRule
 from billing.reports import users as report
@@ -26,7 +27,7 @@ LIST, CSV = "/dashboard/users/", "/dashboard/users.csv"
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = ("' OR 1=1; --", SCRIPT, "\x00", "x" * 3_000, "-1", "%", "9" * 30)
 DOLLAR = 1_000_000_000
-MOST_QUERIES = 26
+MOST_QUERIES = 27
 MOST_QUERIES_OF_ONE = 30
 
 
@@ -251,3 +252,95 @@ def test_nothing_in_the_address_breaks_them(staff: Client, bob: User, name: str)
             response: Any = staff.get(path, {name: text})
             assert response.status_code == 200
             assert SCRIPT not in response.content.decode()
+
+
+# --- who is unusual, and what does not fit with Stripe --------------------------------------------
+
+
+def test_whoever_is_unusual_is_named_whatever_days_are_looked_at(
+    staff: Client, bob: User
+) -> None:
+    carol = rows.person("carol@example.com")
+    for days in range(1, 9):
+        rows.call(NOW - timedelta(days=days), user_id=carol.pk, cost_nanos=DOLLAR)
+    rows.call(NOW - timedelta(hours=2), user_id=bob.pk, cost_nanos=2 * DOLLAR)
+    rows.call(NOW - timedelta(hours=2), user_id=0, cost_nanos=9 * DOLLAR)  # the platform's own
+    rows.rolled_up()
+    assert report.outliers(now=NOW) == {bob.pk: Recent(2 * DOLLAR, 0)}
+    query = {"from": "2026-11-01", "to": "2026-11-05", "tier": "free"}
+    said = read(staff, **query)
+    card = said.partition("unusual-title")[2].partition("users-title")[0]
+    assert f"/dashboard/users/{bob.pk}/" in card
+    assert "carol@example.com" not in card
+    assert "there was nothing before" in card
+
+
+def test_nobody_unusual_is_no_empty_card(staff: Client, bob: User) -> None:
+    rows.call(user_id=bob.pk, cost_nanos=1_000)
+    rows.rolled_up()
+    assert "unusual-title" not in read(staff)
+
+
+def test_plans_have_their_users_quotas_and_spend(staff: Client, bob: User) -> None:
+    rows.person("carol@example.com", tier="free")
+    rows.call(user_id=bob.pk, cost_nanos=DOLLAR)
+    card = read(staff).partition("plans-title")[2]
+    row = card.partition("/admin/accounts/tier/premium/change/")[2].partition("</tr>")[0]
+    assert 'value="1000000000"' in row
+    assert ">2<" in row  # bob and alice
+    assert "50" in row
+
+
+def test_a_plan_that_is_not_what_stripe_said_is_flagged(staff: Client, bob: User) -> None:
+    subscribed(bob, 3000)
+    rows.call(user_id=bob.pk)
+    assert "differs from Stripe" not in read(staff)
+    User.objects.filter(pk=bob.pk).update(tier_id="free")
+    said = read(staff).partition("users-title")[2]
+    assert "differs from Stripe" in said
+    assert "by what Stripe said last it should be Premium" in said
+    assert "by what Stripe said last it should be Premium" in read(staff, page_of(bob))
+
+
+@pytest.mark.parametrize(("columns", "why"), [
+    ({"stripe_id": "sub_2"}, "More than one subscription is being paid: sub_1, sub_2."),
+    ({"stripe_id": "sub_2", "status": "odd"}, "sub_2 has the status “odd”"),
+])
+def test_what_nobody_decided_about_is_flagged(
+    staff: Client, bob: User, columns: dict[str, Any], why: str
+) -> None:
+    subscribed(bob, 3000)
+    first = Subscription.objects.get()
+    first.pk = None
+    for name, value in columns.items():
+        setattr(first, name, value)
+    first.save()
+    rows.call(user_id=bob.pk)
+    assert why in read(staff, page_of(bob))
+
+
+def test_a_price_that_no_plan_has_is_flagged(staff: Client, bob: User) -> None:
+    subscribed(bob, 3000)
+    Subscription.objects.update(tier=None, price_id="price_9")
+    assert "no plan has its price price_9" in read(staff, page_of(bob))
+
+
+def test_credit_that_is_left_stands_on_the_page_of_one(staff: Client, bob: User) -> None:
+    assert "Credit left" not in read(staff, page_of(bob))
+    customer = Customer.objects.create(user=bob, stripe_id="cus_1")
+    credits.grant(
+        customer=customer, source="staff:1", nanos=7 * DOLLAR,
+        expires_at=NOW + timedelta(days=30), now=NOW,
+    )
+    said = read(staff, page_of(bob))
+    assert "Credit left" in said
+    assert 'value="7000000000"' in said
+
+
+def test_the_file_says_plan_and_margin(staff: Client, bob: User) -> None:
+    subscribed(bob, 3000)
+    rows.call(user_id=bob.pk, cost_nanos=DOLLAR)
+    (line,) = csv.DictReader(io.StringIO(staff.get(CSV).content.decode()))
+    assert line["plan"] == "premium"
+    assert int(line["earned_nanos"]) - DOLLAR == int(line["margin_nanos"])
+    assert int(line["earned_nanos"]) > 20 * DOLLAR
