@@ -61,6 +61,7 @@ class Topic(models.Model):
     )
     popularity_rank = models.PositiveIntegerField(_("popularity, 1 is first"), default=1000)
     is_active = models.BooleanField(_("on offer"), default=True)
+    is_made_ahead = models.BooleanField(_("answers may be made ahead"), default=True)
     # one more, and no stored answer of it is served again
     epoch = models.PositiveIntegerField(_("epoch of its stored answers"), default=1)
 
