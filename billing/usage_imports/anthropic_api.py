@@ -24,7 +24,9 @@ GROUPS = {"usage": "model", "cost": "description"}  # cost by description names 
 class AnthropicSession:
     def __init__(self, client: httpx2.Client, *, base_url: str, key: str) -> None:
         self._client, self._base_url = client, base_url.rstrip("/")
-        self._headers = {"x-api-key": key, "anthropic-version": VERSION}
+        self._headers = {
+            "x-api-key": key, "anthropic-version": VERSION, "user-agent": "costcontrol",
+        }
 
     def read(self, question: Question) -> bytes:
         url, began = f"{self._base_url}/v1/{question.report.path}", clock.now()

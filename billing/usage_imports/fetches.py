@@ -1,13 +1,13 @@
 """Asking providers in the background: who wants which days, one worker at a time, and its end.
 
 A provider has one open fetch at most (`one_open_fetch_per_provider`). Who works on it holds a
-lease, moved on with each page; who dies leaves it to another worker, which begins anew. What was
-learned is written in the transaction that ends the fetch.
+lease, moved on with each page and pause; who dies leaves it to another worker, which begins anew.
+What was learned is written in the transaction that ends the fetch.
 """
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,7 @@ MOST_DAYS = 31
 MOST_DAYS_AGO = 365
 NIGHTLY_DAYS = 3  # yesterday, and days that vendors may still add to
 NIGHTLY = "nightly"
-LEASE = timedelta(minutes=5)  # longer than a page may take, and the longest pause before it
+LEASE = timedelta(minutes=5)  # longer than one try may take, and the pause before it
 State = UsageFetch.State
 OPEN = (State.WAITING, State.RUNNING)
 log = logging.getLogger(__name__)
@@ -108,9 +108,20 @@ class Held:
 
     def page(self) -> None:
         self.pages += 1
+        self.pulse()
+
+    def pulse(self) -> None:
         lease = clock.now() + LEASE
         self.write(pages=self.pages, lease_until=lease)
         self.lease = lease
+
+    def patient(self, patience: Patience) -> Patience:
+        """Who waits for a vendor still has the fetch in hands."""
+        def pause(seconds: float) -> None:
+            self.pulse()
+            patience.pause(seconds)
+
+        return replace(patience, pause=pause)
 
     def end(self, state: str, **columns: Any) -> None:
         self.write(state=state, ended_at=clock.now(), lease_until=None, **columns)
@@ -174,7 +185,8 @@ def _fetch(held: Held, patience: Patience) -> None:
             % {"key": vendor.key_setting}
         )
     told = fetched.ask(
-        vendor, fetch.first_day, fetch.last_day, now=now, patience=patience, on_page=held.page
+        vendor, fetch.first_day, fetch.last_day, now=now, patience=held.patient(patience),
+        on_page=held.page,
     )
     with transaction.atomic():
         days = fetched.keep(vendor, told, fetch_id=fetch.pk, actor=fetch.made_by, now=now)

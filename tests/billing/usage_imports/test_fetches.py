@@ -172,6 +172,23 @@ def _take_over() -> None:
     UsageFetch.objects.update(lease_until=NOW + timedelta(minutes=9))
 
 
+def test_who_waits_for_a_vendor_is_not_taken_over(reports: Reports) -> None:
+    fill(reports)
+    fetch = asked()
+    leases: list[datetime] = []
+
+    def wait(seconds: float) -> None:
+        fetch.refresh_from_db()
+        assert fetch.lease_until
+        leases.append(fetch.lease_until)
+
+    reports.troubles = [Trouble(500), Trouble(500)]
+    fetches.work(patience=Patience(pause=wait))
+    assert leases == sorted(set(leases))
+    fetch.refresh_from_db()
+    assert fetch.state == State.DONE
+
+
 def test_an_error_of_ours_ends_the_fetch(
     reports: Reports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
