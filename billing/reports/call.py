@@ -1,7 +1,7 @@
 """All that is known of one call: each attempt, what it cost, and how the ledger booked it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing import savings
-from billing.models import LedgerEntry, Reservation, UsageRecord
+from billing.models import LedgerEntry, PriceCorrection, Reservation, UsageRecord
 
 OPEN = (Reservation.State.HELD, Reservation.State.SENT)
 PREFIXES = ("chatcmpl-", "call-", "req-")
@@ -75,6 +75,19 @@ class AttemptReport:
     answer_id: int | None = None  # the stored answer that it was answered with
 
 
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What a corrected price changed of one attempt: its costs are differences. `number`: of the
+    correction."""
+
+    number: int
+    posted_by: str
+    posted_at: datetime | None
+    reason: str
+    source: str
+    row: AttemptReport
+
+
 ATTEMPT_COLUMNS = tuple(field.name for field in fields(AttemptReport))
 
 
@@ -113,9 +126,15 @@ class CallReport:
     requested_model: str
     attempts: tuple[AttemptReport, ...]
     reservations: tuple[ReservationReport, ...]
+    corrections: tuple[Corrected, ...] = ()
 
     @property
     def cost_nanos(self) -> int:
+        """As it stands on every page: what was booked, and what was corrected since."""
+        return self.booked_nanos + sum(each.row.cost_nanos for each in self.corrections)
+
+    @property
+    def booked_nanos(self) -> int:
         return sum(attempt.cost_nanos for attempt in self.attempts)
 
     @property
@@ -128,7 +147,7 @@ class CallReport:
     @property
     def saved_nanos(self) -> int | None:
         """Estimated, with the cost of failed attempts taken off. None: of no row it is known."""
-        return savings.saved_by_call(self.attempts)
+        return savings.saved_by_call([*self.attempts, *(each.row for each in self.corrections)])
 
     def reservation(self, reservation_id: UUID | None) -> ReservationReport | None:
         return next((one for one in self.reservations if one.id == reservation_id), None)
@@ -170,6 +189,8 @@ def call_report(call_id: UUID) -> CallReport | None:
     if not records:
         return None
     first = records[0]
+    corrected = [one for one in records if one.outcome == UsageRecord.Outcome.CORRECTED]
+    tried = [one for one in records if one.outcome != UsageRecord.Outcome.CORRECTED]
     return CallReport(
         call_id=call_id,
         at=first.at,
@@ -182,8 +203,26 @@ def call_report(call_id: UUID) -> CallReport | None:
         complexity=first.complexity,
         language=first.language,
         requested_model=first.requested_model,
-        attempts=tuple(attempt_report(record) for record in records),
+        attempts=tuple(attempt_report(record) for record in tried),
         reservations=reservation_reports(call_id),
+        corrections=_corrections(corrected),
+    )
+
+
+def _corrections(records: Sequence[UsageRecord]) -> tuple[Corrected, ...]:
+    """In the order in which they were posted. One query, where there are any."""
+    if not records:
+        return ()
+    found = PriceCorrection.objects.select_related("takes_back").in_bulk(
+        {record.correction_id for record in records}
+    )
+    return tuple(
+        Corrected(
+            made.pk, made.posted_by, made.posted_at, made.reason,
+            (made.takes_back or made).source, attempt_report(record),
+        )
+        for record in sorted(records, key=lambda one: one.pk)
+        if (made := found.get(record.correction_id or 0))
     )
 
 

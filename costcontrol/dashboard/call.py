@@ -15,6 +15,7 @@ from billing.reports.call import AttemptReport, Booking, CallReport, Reservation
 from billing.reports.call_steps import CallStep, StepKind, steps_of, total_ms
 from billing.reports.price_lines import Bill
 from costcontrol.dashboard import components as show
+from costcontrol.dashboard.call_corrections import corrections_table
 from costcontrol.dashboard.calls import badge_of
 from costcontrol.dashboard.components import (
     Badge,
@@ -99,6 +100,7 @@ class CallView:
     quota: Table | None
     recorded: str
     is_under_way: bool
+    corrections: Table | None = None
 
 
 def call_view(call: CallReport, *, zone: str) -> CallView:
@@ -116,6 +118,7 @@ def call_view(call: CallReport, *, zone: str) -> CallView:
         quota=_quota(call, zone),
         recorded=last.reason,
         is_under_way=call.is_under_way,
+        corrections=corrections_table(call, zone=zone),
     )
 
 
@@ -124,9 +127,9 @@ def _cards(call: CallReport) -> Iterator[KpiCard]:
     is_estimated = any(
         one.confidence == UsageRecord.Confidence.ESTIMATED for one in call.attempts
     )
-    yield KpiCard(
-        _("Cost"), show.money(call.cost_nanos), note=_("estimated") if is_estimated else ""
-    )
+    notes = [_("estimated")] if is_estimated else []
+    notes += [_("with a corrected price")] if call.corrections else []
+    yield KpiCard(_("Cost"), show.money(call.cost_nanos), note=", ".join(notes))
     yield KpiCard(_("Baseline"), show.money(call.baseline_nanos), note=last.baseline)
     is_known = call.baseline_nanos is not None
     yield KpiCard(

@@ -124,6 +124,8 @@ def _notes(call: CallLine) -> Iterable[str]:
         yield ngettext(
             "%(count)d failed attempt", "%(count)d failed attempts", call.failed_attempts
         ) % {"count": call.failed_attempts}
+    if call.is_corrected:
+        yield _("price corrected")
     if call.is_economy:
         yield _("economy mode")
 

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from billing.corrections import RightPrice, check_kept
 from billing.models import ModelPrice
-from billing.price_book import OPERATOR
 from costcontrol.dashboard import settings_price_form
 from costcontrol.dashboard.settings_price_form import NUMBERS, PriceForm
 from costcontrol.lib.errors import BadRequest

@@ -68,6 +68,11 @@ def lines_of(call: CallReport) -> Iterator[str]:
     for reservation in call.unrecorded:
         yield f"not recorded yet  {reservation.provider}/{reservation.model}"
         yield from reservation_lines(reservation)
+    for each in call.corrections:
+        yield (
+            f"price corrected  by {money(each.row.cost_nanos)} of attempt {each.row.attempt}: "
+            f"correction {each.number}, posted by {each.posted_by}: {each.reason}"
+        )
     yield f"in all  cost {money(call.cost_nanos)}, {saved_text(call)}"
 
 
