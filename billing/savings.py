@@ -70,6 +70,11 @@ SAVED_PRECOMPUTE: str = f"CASE WHEN {IS_AHEAD} THEN -cost_nanos ELSE 0 END"
 SAVED_HELPERS: str = f"CASE WHEN {IS_HELPER} AND NOT {IS_AHEAD} THEN -cost_nanos ELSE 0 END"
 SAVED_FAILED: str = f"CASE WHEN {IS_FAILED} THEN -cost_nanos ELSE 0 END"
 
+# All that causes ask about classes: a third of the rows.
+CLASS_OF_CAUSES: str = (
+    f"CASE WHEN model_class = '{LOCAL_CLASS}' AND cache_layer = '' THEN model_class ELSE '' END"
+)
+
 
 class Row(Protocol):
     """A usage row, or what a report says of one."""
@@ -114,6 +119,12 @@ def saved_by_call(rows: Iterable[Row]) -> int | None:
     """The sum of what is known of its rows. None: of no row it is known."""
     known = [one for row in rows if (one := saved_nanos(row)) is not None]
     return sum(known) if known else None
+
+
+def known_sum(nanos: int, compared: int) -> int | None:
+    """What many rows saved together. None: no call of them has a baseline, and none cost anything
+    for saving (a failed attempt, our own work); everywhere the same rule."""
+    return nanos if compared or nanos else None
 
 
 def causes(row: Row) -> dict[str, int]:

@@ -14,6 +14,7 @@ from billing.savings import (
     PROMPT_CACHE,
     ROUTE,
     SEARCH_CACHE,
+    known_sum,
 )
 
 
@@ -43,13 +44,14 @@ def causes(row: UsageSum) -> dict[str, int]:
 
 
 def saved(facts: Facts) -> Saved | None:
-    """None: no call has a baseline, which is not a saving of 0."""
+    """None: nothing is known, which is not a saving of 0."""
     compared = sum(row.compared for row in facts.usage)
-    if not compared:
+    nanos = known_sum(sum(sum(causes(row).values()) for row in facts.usage), compared)
+    if nanos is None:
         return None
     names = {name for row in facts.usage for name in (row.first_baseline, row.last_baseline)}
     return Saved(
-        nanos=sum(sum(causes(row).values()) for row in facts.usage),
+        nanos=nanos,
         baseline_nanos=sum(row.baseline_nanos for row in facts.usage),
         baselines=tuple(sorted(names - {""})),
         calls=compared,

@@ -41,7 +41,8 @@ class Group:
 class Saved:
     """An estimate: what the answers would have cost on the baseline, less all that was spent.
 
-    `calls` are the answered ones with a baseline; what failed attempts cost is taken off.
+    `calls` are the answered ones with a baseline; what failed attempts cost is taken off. With no
+    such call it is all that there is.
     """
 
     nanos: int
@@ -52,7 +53,7 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """`saved` None: no call of this span has a baseline, which is not a saving of 0."""
+    """`saved` None: nothing is known of it, which is not a saving of 0."""
 
     start: datetime
     end: datetime
@@ -130,7 +131,8 @@ def spend_between(
 def saved_by(
     records: QuerySet[UsageRecord], statement: Statement, against: Named | None
 ) -> Saved | None:
-    if not statement.is_known:
+    nanos = savings.known_sum(statement.saved_nanos, statement.compared)
+    if nanos is None:
         return None
     if against is not None and isinstance(against.how, ByKind):
         names: tuple[str, ...] = (f"{against.name} {against.version}",)
@@ -138,7 +140,7 @@ def saved_by(
         is_known = RawSQL(f"CASE WHEN {savings.IS_KNOWN} THEN 1 ELSE 0 END", [], IntegerField())
         known = records.annotate(is_known=is_known).filter(is_known=1)
         names = tuple(known.order_by("baseline").values_list("baseline", flat=True).distinct())
-    return Saved(statement.saved_nanos, statement.baseline_nanos, names, statement.compared)
+    return Saved(nanos, statement.baseline_nanos, names, statement.compared)
 
 
 def _steps(statement: Statement) -> tuple[Group, ...]:

@@ -91,6 +91,8 @@ def notes(*, calls: int, saved: Saved | None) -> dict[str, str]:
 def _saved_note(saved: Saved | None) -> str:
     if saved is None:
         return _("no call has a baseline to compare with")
+    if not saved.calls:
+        return _("failed attempts and our own calls; no call has a baseline to compare with")
     part = round(saved.nanos * 10_000 / saved.baseline_nanos) if saved.baseline_nanos else 0
     names = ", ".join(saved.baselines)
     return _("%(share)s of what %(baseline)s alone would have cost") % {

@@ -7,6 +7,7 @@ from operator import attrgetter
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from billing import savings
 from billing.reports.shapes import Unit
 from billing.reports.slices import SliceRow
 
@@ -34,8 +35,7 @@ def price_of_1000(row: SliceRow) -> int | None:
 
 
 def saved(row: SliceRow) -> int | None:
-    """None: no call could be compared, and nothing was spent on saving."""
-    return row.saved_nanos if row.compared or row.saved_nanos else None
+    return savings.known_sum(row.saved_nanos, row.compared)
 
 
 def tokens(row: SliceRow) -> int:
@@ -51,7 +51,9 @@ MEASURES = (
         Unit.NANOS, attrgetter("cost_nanos"), is_less_better=True,
     ),
     Measure(
-        "calls", _("Calls"), _("Requests of clients, however many attempts each took."),
+        "calls", _("Calls"),
+        _("Requests of clients, however many attempts each took; and our own calls, which belong "
+          "to no user: judges, embeddings, answers made ahead."),
         Unit.CALLS, attrgetter("calls"),
     ),
     Measure(

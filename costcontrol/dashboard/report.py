@@ -185,6 +185,9 @@ def _sections(found: Monthly) -> tuple[Part, ...]:
 def _saved(found: Monthly) -> tuple[str, ...]:
     if found.saved is None:
         return ()
+    if not found.saved.calls:
+        return (_("No call of this month has a baseline price to compare with. What failed "
+                  "attempts and our own calls cost is known."),)
     return (_("Against %(baseline)s, the same calls would have cost %(dollars)s.") % {
         "baseline": ", ".join(found.saved.baselines),
         "dollars": formats.money(found.saved.baseline_nanos),

@@ -11,6 +11,7 @@ from billing.reports import savings_report
 from billing.reports.kpis import share as share_of
 from billing.reports.savings_report import SavingsReport
 from billing.reports.savings_sums import Statement
+from billing.savings import known_sum
 from costcontrol import formats
 from costcontrol.dashboard import figures, savings_charts, savings_tables, tables
 from costcontrol.dashboard.components import Figure, KpiCard, Table, money, share
@@ -75,7 +76,7 @@ def _csv_url(name: str, state: SavingsState) -> str:
 
 
 def _cards(whole: Statement) -> tuple[KpiCard, ...]:
-    saved = whole.saved_nanos if whole.is_known or whole.own_nanos else None
+    saved = known_sum(whole.saved_nanos, whole.compared)
     part = None if saved is None else share_of(saved, whole.baseline_nanos)
     return (
         KpiCard(_("Saved, net (estimated)"), money(saved),

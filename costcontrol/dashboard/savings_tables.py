@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from billing.reports.kpis import share as share_of
 from billing.reports.savings_report import SavingsReport
 from billing.reports.savings_sums import Statement
+from billing.savings import known_sum
 from costcontrol.dashboard.components import (
     Cell,
     Column,
@@ -110,7 +111,7 @@ def _cells(found: Statement) -> tuple[Cell, ...]:
     is_known = found.is_known
     return (
         money(found.baseline_nanos if is_known else None, places=PLACES),
-        money(found.saved_nanos if is_known or found.own_nanos else None, places=PLACES),
+        money(known_sum(found.saved_nanos, found.compared), places=PLACES),
         share(share_of(found.saved_nanos, found.baseline_nanos)),
         money(-found.own_nanos, places=PLACES),
         money(found.cost_nanos, places=PLACES),

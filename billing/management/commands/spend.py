@@ -124,6 +124,8 @@ def estimated_part(nanos: int) -> str:
 def saved_text(saved: Saved | None) -> str:
     if saved is None:
         return "not known: no call has a baseline to compare with"
+    if not saved.calls:
+        return f"{money(saved.nanos)} (failed attempts and our own work; no call has a baseline)"
     names = ", ".join(name or "unnamed" for name in saved.baselines)
     return (
         f"{money(saved.nanos)} (estimated: {saved.calls:,} calls would have cost "
