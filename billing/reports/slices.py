@@ -116,12 +116,16 @@ def load_previous(ask: Ask) -> Slices | None:
     """As many days right before, up to the same time of day: what `Slices.answered` is compared
     with. None where the calls began in them or after them, which would look like growth, or where
     they would be too much to read."""
-    before = previous(ask)
-    began = facts.calls_began()
-    if began is None or began > before.range.start:
+    if not has_previous(ask):
         return None
-    found = load(before)
+    found = load(previous(ask))
     return None if found.shortened else found
+
+
+def has_previous(ask: Ask) -> bool:
+    """There were calls before all of the days right before."""
+    began = facts.calls_began()
+    return began is not None and began <= previous(ask).range.start
 
 
 def previous(ask: Ask) -> Ask:

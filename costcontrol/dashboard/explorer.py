@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from billing.models import ScopeKind, UsageRecord
 from billing.reports.shapes import Kpi
-from billing.reports.slices import NONE, Slices, load, load_previous
+from billing.reports.slices import NONE, Slices, has_previous, load, load_previous
 from costcontrol.dashboard import cards, explorer_figure, explorer_table
 from costcontrol.dashboard.components import Figure, KpiCard, Table
 from costcontrol.dashboard.explorer_measures import BY_KEY, CARDS
@@ -55,7 +55,7 @@ def _explored(state: ExplorerState) -> Explored:
     return replace(
         page, cards=_cards(state, found, now), figure=_figure(state, found, names, now, before),
         table=explorer_table.table(state, found, names),
-        no_before=_no_before(state, before), files=tuple(_files(state)),
+        no_before=_no_before(state, now, before), files=tuple(_files(state)),
     )
 
 
@@ -119,9 +119,14 @@ def _shortened(now: Slices) -> str:
     ) % {"first": now.shortened.first.isoformat(), "last": now.shortened.last.isoformat()}
 
 
-def _no_before(state: ExplorerState, before: Slices | None) -> str:
+def _no_before(state: ExplorerState, now: Slices, before: Slices | None) -> str:
     if before is not None or not state.shared.compares:
         return ""
+    if has_previous(now.answered):
+        return _(
+            "The period before is not compared with: it would be too much to read at once. Choose "
+            "fewer days, take a filter away, or group by something else."
+        )
     return _("There is no whole period before to compare with: the calls began later.")
 
 

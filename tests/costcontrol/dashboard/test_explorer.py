@@ -135,6 +135,32 @@ def test_a_comparison_can_be_switched_off(page: Page) -> None:
     assert "no whole period before" in read(page, range="90d")
 
 
+def test_a_period_before_that_is_too_much_to_read_is_told_apart_from_none(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows.call(rows.NOW - 20 * DAY)
+    for number in range(12):
+        rows.call(EARLIER - 8 * DAY, user_id=number)
+    rows.call(EARLIER)
+    question = {"range": "7d", "status": "complete", "group": "user"}
+    assert "to read at once" not in read(page, **question)
+    monkeypatch.setattr(slices, "MAX_ROWS", 20)
+    said = read(page, **question)
+    assert "The period before is not compared with: it would be too much to read at once." in said
+    assert "calls began" not in said
+
+
+def test_what_only_failed_saved_the_same_wherever_it_is_shown(page: Page) -> None:
+    """Nothing can be compared, and what was lost is known all the same."""
+    rows.call(EARLIER, outcome="failed", error_code="upstream_timeout", baseline="",
+              baseline_nanos=None)
+    rows.refusal(EARLIER)
+    cell = f'<data class="money" value="{-QUARTER}"'
+    assert cell in read(page, measure="saved")
+    for path in ("/dashboard/", "/dashboard/savings/", "/dashboard/report/?month=2026-11"):
+        assert cell in page.get(path).content.decode(), path
+
+
 def test_ten_groups_are_shown_and_the_others_together(page: Page) -> None:
     for number in range(13):
         rows.call(call_kind=f"kind{number:02}", cost_nanos=(number + 1) * QUARTER)
