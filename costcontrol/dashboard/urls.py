@@ -15,6 +15,7 @@ from costcontrol.dashboard import (
     live_views,
     movers_views,
     precompute_views,
+    questions_views,
     reconciliation_views,
     report_views,
     revenue_views,
@@ -31,6 +32,7 @@ app_name = "dashboard"
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("health/", views.health, name="health"),
+    path("questions/", questions_views.questions, name="questions"),
     path("first-call/", views.first_call, name="first_call"),
     path("calls/", call_views.calls, name="calls"),
     path("calls.csv", call_views.calls_csv, name="calls_csv"),
@@ -57,6 +59,10 @@ urlpatterns = [
     ),
     path("caches/topics/", caches_topics_views.topics, name="caches_topics"),
     path(
+        "caches/topics/similarity.csv", caches_topics_views.similarity_csv,
+        name="caches_similarity_csv",
+    ),
+    path(
         "caches/topics/<int:alias_id>/decide/", caches_topics_views.words_decide,
         name="caches_words_decide",
     ),
@@ -72,6 +78,7 @@ urlpatterns = [
     path("caches/purge/take-down/", caches_staff_views.take_down, name="caches_take_down"),
     path("precompute/", precompute_views.precompute, name="precompute"),
     path("precompute/estimate/", precompute_views.estimate, name="precompute_estimate"),
+    path("precompute/topics/", precompute_views.topics, name="precompute_topics"),
     path("precompute/<int:run_id>/", precompute_views.run, name="precompute_run"),
     path("precompute/<int:run_id>/start/", precompute_views.start, name="precompute_start"),
     path("precompute/<int:run_id>/stop/", precompute_views.stop, name="precompute_stop"),

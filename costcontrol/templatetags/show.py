@@ -171,12 +171,17 @@ def _cell_value(cell: Cell) -> SafeString:
         return when(value, cell.zone)
     if isinstance(value, str):
         return _words(cell, value)
+    shown = _number(cell, value)
+    return format_html('<a href="{}">{}</a>', cell.href, shown) if cell.href else shown
+
+
+def _number(cell: Cell, value: int) -> SafeString:
     if cell.kind == Kind.MONEY:
         return money(value, cell.places)
     if cell.kind == Kind.MINOR:
         return minor(value, cell.currency)
-    shown = {Kind.COUNT: count, Kind.SHARE: share, Kind.DURATION: duration}[cell.kind](value)
-    return format_html('<a href="{}">{}</a>', cell.href, shown) if cell.href else shown
+    shown = {Kind.COUNT: count, Kind.SHARE: share, Kind.DURATION: duration}
+    return shown[cell.kind](value)
 
 
 def _words(cell: Cell, words: str) -> SafeString:

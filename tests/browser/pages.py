@@ -154,6 +154,7 @@ PAGES = (
     PageCase("saved-views", "/dashboard/views/", STAFF, has_calls=True),
     PageCase("savings", f"/dashboard/savings/?{RANGE}", STAFF, has_calls=True, charts=2),
     PageCase("forecast", "/dashboard/forecast/", STAFF, has_calls=True, charts=1),
+    PageCase("questions", "/dashboard/questions/", STAFF, has_calls=True),
     PageCase("own-hardware", "/dashboard/roi/", STAFF, has_calls=True, charts=1),
     PageCase("monthly-report", "/dashboard/report/?month=2026-11", STAFF, has_calls=True),
     PageCase("budgets", "/dashboard/budgets/", STAFF, has_calls=True),
@@ -186,7 +187,9 @@ PAGES = (
         "caches-philosopher", f"/dashboard/caches/philosophers/{stored.PERSON}/", STAFF,
         has_calls=True,
     ),
-    PageCase("caches-topics", "/dashboard/caches/topics/", STAFF, has_calls=True),
+    PageCase(
+        "caches-topics", "/dashboard/caches/topics/", STAFF, has_calls=True, charts=1
+    ),
     PageCase(
         "caches-purge", "/dashboard/caches/purge/?everything=1", STAFF, has_calls=True
     ),
