@@ -19,6 +19,7 @@ from costcontrol.dashboard.filters import State
 from costcontrol.dashboard.forecast_cards import cards
 from costcontrol.dashboard.forecast_charts import forecast_figure
 from costcontrol.dashboard.forecast_facts import ForecastFacts, facts_of
+from costcontrol.dashboard.forecast_growth import growth
 from costcontrol.dashboard.forecast_words import emails_of, headline, nothing_odd
 
 SHOWN_BEFORE = 42  # days of the past in the picture, unless the range asks for more
@@ -48,6 +49,7 @@ class ForecastPage:
     figure: Figure | None
     limits: Table
     tiers: Table
+    growth: Table | None
     odd: tuple[Odd, ...]
     nothing_odd: str
     query: str
@@ -69,6 +71,9 @@ def forecast_page(state: State) -> ForecastPage:
         learning=_learning(facts), cards=() if is_empty else cards(facts, limits),
         figure=None if is_empty or not facts.past.costs else _figure(facts, state),
         limits=tables.limits(limits), tiers=tables.tiers(by_tier),
+        growth=None if is_empty or state.is_filtered else growth(
+            facts.end, facts.found, limits, zone=state.zone, now=now
+        ),
         odd=_odd(facts.odd, state), nothing_odd=nothing_odd(facts.odd), query=state.as_query(),
     )
 

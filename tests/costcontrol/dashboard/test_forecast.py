@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import random
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -166,3 +167,27 @@ def test_what_the_page_reads_does_not_grow_with_the_days(
     text_of(staff)
     with django_assert_max_num_queries(42):  # type: ignore[operator]
         text_of(staff)
+
+
+def test_twice_the_users_cost_twice_the_month_and_use_up_what_is_too_small(staff: Client) -> None:
+    history()
+    Budget.objects.create(scope_kind="platform", period="day", cap_nanos=25 * DOLLAR,
+                          zone="Asia/Seoul")
+    Budget.objects.create(scope_kind="tier", scope_id="free", period="month",
+                          cap_nanos=10_000 * DOLLAR, zone="Asia/Seoul")
+    said = text_of(staff)
+    lines = re.findall(r"<tr>(.*?)</tr>", said.partition('id="growth"')[2], re.DOTALL)
+    cells = [re.findall(r"<(?:data|td|th)[^>]*>([^<]+)<", line) for line in lines[1:]]
+    by_users = {each[0]: each for each in cells if each}
+    once, twice = (
+        float(by_users[name][1].strip("$").replace(",", "")) for name in ("1×", "2×")
+    )
+    assert twice == pytest.approx(2 * once, abs=0.02)
+    assert by_users["1×"][-1] == "none"
+    assert by_users["2×"][-1] == "Everything, on 31 of 31 days"
+
+
+def test_with_filters_it_is_not_said_what_more_users_cost(staff: Client) -> None:
+    history()
+    assert 'id="growth"' in text_of(staff)
+    assert 'id="growth"' not in text_of(staff, tier="free")
