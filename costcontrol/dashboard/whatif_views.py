@@ -20,6 +20,7 @@ from costcontrol.dashboard.csvs import csv_response
 from costcontrol.dashboard.whatif_asked import Wrong, asked_of, said_of
 from costcontrol.dashboard.whatif_csv import rows_of
 from costcontrol.dashboard.whatif_form import Said, form_of
+from costcontrol.dashboard.whatif_ready import ready_of
 from costcontrol.dashboard.whatif_run import run_page
 from costcontrol.lib import clock
 from costcontrol.lib.errors import CostControlError
@@ -58,8 +59,10 @@ def _page(
     before = request.GET.get("before", "")
     is_page = before.isdecimal() and before.isascii() and len(before) < 10
     found, older = page.page_of(int(before) if is_page else None)
+    known, now = snapshot.latest(), clock.now()
     context = {
-        "form": form_of(asked, snapshot=snapshot.latest(), now=clock.now()),
+        "form": form_of(asked, snapshot=known, now=now),
+        "ready": ready_of(snapshot=known, now=now),
         "problems": problems, "table": page.runs_table(found), "older": older,
         "is_first": not is_page, "may_run": request.user.has_perm(page.MAY_RUN),
         "zone": settings.DEFAULT_ZONE,

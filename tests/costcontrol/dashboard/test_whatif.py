@@ -1,8 +1,10 @@
 """The pages of what-ifs: ask, watch, read, stop, keep the table."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import pytest
@@ -243,3 +245,22 @@ def test_no_such_run(staff: Client) -> None:
     assert staff.get(f"{HERE}99999999999/").status_code == 404
 
 
+
+
+def test_often_asked_ones_are_asked_with_one_press(staff: Client) -> None:
+    answered(DAY + MINUTE)
+    shown = page(staff)
+    form = next(
+        each for each in shown.split("<form")
+        if 'class="button">Without premium models<' in each
+    )
+    sent = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', unescape(form)))
+    run = WhatIfRun.objects.get(
+        pk=staff.post(f"{HERE}run/", sent | ONE_DAY)["Location"].rstrip("/").rpartition("/")[2]
+    )
+    cells = Changes.of_json(run.changes).cells
+    assert cells
+    assert not any("premium" in classes for row in cells.values() for classes in row.values())
+    assert run.title.startswith("Without premium models, ")
+    found = outcome_of(run.result)
+    assert OPUS not in found.figures.now.deployments
