@@ -68,6 +68,7 @@ class TopicsPage:
     is_calibrated: bool
     commands: tuple[str, ...]
     zone: str
+    resolver: Resolver
 
 
 def topics_page(*, now: datetime) -> TopicsPage:
@@ -82,7 +83,7 @@ def topics_page(*, now: datetime) -> TopicsPage:
     return TopicsPage(
         groups, _calibrations(resolver), resolver.embedder, said(resolver.why_not),
         all(each.calibration for each in resolver.languages), COMMANDS,
-        str(settings.DEFAULT_ZONE),
+        str(settings.DEFAULT_ZONE), resolver,
     )
 
 

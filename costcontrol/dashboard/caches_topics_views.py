@@ -8,14 +8,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audited import actor_of
+from costcontrol.dashboard import caches_similarity
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.caches_matches import matches_view
 from costcontrol.dashboard.caches_tabs import CHANGE_WORDS, allow, tabs
+from costcontrol.dashboard.caches_threshold import language_of, records_in_force, threshold_view
 from costcontrol.dashboard.caches_topics import topics_page
 from costcontrol.dashboard.caches_views import MAX_ID
+from costcontrol.dashboard.csvs import csv_response
 from costcontrol.lib import clock
 from routing import staff_topics
+from routing.debates.types import LANGUAGES
 from routing.models import TopicAlias, TopicMatch
+from routing.reports.topic_words import resolver
 
 DECISIONS = (TopicAlias.Status.ACTIVE, TopicAlias.Status.QUARANTINED)
 VERDICTS = (TopicMatch.Verdict.RIGHT, TopicMatch.Verdict.WRONG)
@@ -24,11 +29,22 @@ VERDICTS = (TopicMatch.Verdict.RIGHT, TopicMatch.Verdict.WRONG)
 @staff_required
 @require_safe
 def topics(request: HttpRequest) -> HttpResponse:
+    page = topics_page(now=clock.now())
     context = {
-        "page": topics_page(now=clock.now()), "matches": matches_view(),
+        "page": page, "matches": matches_view(),
+        "threshold": threshold_view(request.GET.dict(), page.resolver),
         "may_decide": request.user.has_perm(CHANGE_WORDS),
     }
     return render(request, "dashboard/caches_topics.html", context | tabs("caches_topics"))
+
+
+@staff_required
+@require_safe
+def similarity_csv(request: HttpRequest) -> HttpResponse:
+    """The bars of the chart, of the language that is asked for."""
+    language = language_of(request.GET.dict())
+    records = records_in_force(language, resolver(LANGUAGES, now=clock.now()))
+    return csv_response(f"topics-similarity-{language}", caches_similarity.export(records))
 
 
 @staff_required

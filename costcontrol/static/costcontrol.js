@@ -251,6 +251,10 @@ document.addEventListener("keydown", (event) => { if (event.key === "Escape") cl
 document.addEventListener("submit", ({ target }) => { // filters change the address, not the form
   if (target.matches(".languages")) target.elements.next.value = location.pathname + location.search;
 });
+document.addEventListener("input", ({ target }) => { // a slider and its number are one value
+  const twin = target.dataset.twin && document.getElementById(target.dataset.twin);
+  if (twin) twin.value = target.value;
+});
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-theme-switch]")) switchTheme(event.target.value);
 });

@@ -22,7 +22,7 @@ from tests.routing.embedding_rows import budget, price
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 PAGE = "/dashboard/caches/topics/"
-MOST_QUERIES = 12
+MOST_QUERIES = 14
 
 
 @pytest.fixture
