@@ -16,13 +16,15 @@ from costcontrol.dashboard import precompute as page
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.caches_tabs import tabs
 from costcontrol.dashboard.precompute_run import run_page, statuses
+from costcontrol.dashboard.precompute_topics import topics_card
 from costcontrol.lib import clock
 from costcontrol.lib.errors import CostControlError
 from costcontrol.lib.sentences import said
 from routing import snapshot
-from routing.models import PrecomputeRun
+from routing.models import PrecomputeRun, Topic
 from routing.precompute import money, runs
 from routing.precompute.orders import order_of
+from routing.precompute.topics import topic_switch
 
 LISTS = ("languages", "kinds")
 FIELDS = ("budget_usd", "tier", "horizon_days", "topics", "variants", "debates_per_day")
@@ -38,11 +40,12 @@ def precompute(request: HttpRequest) -> HttpResponse:
 def _page(
     request: HttpRequest, asked: dict[str, Any], *, error: str = "", status: int = 200
 ) -> HttpResponse:
-    now = clock.now()
+    now, may_run = clock.now(), request.user.has_perm(page.CHANGE_RUNS)
     context = {
         "form": page.form_of(asked, snapshot=snapshot.latest()), "error": error,
         "bar": page.month_bar(now=now), "table": page.runs_table(),
-        "may_run": request.user.has_perm(page.CHANGE_RUNS), "is_simulated": settings.DEMO,
+        "may_run": may_run, "is_simulated": settings.DEMO, "zone": settings.DEFAULT_ZONE,
+        "card": topics_card(now=now, may_run=may_run),
     }
     return render(
         request, "dashboard/precompute.html", context | tabs("precompute"), status=status
@@ -64,6 +67,25 @@ def estimate(request: HttpRequest) -> HttpResponse:
     except CostControlError as error:
         return _page(request, asked, error=said(error.message), status=400)
     return _to(run)
+
+
+@staff_required
+@require_POST
+def topics(request: HttpRequest) -> HttpResponse:
+    """One topic is left out of estimates, or taken in again."""
+    _allow(request)
+    there = HttpResponseRedirect(f"{reverse('dashboard:precompute')}#topics")
+    key, what = request.POST.get("topic", ""), request.POST.get("what")
+    row = Topic.objects.filter(pk=key).first() if key.isascii() and "\x00" not in key else None
+    if row is None or what not in ("leave_out", "take_in"):
+        messages.error(request, _("There is no such topic. Nothing was changed."))
+        return there
+    topic_switch(row, is_made_ahead=what == "take_in", actor=actor_of(request))
+    done = _("The topic is left out from the next estimate on.")
+    if what == "take_in":
+        done = _("The topic is in the next estimate again.")
+    messages.success(request, done)
+    return there
 
 
 @staff_required

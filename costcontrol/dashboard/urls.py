@@ -63,10 +63,6 @@ urlpatterns = [
         name="caches_similarity_csv",
     ),
     path(
-        "caches/topics/similarity.csv", caches_topics_views.similarity_csv,
-        name="caches_similarity_csv",
-    ),
-    path(
         "caches/topics/<int:alias_id>/decide/", caches_topics_views.words_decide,
         name="caches_words_decide",
     ),

@@ -77,8 +77,8 @@ def estimate(
     """`month_left_nanos`: a run may not promise more than that."""
     catalogue, topics = catalogue_of(order, snapshot=snapshot, now=now)
     lessons = lessons_of(now=now)
-    open_ = [each for each in topics if each.is_made_ahead]  # what is left out still has its demand
-    bundles = list(catalogue.bundles(open_[: order.topics]))
+    wanted = [each for each in topics if each.is_made_ahead]  # those left out keep their demand
+    bundles = list(catalogue.bundles(wanted[: order.topics]))
     live = _live(_keys(bundles), now)
     maker = _Maker(catalogue, live)
     choices = [choice for bundle in bundles for choice in maker.choices(bundle)]

@@ -1,6 +1,7 @@
 """The pages about answers made ahead: estimate, start, watch, stop."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,16 +11,18 @@ from accounts.models import AuditEvent, User
 from billing import gauge
 from costcontrol.lib import clock
 from routing import snapshot
-from routing.models import PrecomputeRun
+from routing.models import PrecomputeRun, Topic
 from routing.precompute import renewals
 from tests.routing.precompute.conftest import batch_server as batch_server
 from tests.routing.precompute.conftest import upstream as upstream
 from tests.routing.precompute.house import (
     debates_make,
     house_make,
+    made_ago,
     old_answer,
     run_started,
     to_the_end,
+    topic,
 )
 from tests.upstreams.batches import BatchUpstream
 
@@ -131,7 +134,8 @@ def test_staff_without_the_permission_look_and_do_not_touch(client: Client, staf
     reader = User.objects.create_user("reader@example.org", is_staff=True)
     client.force_login(reader)
     assert "needs the permission" in page(client, HERE)
-    for path in ("estimate/", f"{run.pk}/start/", f"{run.pk}/stop/", f"{run.pk}/delete/"):
+    of_run = (f"{run.pk}/{what}/" for what in ("start", "stop", "delete"))
+    for path in ("estimate/", "topics/", *of_run):
         assert client.post(f"{HERE}{path}", {"confirm": "1"}).status_code == 403
 
 
@@ -149,3 +153,37 @@ def test_a_run_that_makes_answers_anew_says_why(staff: Client) -> None:
     assert "opening_statement" in shown
     to_the_end(run, clock.now())
     assert "1 of 1" in page(staff, f"{HERE}{run.pk}/")
+
+
+def test_a_topic_nobody_came_for_is_left_out_and_taken_in_again(staff: Client) -> None:
+    assert "There is none." in page(staff, HERE)
+    key = made_ago(topic(), days=20).topic_key
+    said = page(staff, HERE)
+    assert f'name="topic" value="{key}"' in said
+    assert "Nothing that was made ahead was ever used" in said
+    staff.post(f"{HERE}topics/", {"topic": key, "what": "leave_out"})
+    assert not Topic.objects.get(pk=key).is_made_ahead
+    assert "Take it in again" in page(staff, HERE)
+    staff.post(f"{HERE}topics/", {"topic": key, "what": "take_in"})
+    assert Topic.objects.get(pk=key).is_made_ahead
+    actions = AuditEvent.objects.filter(action="precompute_topic")
+    assert set(actions.values_list("actor", flat=True)) == {"staff@example.org"}
+
+
+@pytest.mark.parametrize(
+    "sent", [{}, {"topic": "nowhere", "what": "leave_out"}, {"topic": "\x00", "what": "take_in"},
+             {"topic": "t001", "what": "delete"}, {"topic": "제", "what": "take_in"}],
+)
+def test_what_is_no_topic_changes_none(staff: Client, sent: dict[str, str]) -> None:
+    assert staff.post(f"{HERE}topics/", sent).status_code == 302
+    assert not AuditEvent.objects.filter(action="precompute_topic").exists()
+
+
+def test_the_page_takes_few_queries(
+    staff: Client, django_assert_max_num_queries: Callable[[int], Any]
+) -> None:
+    run = estimated(staff)
+    with django_assert_max_num_queries(18):
+        page(staff, HERE)
+    with django_assert_max_num_queries(16):
+        page(staff, f"{HERE}{run.pk}/")

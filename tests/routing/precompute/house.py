@@ -2,11 +2,8 @@
 
 import json
 from datetime import datetime, timedelta
-from io import StringIO
 from typing import Any
 from uuid import UUID, uuid4
-
-from django.core.management import call_command
 
 from accounts.models import User
 from billing import ledger, output_lengths
@@ -29,6 +26,7 @@ from routing.models import (
 )
 from routing.precompute import machine, runs
 from routing.precompute.orders import order_of
+from tests.services.defaults import defaults_copy
 from tests.upstreams.batches import BatchUpstream
 
 OPUS, HAIKU = "anthropic/claude-opus-5-5", "anthropic/claude-haiku-5-5"
@@ -38,11 +36,12 @@ FOUND = {
     "queries": ["duty"], "claims": ["Duty binds."], "weak_points": ["It is cold."],
 }
 ACTOR = "staff@example.org"
+MADE_NANOS = 4_000_000
 
 
 def house_make() -> User:
     """Opus writes openings, Haiku what is medium. Both take batches. One user, on premium."""
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
     Deployment.objects.exclude(name__in=[OPUS, HAIKU]).update(is_enabled=False)
     snapshot.forget()
     output_lengths.forget_all()
@@ -125,6 +124,28 @@ def old_answer(
         "served_at": now - timedelta(days=1), "served": 4,
     }
     return StoredAnswer.objects.create(**facts | changes)
+
+
+def made_ago(run_topic: Topic, *, days: int, served: int = 0) -> PrecomputeItem:
+    """One answer on this topic, made so many days ago."""
+    at = clock.now() - timedelta(days=days)
+    number = PrecomputeItem.objects.count()
+    run = PrecomputeRun.objects.create(
+        status="finished", created_at=at, order={}, estimate={}, budget_nanos=MADE_NANOS
+    )
+    facts: dict[str, Any] = {
+        "key": f"{number:064}", "variant": 0, "kind": "core_arguments",
+        "topic_key": run_topic.pk, "language": "ko", "deployment": HAIKU, "call_id": uuid4(),
+    }
+    answer = StoredAnswer.objects.create(
+        **facts, route=f"economy {HAIKU}", fields={}, text="x", model_class="economy",
+        origin="batch", made_at=at, served=served, soft_until=at + timedelta(days=30),
+        hard_until=at + timedelta(days=60),
+    )
+    return PrecomputeItem.objects.create(
+        **facts, run=run, level=0, expected_uses=1, status="made", answer=answer,
+        cost_nanos=MADE_NANOS,
+    )
 
 
 def run_make(now: datetime, **changes: Any) -> PrecomputeRun:
