@@ -6,7 +6,6 @@ a model's. Of each side the two biggest are shown at most.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 from billing.reports.call_lines import user_names
 from billing.reports.ranges import Step
 from billing.reports.slices import NONE, Ask, Group, Slices, load, load_previous
-from costcontrol.dashboard.components import Column, Table, link, money
+from costcontrol.dashboard.components import Column, Table, link, money, text
 from costcontrol.dashboard.explorer_measures import BY_KEY
 from costcontrol.dashboard.explorer_state import NARROWER
 from costcontrol.dashboard.explorer_table import change_cell
@@ -39,7 +38,15 @@ class Mover:
         return self.now - self.before
 
 
-def movers(state: State) -> tuple[Mover, ...] | None:
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """`whole`: all calls of the page together, which no line of `most` adds up to."""
+
+    whole: Mover
+    most: tuple[Mover, ...]
+
+
+def movers(state: State) -> Moved | None:
     """None: there is no whole period before."""
     now = state.question.now
     sides = [name for name in SIDES if name not in state.applied]
@@ -47,11 +54,14 @@ def movers(state: State) -> tuple[Mover, ...] | None:
     known = [side for side in found if side is not None]
     if not known:
         return None
-    ranked = sorted(chain.from_iterable(known), key=lambda each: -abs(each.delta))
-    return tuple(ranked[:MOST])
+    moved = [each for side in known for each in side[:OF_ONE_SIDE] if each.delta]
+    ranked = sorted(moved, key=lambda each: -abs(each.delta))
+    whole = Mover("", "", sum(each.now for each in known[0]), sum(each.before for each in known[0]))
+    return Moved(whole, tuple(ranked[:MOST]))
 
 
 def _of_side(state: State, name: str, now: datetime) -> list[Mover] | None:
+    """All of it, what moved most first."""
     column: Group = BY_NAME[name].column  # type: ignore[assignment]
     whole = replace(state.range, by=Step.MONTH)  # only sums are wanted: few buckets are read
     slices = load(Ask(whole, now, state.slices, column))
@@ -60,8 +70,7 @@ def _of_side(state: State, name: str, now: datetime) -> list[Mover] | None:
         return None
     new, old = _costs(slices), _costs(before)
     each = [Mover(name, key, new.get(key, 0), old.get(key, 0)) for key in {**new, **old}]
-    moved = sorted((m for m in each if m.delta), key=lambda m: (-abs(m.delta), m.key))
-    return moved[:OF_ONE_SIDE]
+    return sorted(each, key=lambda m: (-abs(m.delta), m.key))
 
 
 def _costs(slices: Slices) -> dict[str, int]:
@@ -71,21 +80,24 @@ def _costs(slices: Slices) -> dict[str, int]:
     return costs
 
 
-def movers_table(state: State, found: tuple[Mover, ...]) -> Table:
-    numbers = [int(m.key) for m in found if m.name == "user" and m.key.isdecimal()]
+def movers_table(state: State, found: Moved) -> Table:
+    numbers = [int(m.key) for m in found.most if m.name == "user" and m.key.isdecimal()]
     users = user_names(numbers) if numbers else {}
     columns = (
         Column(_("Who or what")), Column(_("Before"), is_number=True),
         Column(_("Now"), is_number=True), Column(_("Change"), is_number=True),
     )
     spend = BY_KEY["spend"]
+    names = (text(_("All together")), *(
+        link(_words(each, users), _explorer(state, each), note=title_of(each.name))
+        for each in found.most
+    ))
     rows = tuple(
         (
-            link(_words(each, users), _explorer(state, each), note=title_of(each.name)),
-            money(each.before, places=PLACES), money(each.now, places=PLACES),
+            name, money(each.before, places=PLACES), money(each.now, places=PLACES),
             change_cell(spend, each.now, each.before),
         )
-        for each in found
+        for name, each in zip(names, (found.whole, *found.most), strict=True)
     )
     return Table(_("The biggest changes"), columns, rows, is_caption_hidden=True)
 

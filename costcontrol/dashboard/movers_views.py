@@ -12,15 +12,25 @@ from billing.reports import facts
 from costcontrol.dashboard import filters
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.filters import State
+from costcontrol.dashboard.movers import Moved, movers_table
 from costcontrol.dashboard.movers import movers as movers_of
-from costcontrol.dashboard.movers import movers_table
-from costcontrol.dashboard.overview import Broken, attempt, than
+from costcontrol.dashboard.overview import Broken, attempt
 from costcontrol.lib import clock
 
 
 def part_id(state: State) -> str:
     """The same for the same question: it stays while the rest of the page is renewed."""
     return f"movers-{crc32(state.as_query().encode()):08x}"
+
+
+def before(state: State) -> str:
+    """What it is held against; the day that is running, against as much of the one before."""
+    days, now = state.range.days, state.question.now
+    if days > 1:
+        return _("the %(days)d days before") % {"days": days}
+    if now < state.range.end:
+        return _("the day before, up to the same time")
+    return _("the day before")
 
 
 @staff_required
@@ -31,8 +41,8 @@ def movers(request: HttpRequest) -> HttpResponse:
     found = attempt(lambda: movers_of(state), id="movers", title=_("What changed most"))
     context = {
         "state": state, "found": found,
-        "is_broken": isinstance(found, Broken), "than": than(state.range.days),
-        "table": None if isinstance(found, Broken) or not found else movers_table(state, found),
+        "is_broken": isinstance(found, Broken), "before": before(state),
+        "table": movers_table(state, found) if isinstance(found, Moved) and found.most else None,
     }
     is_part = "HX-Request" in request.headers
     name = "movers_part" if is_part else "movers"
