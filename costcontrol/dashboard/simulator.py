@@ -5,7 +5,7 @@ and a note says so.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -155,7 +155,9 @@ def _percent(query: Mapping[str, str], name: str, notes: list[str]) -> int:
 
 def estimate_of(asked: Asked, rates: Rates, *, now: datetime) -> Estimate:
     days, span = margin.days_of(now, zone=settings.DEFAULT_ZONE)
-    uses, what_if = margin.read_uses(days), asked.what_if
+    uses, what_if, subs = margin.read_uses(days), asked.what_if, subscriptions.read()
+    if any(sub.tier == what_if.tier and sub.has_access for sub in subs):
+        what_if = replace(what_if, prices=_changed(asked))
     paid = set(Tier.objects.filter(rank__gt=0).values_list("name", flat=True))
     return simulator.simulate(
         what_if,
@@ -163,8 +165,17 @@ def estimate_of(asked: Asked, rates: Rates, *, now: datetime) -> Estimate:
         limited=simulator.read_limited(
             days, tier=what_if.tier, quota_now=asked.plan.quota, quota=what_if.quota
         ),
-        free=_free(uses, paid), subs=subscriptions.read(), span=span, rates=rates,
+        free=_free(uses, paid), subs=subs, span=span, rates=rates,
     )
+
+
+def _changed(asked: Asked) -> dict[str, int]:
+    """A price that stays as it is changes nobody’s: who pays by the year, or an older price, goes
+    on doing so."""
+    return {
+        currency: minor for currency, minor in asked.what_if.prices.items()
+        if minor != asked.plan.prices.get(currency)
+    }
 
 
 def _free(uses: tuple[Use, ...], paid: set[str]) -> list[Use]:

@@ -45,6 +45,16 @@ def test_it_begins_with_what_holds_now(page: Page) -> None:
     assert "Nothing is predicted" in said
 
 
+def test_a_form_that_is_left_as_it_is_changes_nothing_for_who_pays_by_the_year(
+    page: Page,
+) -> None:
+    paying.subscription(
+        interval="year", amount_minor=19_000, started_at=rows.NOW - 100 * paying.DAY
+    )
+    assert "the margin stays at" in read(page, **FORM)
+    assert "more." in read(page, **FORM | {"usd": "20"})
+
+
 def test_another_price_is_an_estimate_in_words_and_numbers(page: Page) -> None:
     said = read(page, **FORM | {"usd": "29"})
     assert "Estimate: the margin would have been" in said
