@@ -58,13 +58,19 @@ def verdict(given: Assumptions, now: Outcome) -> str:
     debates = roi.break_even_debates(given)
     if debates is None:
         return _("On these assumptions a machine never pays: the cloud costs less than the power.")
+    most = roi.debates_of_one_machine(given)
     words = {
         "debates": formats.count(debates), "now": formats.count(now.debates),
+        "most": formats.count(most or 0),
         "dollars": formats.money(abs(now.saved_nanos)),
     }
     if now.is_worth_it:
         return _("With %(now)s debates a month a machine saves %(dollars)s a month, its price "
                  "included. It pays from %(debates)s debates a month on.") % words
+    if most is not None and debates > most:  # nor would more machines: each has its price
+        return _("With %(now)s debates a month a machine costs %(dollars)s a month more than the "
+                 "cloud. It never pays on these assumptions: that takes %(debates)s debates a "
+                 "month, and one machine can do %(most)s.") % words
     return _("With %(now)s debates a month a machine costs %(dollars)s a month more than the "
              "cloud. It pays from %(debates)s debates a month on.") % words
 
@@ -182,7 +188,7 @@ def _lines(points: list[tuple[int, int, int]]) -> "PlotlyFigure":
     ]
     return PlotlyFigure(data=traces, layout={
         "template": "none", "hovermode": "x unified", "xaxis": {"nticks": 8},
-        "yaxis": {"tickprefix": "$", "rangemode": "tozero"},
+        "yaxis": {"tickprefix": "$", "tickformat": ",.0f", "rangemode": "tozero"},
     })
 
 

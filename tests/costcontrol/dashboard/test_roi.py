@@ -129,6 +129,11 @@ def test_where_power_costs_more_than_the_cloud_it_says_never(staff: Client) -> N
     assert "never" in said
 
 
+def test_what_one_machine_cannot_do_is_no_break_even(staff: Client) -> None:
+    said = text_of(staff, **ASKED | {"utilisation": "1"})
+    assert "It never pays on these assumptions: that takes 1,336 debates a month" in said
+
+
 def test_the_page_reads_little(
     staff: Client, django_assert_max_num_queries: object
 ) -> None:
