@@ -5,11 +5,11 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from accounts.models import User
 from billing.anomalies import Anomaly
 from billing.forecast import Expected, Forecast
 from billing.models import ScopeKind
 from billing.reports.anomaly_days import BOTH, Outcome
+from billing.reports.call_lines import user_names
 from billing.reports.day_history import History
 from billing.reports.forecast_limits import LimitOutlook, ahead, month_end
 from costcontrol.dashboard.components import Cell, Column, Table, money, share, text
@@ -93,8 +93,7 @@ def _emails(found: tuple[LimitOutlook, ...]) -> dict[str, str]:
         int(each.scope_id) for each in found
         if each.scope_kind == ScopeKind.USER and each.scope_id.isdecimal()
     ]
-    rows = User.objects.filter(pk__in=numbers).values_list("pk", "email") if numbers else ()
-    return {str(pk): email or "" for pk, email in rows}
+    return {str(pk): name for pk, name in user_names(numbers).items()} if numbers else {}
 
 
 def tiers(by_tier: Mapping[str, History]) -> Table:

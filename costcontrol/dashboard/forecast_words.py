@@ -6,10 +6,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import User
 from billing.anomalies import Anomaly, Contributor
 from billing.models import Budget, ScopeKind
 from billing.reports.anomaly_days import BOTH, Outcome
+from billing.reports.call_lines import user_names
 from billing.reports.forecast_limits import LimitOutlook
 from billing.reports.slices import NONE
 from costcontrol import formats
@@ -85,8 +85,7 @@ def emails_of(found: tuple[Anomaly, ...]) -> dict[str, str]:
     }
     if not numbers:
         return {}
-    rows = User.objects.filter(pk__in=numbers).values_list("pk", "email")
-    return {str(pk): email or "" for pk, email in rows}
+    return {str(pk): name for pk, name in user_names(numbers).items()}
 
 
 def part_of_jump(each: Contributor, found: Anomaly) -> int | None:

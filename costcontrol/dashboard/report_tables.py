@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from billing.reports.call_lines import user_names
 from billing.reports.monthly import OTHER, GroupLine, Monthly
 from billing.reports.slices import NONE
 from costcontrol.dashboard.components import Cell, Column, Table, count, money, share, text, when
@@ -20,15 +20,15 @@ PLACES = 2
 
 def groups(found: Monthly) -> tuple[tuple[str, Table], ...]:
     """By tier, model, kind, language and user, those that have something."""
-    emails = _emails(found.groups["user"])
+    users = _users(found.groups["user"])
     return tuple(
-        (name, _group(name, lines, found.cost_nanos, emails))
+        (name, _group(name, lines, found.cost_nanos, users))
         for name, lines in found.groups.items() if lines
     )
 
 
 def _group(
-    name: str, lines: tuple[GroupLine, ...], whole: int, emails: Mapping[str, str]
+    name: str, lines: tuple[GroupLine, ...], whole: int, users: Mapping[str, str]
 ) -> Table:
     title = title_of(NAMES[name])
     columns = (
@@ -37,7 +37,7 @@ def _group(
     )
     rows = tuple(
         (
-            text(_key_words(name, line.key, emails)), count(line.calls),
+            text(_key_words(name, line.key, users)), count(line.calls),
             money(line.cost_nanos, places=PLACES), share(_part(line.cost_nanos, whole)),
         )
         for line in lines
@@ -45,18 +45,18 @@ def _group(
     return Table(_("Spend by: %(name)s") % {"name": title}, columns, rows, is_caption_hidden=True)
 
 
-def _key_words(name: str, key: str, emails: Mapping[str, str]) -> str:
+def _key_words(name: str, key: str, users: Mapping[str, str]) -> str:
     if key == OTHER:
         return _("All others")
     if name == "user":
-        return emails.get(key) or _("user %(number)s") % {"number": key}
+        return users.get(key) or _("user %(number)s") % {"number": key}
     return value_words(NAMES[name], "" if key == NONE else key)
 
 
-def _emails(lines: tuple[GroupLine, ...]) -> dict[str, str]:
+def _users(lines: tuple[GroupLine, ...]) -> dict[str, str]:
+    """As other pages call them: by email, or by the number that their service knows."""
     numbers = [int(line.key) for line in lines if line.key.isdecimal()]
-    rows = User.objects.filter(pk__in=numbers).values_list("pk", "email") if numbers else ()
-    return {str(pk): email or "" for pk, email in rows}
+    return {str(pk): name for pk, name in user_names(numbers).items()} if numbers else {}
 
 
 def _part(nanos: int, whole: int) -> int | None:
