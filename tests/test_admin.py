@@ -32,6 +32,7 @@ from routing.models import (
     TopicCalibration,
 )
 from tests.routing.cache.answers import reuse_of, stored
+from tests.services.defaults import defaults_copy
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC)
@@ -55,7 +56,7 @@ KEPT = [
 @pytest.fixture(autouse=True)
 def rows(db: None) -> None:
     """Default rows, and one of everything that only the product writes."""
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
     bob = User.objects.create_user("bob@example.org")
     api_key_issue(user=bob, actor="tests")
     end_user_get(owner=bob, external_id="reader-1")

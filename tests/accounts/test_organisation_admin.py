@@ -1,9 +1,7 @@
 """What staff see of organisations, and the plan that they may give to one."""
 
-from io import StringIO
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -11,13 +9,14 @@ from accounts.invitations import invite
 from accounts.models import AuditEvent, Invitation, Member, Organisation, User
 from accounts.organisations import organisation_create
 from costcontrol.lib import clock
+from tests.services.defaults import defaults_copy
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def debates(db: None) -> Organisation:
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
     alice = User.objects.create_user("alice@example.org")
     organisation = organisation_create(owner=alice, name="Debates")
     invite(organisation, by=alice, email="bob@example.org", role="member", now=clock.now())

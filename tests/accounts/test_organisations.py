@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from io import StringIO
 from threading import Barrier
 from uuid import UUID, uuid4
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
@@ -31,6 +29,7 @@ from accounts.services import api_key_issue, payer_of, plan_of
 from accounts.types import Payer
 from billing.models import BookVersion
 from costcontrol.lib.errors import BadRequest, Conflict, CostControlError, NotFound, Refused
+from tests.services.defaults import defaults_copy
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -38,7 +37,7 @@ NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def defaults(db: None) -> None:
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
 
 
 def person(name: str) -> User:

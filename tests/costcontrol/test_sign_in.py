@@ -1,12 +1,11 @@
 """Signing in and out."""
 
-from io import StringIO
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import User
+from tests.services.defaults import defaults_copy
 
 pytestmark = pytest.mark.django_db
 SECRET = "correct horse battery"
@@ -14,7 +13,7 @@ SECRET = "correct horse battery"
 
 @pytest.fixture(autouse=True)
 def people(db: None) -> None:
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
     User.objects.create_superuser("alice@example.com", SECRET)
     User.objects.create_user("bob@example.com", SECRET)
 

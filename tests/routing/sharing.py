@@ -3,11 +3,8 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from io import StringIO
 from typing import Any
 from uuid import uuid4
-
-from django.core.management import call_command
 
 from accounts.models import User
 from accounts.types import Caller
@@ -22,6 +19,7 @@ from routing.types import ChatRequest, Chunk, Message, Reuse
 from tests.billing.purses import plan
 from tests.flows.rows import price
 from tests.routing.cache.answers import reuse_of
+from tests.services.defaults import defaults_copy
 
 CLASSES = ("economy", "mid", "premium")
 OPENING = reuse_of(lang="en")
@@ -30,7 +28,7 @@ ARGUMENTS = reuse_of(lang="en", kind="core_arguments")
 
 def house_make(model: str = "echo") -> None:
     """Three simulated models, which all do the same; nothing of another test is remembered."""
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
     Deployment.objects.all().update(is_enabled=False)
     price("fake", "fake", fresh_input=1, output=100)
     for model_class in CLASSES:

@@ -1,16 +1,15 @@
 """Staff pages of the catalogue: a change is a version, users' own stay out of sight."""
 
-from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditEvent, User
 from routing.models import CallKindRow, Philosopher, Topic
 from routing.snapshot import load
+from tests.services.defaults import defaults_copy
 
 pytestmark = pytest.mark.django_db
 SPOKEN = {"essence": "Holds that all is one.", "traits": "calm\nbrief"}
@@ -18,7 +17,7 @@ SPOKEN = {"essence": "Holds that all is one.", "traits": "calm\nbrief"}
 
 @pytest.fixture(autouse=True)
 def catalogue(db: None) -> None:
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
 
 
 @pytest.fixture

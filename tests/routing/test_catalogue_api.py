@@ -1,11 +1,9 @@
 """`/api/v1/philosophers` and `/api/v1/topics`, as a frontend uses them."""
 
 import json
-from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 
 from accounts import closing
@@ -17,6 +15,7 @@ from routing.api.topic_examples import FOUND, TYPED
 from routing.debates.own import MAX_OWN
 from routing.debates.shipped import topics_read
 from routing.models import Philosopher, Topic
+from tests.services.defaults import defaults_copy
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 HYPATIA = {
@@ -51,7 +50,7 @@ class Person:
 
 @pytest.fixture(autouse=True)
 def loaded(db: None) -> None:
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
 
 
 def person(email: str) -> Person:

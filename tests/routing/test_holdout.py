@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
 from pytest_django import Settings
 
 from accounts.models import User
@@ -25,6 +23,7 @@ from tests.billing.conftest import committed as committed
 from tests.billing.purses import customer_make, give, plan
 from tests.flows.rows import price
 from tests.routing.test_policy import tier
+from tests.services.defaults import defaults_copy
 
 DEAR, CHEAP = "fake/dear", "fake/cheap"
 IDS = [str(number) for number in range(20_000)]
@@ -76,7 +75,7 @@ def test_a_plain_request_has_no_way_to_save() -> None:
 @pytest.fixture
 def house(committed: None, settings: Settings) -> Iterator[None]:
     """A dear premium model and a cheap one, which the plan asks first. Half is held out."""
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
     Deployment.objects.all().update(is_enabled=False)
     for name, model_class in ((DEAR, "premium"), (CHEAP, "mid")):
         Deployment.objects.create(

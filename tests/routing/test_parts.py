@@ -2,12 +2,10 @@
 
 import asyncio
 from collections.abc import Iterator
-from io import StringIO
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.core.management import call_command
 
 from accounts.models import User
 from accounts.throttles import throttle_set
@@ -25,6 +23,7 @@ from tests.billing.conftest import append_only as append_only
 from tests.billing.conftest import committed as committed
 from tests.billing.purses import plan
 from tests.flows.rows import price
+from tests.services.defaults import defaults_copy
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
 ASKED = ChatRequest((Message("user", "What is virtue?"),), language="en", may_read_cache=False)
@@ -35,7 +34,7 @@ DEAR, CHEAP = "fake/dear", "fake/cheap"
 
 @pytest.fixture(autouse=True)
 def house(committed: None) -> Iterator[None]:
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
     Deployment.objects.all().update(is_enabled=False)
     for name, model_class in ((DEAR, "mid"), (CHEAP, "economy")):
         Deployment.objects.create(

@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
-from io import StringIO
 
 import pytest
-from django.core.management import call_command
 from pytest_django import Settings
 
 from accounts.models import User
@@ -22,6 +20,7 @@ from routing.types import ChatRequest, Message
 from tests.billing.conftest import append_only as append_only
 from tests.billing.conftest import committed as committed
 from tests.billing.purses import plan
+from tests.services.defaults import defaults_copy
 from tests.upstreams import anthropic as frames
 from tests.upstreams.server import json_reply, running_upstream
 
@@ -35,7 +34,7 @@ PAGES = (frames.page("The Republic", "https://a.example/x"),)
 
 @pytest.fixture
 def house(committed: None, settings: Settings) -> Iterator[None]:
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
     settings.ANTHROPIC_API_KEY = "sk-ant-test"
     for memory in (gauge, output_lengths, purses):
         memory.forget_all()

@@ -12,6 +12,7 @@ from routing.debates.topic_index import forget
 from routing.models import Topic, TopicAlias, TopicCalibration, TopicMatch
 from tests.billing.conftest import nothing_remembered as nothing_remembered
 from tests.routing.test_catalogue_api import Person, person
+from tests.services.defaults import defaults_copy
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 TEXT = "인간을 복제하는 기술을 써도 될까?"
@@ -23,7 +24,7 @@ CAST = {"pro": ["kant"], "con": ["nietzsche"]}
 @pytest.fixture(autouse=True)
 def loaded(db: None, settings: Any, nothing_remembered: None) -> Iterator[None]:
     """Two topics with vectors are enough, and quick."""
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
 
 
     Topic.objects.exclude(key__in=("t001", CLONING, "t037", "t123")).delete()

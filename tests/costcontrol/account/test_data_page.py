@@ -11,7 +11,6 @@ from zipfile import ZipFile
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import AuditEvent, Member, Organisation, User
@@ -23,6 +22,7 @@ from costcontrol.account.export import export_make
 from costcontrol.lib import clock
 from routing.models import CallText, Philosopher
 from tests.routing.debates.playing import debate_make
+from tests.services.defaults import defaults_copy
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -31,7 +31,7 @@ PAGE, EXPORT, DELETE = "/account/data/", "/account/data/export/", "/account/data
 
 @pytest.fixture(autouse=True)
 def defaults(db: None) -> None:
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 import re
 from datetime import timedelta
-from io import StringIO
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,6 +17,7 @@ from accounts.services import api_key_issue
 from billing.models import Budget, UsageRecord
 from costcontrol.lib import clock
 from costcontrol.lib.errors import Unauthenticated
+from tests.services.defaults import defaults_copy
 
 pytestmark = pytest.mark.django_db
 PAGE = "/account/keys/"
@@ -27,7 +26,7 @@ SECRET = re.compile(r"cc-[a-z0-9]{8}-[A-Za-z0-9_-]{43}")
 
 @pytest.fixture(autouse=True)
 def defaults(db: None) -> None:
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
 
 
 @pytest.fixture

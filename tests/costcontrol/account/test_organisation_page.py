@@ -2,11 +2,9 @@
 
 import re
 from datetime import timedelta
-from io import StringIO
 
 import pytest
 from django.core import mail
-from django.core.management import call_command
 from django.test import Client
 
 from accounts.invitations import invite
@@ -14,6 +12,7 @@ from accounts.models import AuditEvent, Invitation, Member, Organisation, User
 from accounts.organisations import organisation_create
 from costcontrol.lib import clock
 from tests.costcontrol.account.customers import customer, subscription
+from tests.services.defaults import defaults_copy
 
 pytestmark = pytest.mark.django_db
 PAGE = "/account/organisation/"
@@ -21,7 +20,7 @@ PAGE = "/account/organisation/"
 
 @pytest.fixture(autouse=True)
 def defaults(db: None) -> None:
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
 
 
 def person(name: str) -> User:

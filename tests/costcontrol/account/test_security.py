@@ -1,7 +1,6 @@
 """What people do around their login: second factors, sessions, passwords, wrong passwords."""
 
 from datetime import timedelta
-from io import StringIO
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -9,7 +8,6 @@ from allauth.mfa.signals import authenticator_added
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.core import mail
-from django.core.management import call_command
 from django.test import Client, RequestFactory
 
 from accounts.models import User
@@ -22,6 +20,7 @@ from tests.costcontrol.account.login import (
     sign_in,
     text_of,
 )
+from tests.services.defaults import defaults_copy
 
 pytestmark = pytest.mark.django_db
 DORA = "dora@example.com"
@@ -29,7 +28,7 @@ DORA = "dora@example.com"
 
 @pytest.fixture(autouse=True)
 def dora(db: None) -> User:
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
     return User.objects.create_user(DORA, SECRET, tier_id="free")
 
 

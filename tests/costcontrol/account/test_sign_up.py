@@ -1,17 +1,16 @@
 """From a stranger to somebody who is signed in, and back in when the password is forgotten."""
 
 import re
-from io import StringIO
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.conf import LazySettings
 from django.core import mail
 from django.core.cache import cache
-from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import User
+from tests.services.defaults import defaults_copy
 
 pytestmark = pytest.mark.django_db
 DORA, SECRET, OTHER = "dora@example.com", "correct horse battery", "staple correct horse"
@@ -19,7 +18,7 @@ DORA, SECRET, OTHER = "dora@example.com", "correct horse battery", "staple corre
 
 @pytest.fixture(autouse=True)
 def plans(db: None) -> None:
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
 
 
 def sign_up(client: Client, email: str = DORA, **headers: str) -> str:

@@ -2,11 +2,9 @@
 
 import html
 import re
-from io import StringIO
 
 import pytest
 from django.conf import LazySettings
-from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import Tier, User
@@ -18,6 +16,7 @@ from routing.cache import exact
 from routing.models import Deployment
 from routing.types import DeploymentSpec, ModelClass
 from tests.costcontrol.dashboard.conftest import Page
+from tests.services.defaults import defaults_copy
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
 SEND = "/dashboard/first-call/"
@@ -31,7 +30,7 @@ def model(alice: User) -> Deployment:
 
     Claude Opus, without a key, is the baseline.
     """
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
     Deployment.objects.exclude(provider="anthropic").update(is_enabled=False)
     return Deployment.objects.create(
         name="fake/words", provider="fake", model="words", model_class="local",

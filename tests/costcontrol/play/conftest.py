@@ -1,21 +1,20 @@
 """The catalogue, two customers and a member of the staff, and debates of theirs."""
 
-import io
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Tier, User
 from routing.debates.plan import Shape, plan_of
 from routing.models import Debate, Philosopher, Turn
+from tests.services.defaults import defaults_copy
 
 
 @pytest.fixture(autouse=True)
 def catalogue(db: None) -> None:
-    call_command("load_defaults", stdout=io.StringIO())
+    defaults_copy()
 
 
 def person(email: str, **columns: Any) -> User:

@@ -6,11 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from io import StringIO
 from typing import Any, TypeVar
 from uuid import uuid4
-
-from django.core.management import call_command
 
 from accounts.models import Tier, User
 from accounts.types import Caller
@@ -24,6 +21,7 @@ from routing.debates.shipped import kinds_load
 from routing.debates.worker import Worker
 from routing.models import CallKindRow, Debate, Deployment, Philosopher, Turn, TurnEvent
 from tests.flows.rows import deployment, price
+from tests.services.defaults import defaults_copy
 
 T = TypeVar("T")
 CAST = {"pro": ["kant", "plato"], "con": ["hume", "mill"]}
@@ -31,7 +29,7 @@ CAST = {"pro": ["kant", "plato"], "con": ["hume", "mill"]}
 
 def rows_make(*, model: str = "echo", **columns: Any) -> User:
     """A user whose calls are all answered by one simulated model."""
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
     Deployment.objects.all().update(is_enabled=False)
     no_templates()
     for model_class in ("economy", "mid", "premium"):

@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from io import StringIO
 
 from django.conf import settings
-from django.core.management import call_command
 from django.test import override_settings
 
 from accounts.models import User
@@ -14,6 +12,7 @@ from routing import health, providers, snapshot
 from routing.cache import exact
 from routing.models import Deployment
 from tests.routing.debates.playing import no_templates, person_make, run
+from tests.services.defaults import defaults_copy
 from tests.upstreams.debating import BODY_LIMIT, Manner, Sale, Upstream
 
 SEARCHER = "anthropic/claude-haiku-5-5"
@@ -57,7 +56,7 @@ async def house(*, can_search: bool = True) -> User:
 
 
 def _house(can_search: bool) -> User:
-    call_command("load_defaults", stdout=StringIO())
+    defaults_copy()
     Deployment.objects.exclude(provider="anthropic").update(is_enabled=False)
     no_templates()
     search_set(can_search)
