@@ -18,7 +18,10 @@ from billing.reports.slice_shapes import NONE
 from billing.savings import TEMPLATE
 
 Outcome = UsageRecord.Outcome
-COLUMNS = ("id", "tier", "deployment", "call_kind", "cache_layer", "outcome", "error_code")
+COLUMNS = (
+    "id", "tier", "deployment", "call_kind", "cache_layer", "outcome", "error_code", "provider",
+    "user_id",
+)
 LOOKED_AT = 2_000  # rows of one look; of more in a second the older ones are passed over
 SHOWN = 30  # of one look, to one set of filters
 TRIES = 8
@@ -36,6 +39,8 @@ class Glance:
     cache_layer: str
     outcome: str
     error_code: str
+    provider: str = ""
+    user_id: int = 0
 
     @property
     def ended(self) -> Ended:
@@ -56,6 +61,9 @@ class Wanted:
     deployment: str = ""
     call_kind: str = ""
     ended: Ended | None = None
+    provider: str = ""
+    cache_layer: str = ""
+    user_id: int | None = None
 
     def matches(self, glance: Glance) -> bool:
         return (
@@ -64,6 +72,9 @@ class Wanted:
             and _is(self.tier, glance.tier)
             and _is(self.deployment, glance.deployment)
             and _is(self.call_kind, glance.call_kind)
+            and _is(self.provider, glance.provider)
+            and _is(self.cache_layer, glance.cache_layer)
+            and self.user_id in (None, glance.user_id)
         )
 
 

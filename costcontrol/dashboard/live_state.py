@@ -14,16 +14,22 @@ from costcontrol.dashboard.calls_state import ENDED_LABELS
 from costcontrol.dashboard.filter_bar import Select, select
 from costcontrol.dashboard.filter_names import title_of, value_words
 from costcontrol.dashboard.filter_ranges import zone_of
-from costcontrol.dashboard.filter_values import choices_now, chosen_of, known_values, shown
+from costcontrol.dashboard.filter_values import (
+    choices_now,
+    chosen_of,
+    known_values,
+    shown,
+    user_of,
+)
 from routing.call_kinds import CALL_KINDS
 
-NAMES = ("tier", "deployment", "kind")
+NAMES = ("tier", "provider", "deployment", "kind", "layer")
 NUMBER_LENGTH = 18
 
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """`after`: the row up to which everything was seen."""
+    """`after`: the row up to which everything was seen. `user`: as it was typed."""
 
     wanted: Wanted
     chosen: Mapping[str, str]
@@ -31,11 +37,14 @@ class LiveState:
     zone: str
     after: int
     notes: tuple[str, ...]
+    user: str = ""
 
     @property
     def query(self) -> str:
         zone = self.zone if self.zone != settings.DEFAULT_ZONE else ""
-        said = {**self.chosen, "outcome": self.wanted.ended or "", "zone": zone}
+        said = {
+            **self.chosen, "user": self.user, "outcome": self.wanted.ended or "", "zone": zone,
+        }
         return urlencode({name: value for name, value in said.items() if value})
 
     @property
@@ -49,12 +58,14 @@ def state_of(query: Mapping[str, str]) -> LiveState:
     asked = {name: query.get(name, "") for name in NAMES}
     chosen = chosen_of(asked, choices, notes)
     ended = _ended(query.get("outcome", ""), notes)
+    user, user_id = user_of(query, notes)
     wanted = Wanted(
         tier=chosen.get("tier", ""), deployment=chosen.get("deployment", ""),
-        call_kind=chosen.get("kind", ""), ended=ended,
+        call_kind=chosen.get("kind", ""), ended=ended, provider=chosen.get("provider", ""),
+        cache_layer=chosen.get("layer", ""), user_id=user_id,
     )
-    zone = zone_of(query.get("zone", ""), notes)
-    return LiveState(wanted, chosen, choices, zone, number(query.get("after", "")), tuple(notes))
+    zone, after = zone_of(query.get("zone", ""), notes), number(query.get("after", ""))
+    return LiveState(wanted, chosen, choices, zone, after, tuple(notes), user)
 
 
 def number(text: str) -> int:

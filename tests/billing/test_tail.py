@@ -37,12 +37,14 @@ def test_a_look_brings_what_ended_since_and_not_what_failed_on_the_way() -> None
     (Wanted(tier="free"), 1), (Wanted(deployment="openai/x"), 1), (Wanted(deployment="none"), 1),
     (Wanted(call_kind="judge"), 1), (Wanted(ended=Ended.CACHED), 1), (ALL, 5),
     (Wanted(tier="free", call_kind="judge"), 0),
+    (Wanted(provider="groq"), 1), (Wanted(provider="none"), 1), (Wanted(user_id=7), 1),
+    (Wanted(cache_layer="exact"), 1), (Wanted(user_id=7, provider="groq"), 0),
 ])
 def test_each_filter_narrows_what_is_watched(wanted: Wanted, matching: int) -> None:
     place = here()
-    rows.call(tier="free")
-    rows.call(deployment="openai/x")
-    rows.call(call_kind="judge")
+    rows.call(tier="free", user_id=7)
+    rows.call(deployment="openai/x", provider="groq")
+    rows.call(call_kind="judge", provider="")
     rows.hit()
     rows.refusal()
     batch = tail.look(place, [wanted]).batches.get(wanted)

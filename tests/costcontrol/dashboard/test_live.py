@@ -76,6 +76,22 @@ def test_filters_stand_in_the_address_and_go_to_the_stream(staff: Client) -> Non
     assert "Same question" not in said.partition('id="live-rows"')[2]
 
 
+def test_provider_layer_and_user_go_to_the_stream_and_to_polls(
+    staff: Client, alice: User
+) -> None:
+    rows.call(provider="", user_id=alice.pk)
+    mine = rows.hit(user_id=alice.pk, cache_layer="exact")
+    rows.hit(user_id=alice.pk + 1, cache_layer="exact")
+    said = read(staff, layer="exact", user="Alice@example.com")
+    query = "layer=exact&user=Alice%40example.com"
+    assert f'data-rows="/dashboard/live/rows/?{query}"' in said
+    assert 'value="Alice@example.com"' in said
+    come = asked(staff, layer="exact", user="alice@example.com")["calls"]
+    assert [call["url"] for call in come] == [f"/dashboard/calls/{mine.call_id}/"]
+    assert len(asked(staff, provider="none", user=str(alice.pk))["calls"]) == 1
+    assert "There is no user “nobody”" in read(staff, user="nobody")
+
+
 def test_a_poll_brings_what_ended_since(staff: Client) -> None:
     first, second = rows.call(), rows.refusal()
     come = asked(staff, after=str(first.pk))
@@ -93,7 +109,9 @@ def test_the_page_takes_few_queries(staff: Client) -> None:
     assert len(seen) <= MOST_QUERIES
 
 
-@pytest.mark.parametrize("name", ["tier", "deployment", "kind", "outcome", "zone", "after"])
+@pytest.mark.parametrize("name", [
+    "tier", "provider", "deployment", "kind", "layer", "user", "outcome", "zone", "after",
+])
 def test_nothing_in_the_address_breaks_it(staff: Client, name: str) -> None:
     for text in HOSTILE:
         assert SCRIPT not in staff.get(LIVE, {name: text}).content.decode()
