@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from billing import rollups
-from billing.models import Reservation
+from billing.models import Reservation, UsageImport, UsageImportLine
 from billing.reports.reconciled import Comparison
 from billing.reports.reconciliation import compare, newest_day
 from billing.usage_imports.importing import usage_import
@@ -92,6 +92,30 @@ def test_what_may_explain_it_is_counted() -> None:
     bring(files.ours(f"{DAY},claude-haiku-5-5,,,,0.01"))
     (line,) = seen().lines
     assert (line.estimated_nanos, line.open_calls, line.ours.requests) == (CENT, 1, 2)
+
+
+def test_open_calls_are_on_the_bill_of_whoever_is_paid_for_them() -> None:
+    """Whatever adapter they go through."""
+    for deployment, provider in ((HAIKU, "fake"), ("local/free", "anthropic")):
+        Reservation.objects.create(
+            id=uuid4(), call_id=uuid4(), holds=[], amount=CENT, lease_until_ms=0,
+            provider=provider, model="claude-haiku-5-5", created_ms=NOON.timestamp() * 1000,
+            facts={"usage": {"deployment": deployment}},
+        )
+    bring(files.ours(f"{DAY},claude-haiku-5-5,,,,0.01"))
+    served = {**SERVED, "local/free": ("local", "claude-haiku-5-5")}
+    assert [line.open_calls for line in seen(served=served).lines] == [1]
+    assert [line.open_calls for line in seen(served={}).lines] == [1]
+
+
+def test_a_day_of_nothing_is_compared_and_is_no_model() -> None:
+    call(NOON, cost_nanos=60 * CENT)
+    day = UsageImport.objects.create(
+        provider="anthropic", source="api", digest="0", first_day=DAY, last_day=DAY, made_at=NOW
+    )
+    UsageImportLine.objects.create(usage_import=day, day=DAY, model="", cost_nanos=0)
+    (line,) = seen().lines
+    assert (line.model, line.cost_gap, line.agrees) == ("claude-haiku-5-5", 60 * CENT, False)
 
 
 def test_dollars_of_whole_days_are_compared_by_day_alone() -> None:

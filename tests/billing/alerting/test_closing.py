@@ -6,6 +6,7 @@ from accounts.closing import account_close, shell_address
 from accounts.models import User
 from accounts.services import tiers_load
 from billing.alerting.states import acknowledge
+from billing.models_fetches import UsageFetch
 from billing.models_operator import Alert, AlertChannel, AlertRule, SavedView, UsageImport
 from tests.billing.alerting.rows import ALICE, channel, look, rule, spend
 from tests.billing.books import NOW
@@ -37,6 +38,10 @@ def test_their_own_views_go_and_what_others_use_stays_without_their_name() -> No
         provider="openai", source="csv", digest="0", first_day=NOW.date(), last_day=NOW.date(),
         made_at=NOW, made_by=ALICE,
     )
+    UsageFetch.objects.create(
+        provider="openai", first_day=NOW.date(), last_day=NOW.date(), made_at=NOW, made_by=ALICE
+    )
     account_close(alice, at=NOW)
+    assert UsageFetch.objects.get().made_by == shell_address(alice)
     assert [view.name for view in SavedView.objects.all()] == ["ours"]
     assert UsageImport.objects.get().made_by == shell_address(alice)
