@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from billing import ledger
-from billing.models import UsageRecord
+from billing.corrections_rows import Amounts, Change, row_of
+from billing.models import PriceCorrection, UsageRecord
 
 OPUS, HAIKU, GEMMA = "anthropic/claude-opus-5-5", "anthropic/claude-haiku-4-5", "ollama/gemma3"
 CLASSES = {OPUS: "premium", HAIKU: "economy", GEMMA: "local"}
@@ -40,7 +41,22 @@ def calls(draw: st.DrawFn, at: st.SearchStrategy[datetime]) -> list[UsageRecord]
     }
     failures = draw(st.integers(0, 2))
     rows = [draw(attempt("failed", facts, number + 1)) for number in range(failures)]
-    return [*rows, draw(attempt(draw(st.sampled_from(OUTCOMES)), facts, failures + 1))]
+    rows.append(draw(attempt(draw(st.sampled_from(OUTCOMES)), facts, failures + 1)))
+    return [*rows, *(draw(correction(row)) for row in rows if draw(st.integers(0, 4)) == 0)]
+
+
+@st.composite
+def correction(draw: st.DrawFn, row: UsageRecord) -> UsageRecord:
+    """Of its price: differences, as `billing.corrections_rows` writes them."""
+    row.pk = row.pk or next(_numbers)
+    by = draw(st.integers(-row.cost_nanos, 10**12)) if row.attempt else 0
+    change = Change(row, Amounts.of(row), Amounts.of(row) + Amounts(by, by // 7, by // 9))
+    return row_of(change, PriceCorrection(pk=next(_numbers)))
+
+
+def counted(rows: Iterable[UsageRecord]) -> list[UsageRecord]:
+    """Without corrections, which are only added up."""
+    return [row for row in rows if row.outcome != "corrected"]
 
 
 @st.composite

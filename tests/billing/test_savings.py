@@ -87,6 +87,8 @@ def test_python_and_sql_say_the_same_of_every_row(rows: list[list[UsageRecord]])
         for name, sql in {"saved": savings.SAVED, **PARTS}.items()
     }
     for found in UsageRecord.objects.annotate(**annotations):
+        if found.corrects_outcome == "failed":  # the same row, as Python is asked about it
+            found.outcome = "failed"
         causes = savings.causes(found)
         assert found.sql_saved == savings.saved_nanos(found)
         assert sum(causes.values()) == (found.sql_saved or 0)

@@ -14,8 +14,9 @@ import pytest
 from pytest_django import Settings
 
 from billing import ledger, rollups, savings
+from billing.corrections_rows import Amounts, Change, row_of
 from billing.hours import hour_of
-from billing.models import LateRow, RollupState, UsageRecord
+from billing.models import LateRow, PriceCorrection, RollupState, UsageRecord
 from billing.reports import slices
 from billing.reports.ranges import Bucket, Range
 from billing.reports.slices import GROUPS, NONE, Ask, SliceFilters, SliceRow
@@ -77,6 +78,14 @@ def row(chance: random.Random, at: datetime) -> UsageRecord:
     )
 
 
+def correction(chance: random.Random, of: UsageRecord) -> UsageRecord:
+    """Of its price: differences, as `billing.corrections_rows` writes them."""
+    of.pk, number = of.pk or chance.randrange(10**6, 10**12), chance.randrange(10**6)
+    by = chance.randrange(-of.cost_nanos, 10**12) if of.attempt else 0
+    change = Change(of, Amounts.of(of), Amounts.of(of) + Amounts(by, by // 7))
+    return row_of(change, PriceCorrection(pk=number))
+
+
 def moments(chance: random.Random, now: datetime, days: int) -> Iterator[datetime]:
     """Anywhere, and at the edges of local days."""
     for _ in range(60):
@@ -94,6 +103,7 @@ def play(seed: int) -> Case:
     chance = random.Random(seed)
     now = chance.choice(NOONS)
     rows = [row(chance, at) for at in moments(chance, now, 12)]
+    rows += [correction(chance, each) for each in rows if chance.random() < 0.2]
     chance.shuffle(rows)
     part = len(rows) * 9 // 10
     ledger.insert_usage(rows[:part])
@@ -133,10 +143,11 @@ def key(row: UsageRecord, group_by: str) -> str:
 
 
 def values(row: UsageRecord) -> tuple[int, ...]:
-    is_answered = row.outcome not in ("failed", "refused")
+    is_answered = row.outcome not in ("failed", "refused", "corrected")
     is_known = is_answered and row.baseline_nanos is not None and not savings.own_cause(row)
+    is_call = row.outcome not in ("failed", "corrected")
     return (
-        1, int(row.outcome != "failed"), int(is_answered), row.cost_nanos,
+        int(row.outcome != "corrected"), int(is_call), int(is_answered), row.cost_nanos,
         row.cost_nanos if row.confidence == "estimated" else 0, int(is_known),
         (row.baseline_nanos or 0) if is_known else 0, savings.saved_nanos(row) or 0,
         row.fresh_input_tokens or 0, row.cache_read_tokens or 0, row.cache_write_tokens or 0,

@@ -55,10 +55,11 @@ def figures(rows: Iterable[UsageRecord]) -> Figures:
     """Row by row, by no SQL."""
     rows = list(rows)
     return Figures(
-        sum(row.outcome != "failed" for row in rows), sum(row.cost_nanos for row in rows),
+        sum(row.outcome not in ("failed", "corrected") for row in rows),
+        sum(row.cost_nanos for row in rows),
         sum(row.cost_nanos for row in rows if row.confidence == "estimated"),
         sum(savings.saved_nanos(row) or 0 for row in rows),
-        any(row.outcome not in ("failed", "refused") and row.baseline_nanos is not None
+        any(row.outcome not in ("failed", "refused", "corrected") and row.baseline_nanos is not None
             and not savings.own_cause(row) for row in rows),
     )
 
@@ -154,7 +155,9 @@ def routes_say(state: State, rows: list[UsageRecord]) -> None:
     found = deployments.load(state.range, now=state.question.now, filters=state.slices).by_name
     tried = [row for row in rows if row.deployment and not row.cache_layer]
     assert sum(each.cost_nanos for each in found.values()) == sum(row.cost_nanos for row in tried)
-    assert sum(each.attempts for each in found.values()) == len(tried)
+    assert sum(each.attempts for each in found.values()) == sum(
+        row.outcome != "corrected" for row in tried
+    )
     assert sum(each.failed for each in found.values()) == sum(
         row.outcome == "failed" for row in tried
     )
