@@ -27,6 +27,20 @@ def hours_of(day: date, zone: str) -> tuple[int, int] | None:
     return hour_of(start), hour_of(end)
 
 
+def month_of(day: date) -> date:
+    return day.replace(day=1)
+
+
+def month_after(first: date) -> date:
+    return (first + 31 * ONE).replace(day=1)
+
+
+def hours_of_month(first: date, zone: str) -> tuple[int, int] | None:
+    """[first, end) of the month that begins on this day. None: this zone has no daily sums."""
+    begin, last = hours_of(first, zone), hours_of(month_after(first) - ONE, zone)
+    return (begin[0], last[1]) if begin and last else None
+
+
 @lru_cache(maxsize=256)
 def _is_whole(zone: str, year: int) -> bool:
     """Its clocks are whole hours away from UTC all year, and begin the next in the same way."""
@@ -73,3 +87,10 @@ def _hours(day: date, zone: str) -> tuple[int, int]:
     found = hours_of(day, zone)
     assert found is not None
     return found
+
+
+def months_within(day: date, after: date) -> tuple[date, date] | None:
+    """The whole months in the days [day, after), as [first day, day after the last)."""
+    first = day if day.day == 1 else month_after(month_of(day))
+    end = month_of(after)
+    return (first, end) if first < end else None

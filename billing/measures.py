@@ -43,6 +43,12 @@ class Cube:
     only_fine: tuple[str, ...] = ()  # dimensions that the whole grain leaves out; none: no grains
     daily: str = ""  # the table of whole local days, where there is one
     not_daily: tuple[str, ...] = ()  # dimensions that it leaves out
+    coarse: tuple[tuple[str, str], ...] = ()  # dimensions that it tells apart less: how, in SQL
+    monthly: str = ""  # the table of whole local months, made of the daily one
+
+    def by_day(self, name: str) -> str:
+        """What one of its dimensions is in the daily table, in SQL over hours."""
+        return "''" if name in self.not_daily else dict(self.coarse).get(name, name)
 
     def only(self, names: Iterable[str]) -> "Cube":
         """With some of its measures."""
@@ -110,6 +116,8 @@ SAVING = Cube(
     only_fine=("tier", "language", "deployment"),
     daily="billing_dailysaving",
     not_daily=("deployment",),
+    coarse=(("model_class", savings.CLASS_OF_CAUSES),),
+    monthly="billing_monthlysaving",
     measures=(
         count_if("answered", savings.IS_ANSWERED),
         count_if("own", f"{savings.IS_ANSWERED} AND {savings.IS_OWN}"),
@@ -131,12 +139,14 @@ SAVING = Cube(
 OUTCOME = Cube(
     table="billing_hourlyoutcome",
     dimensions=("tier", "language", "deployment", "outcome", "error_code"),
+    daily="billing_dailyoutcome",
     measures=(count_if("attempts", "1 = 1"),),
     rows="(outcome IN ('failed', 'refused') OR error_code <> '')",  # few: the rest is in USAGE
 )
 DEBATE = Cube(
     table="billing_hourlydebate",
     dimensions=("tier", "language", "user_id", "debate_id"),
+    daily="billing_dailydebate",
     measures=(
         count_if("calls", savings.IS_CALL),
         Measure("cost_nanos", "cost_nanos"),
@@ -150,6 +160,7 @@ DEBATE = Cube(
 RULE = Cube(
     table="billing_hourlyrule",
     dimensions=("tier", "language", "deployment", "complexity", "is_economy"),
+    daily="billing_dailyrule",
     measures=(count_if("calls", savings.IS_ATTEMPT), Measure("cost_nanos", "cost_nanos")),
     # by the table: not by name, out of a cache, or as a debate that is held out
     rows=(
@@ -157,4 +168,4 @@ RULE = Cube(
         " AND COALESCE(corrects_outcome, '') <> 'failed' AND is_holdout IS NOT TRUE)"
     ),
 )
-DAILY = (USAGE, SAVING)
+DAILY = (USAGE, SAVING, OUTCOME, RULE, DEBATE)

@@ -21,7 +21,8 @@ class DailyUsage(UsageSums):
 
 
 class DailySaving(SavingSums):
-    """`HourlySaving` of a whole day; `deployment` is empty: who asks for one reads hours."""
+    """`HourlySaving` of a whole day; `deployment` is empty: who asks for one reads hours. The
+    class is told only of what a local model answered, which is all that causes ask."""
 
     day = models.DateField()
 

@@ -19,7 +19,7 @@ from billing.measures import (
     USAGE,
     Cube,
 )
-from billing.models import HourlyLatency
+from billing.models import DailyLatency, HourlyLatency
 from billing.models_rollup import Grain
 
 FILTERS = ("tier", "language", "deployment")
@@ -84,23 +84,46 @@ def _in_both_grains(cube: Cube, first: int, end: int) -> None:
 
 
 def day(cube: Cube, which: date, first: int, end: int) -> None:
-    """Of the local day that the hours [first, end) are, in both grains."""
+    """Of the local day that the hours [first, end) are, in both grains where there are two."""
     _clear(cube.daily, "day = %s", [which])
-    kept = [name for name in cube.dimensions if name not in cube.not_daily]
-    names = ", ".join([*kept, *cube.not_daily])
-    keys = ", ".join([*kept, *("''" for _ in cube.not_daily)])
+    grain, names = ["grain"] * cube.has_grains, cube.dimensions
+    kept = [cube.by_day(name) for name in names if name not in cube.not_daily]
+    within = f"({IN_WHOLE}) OR ({IN_FINE})" if cube.has_grains else IN_HOURS
     run(
-        f"INSERT INTO {cube.daily} (grain, day, {names},"
+        f"INSERT INTO {cube.daily} (day, {', '.join([*grain, *names])},"
         f" {', '.join(measure.name for measure in cube.measures)})"
-        f" SELECT grain, %s, {keys}, {', '.join(measure.of_hours for measure in cube.measures)}"
-        f" FROM {cube.table} WHERE ({IN_WHOLE}) OR ({IN_FINE}) GROUP BY grain, {', '.join(kept)}",
-        [which, first, end, first, end],
+        f" SELECT %s, {', '.join([*grain, *map(cube.by_day, names)])},"
+        f" {', '.join(measure.of_hours for measure in cube.measures)}"
+        f" FROM {cube.table} WHERE {within} GROUP BY {', '.join([*grain, *kept])}",
+        [which, *[first, end] * (2 if cube.has_grains else 1)],
+    )
+
+
+def latency_day(which: date, first: int, end: int) -> None:
+    """The same of latencies, which are packed."""
+    DailyLatency.objects.filter(day=which).delete()
+    found: dict[tuple[int, str, str, str, str], Histogram] = defaultdict(int)
+    for *key, packed in _fetch(
+        "SELECT grain, tier, language, deployment, source, histogram FROM billing_hourlylatency"
+        f" WHERE ({IN_WHOLE}) OR ({IN_FINE})", [first, end, first, end],
+    ):
+        found[tuple(key)] += histograms.unpack(packed)
+    DailyLatency.objects.bulk_create(
+        [
+            DailyLatency(
+                day=which, grain=grain, tier=tier, language=language, deployment=deployment,
+                source=source, histogram=histograms.pack(histogram),
+            )
+            for (grain, tier, language, deployment, source), histogram in sorted(found.items())
+        ],
+        batch_size=500,
     )
 
 
 def forget_days() -> None:
     for cube in DAILY:
         run(f"DELETE FROM {cube.daily}", [])
+    DailyLatency.objects.all().delete()
 
 
 def outcomes(first: int, end: int) -> None:

@@ -5,9 +5,11 @@ a chunk at a time, each in a transaction of its own: nobody waits, and readers k
 Days are made of hours, so they stay right when the usage rows of an hour are gone.
 """
 
+from datetime import date
+
 from django.conf import settings
 
-from billing import local_days, measures, rollup_sql, slice_sql
+from billing import debate_days, local_days, measures, month_rollups, rollup_sql, slice_sql
 from billing.models import HourlySlice, RollupState
 
 CHUNK_HOURS = 24
@@ -20,16 +22,28 @@ def roll(first: int, end: int, state: RollupState) -> None:
 
 
 def days(first: int, end: int, state: RollupState, *, frontier: int) -> None:
-    """Those of these hours that are over, and whose hours are all in the slices."""
+    """Those of these hours that are over, and whose hours are all in the slices; and the months
+    that they are in, if all of their days are there."""
     zone, filled_from = settings.DEFAULT_ZONE, state.slices_from
+    done = []
     for day in local_days.touched(first, end, zone):
         bounds = local_days.hours_of(day, zone)
         if bounds is None or bounds[1] > frontier:
             continue
         if filled_from is None or bounds[0] >= filled_from:
-            slice_sql.day(day, *bounds)
-            for cube in measures.DAILY:
-                rollup_sql.day(cube, day, *bounds)
+            _day(day, *bounds)
+            done.append(day)
+    days_from = max(filled_from or 0, state.days_from or 0)
+    month_rollups.roll(done, zone, filled_from=days_from, frontier=frontier)
+
+
+def _day(day: date, first: int, end: int) -> None:
+    slice_sql.day(day, first, end)
+    for cube in measures.DAILY:
+        if cube is not measures.DEBATE:
+            rollup_sql.day(cube, day, first, end)
+    rollup_sql.latency_day(day, first, end)
+    debate_days.roll(day, first, end)
 
 
 def keep_zone(state: RollupState) -> None:
@@ -39,6 +53,8 @@ def keep_zone(state: RollupState) -> None:
     if state.zone:
         slice_sql.forget_days()
         rollup_sql.forget_days()
+        debate_days.forget()
+        month_rollups.forget()
         state.days_from = state.frontier
     state.zone = settings.DEFAULT_ZONE
     state.save(update_fields=["zone", "days_from"])
@@ -86,9 +102,10 @@ def _fill_days(state: RollupState) -> int:
     if oldest is None or oldest >= end:
         state.days_from = None
         state.save(update_fields=["days_from"])
+        days(end, end + 1, state, frontier=state.frontier)  # its month began before its calls
         return 0
     first = max(oldest, end - CHUNK_HOURS * 2)
-    days(first, end, state, frontier=state.frontier)
     state.days_from = first
+    days(first, end, state, frontier=state.frontier)
     state.save(update_fields=["days_from"])
     return end - first

@@ -1,4 +1,5 @@
-"""The whole local days in some spans, which a daily table has, and the hours around them."""
+"""The whole local days in some spans, which a daily table has, and the hours around them; the whole
+months in these, and the days around them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -32,6 +33,20 @@ def split(spans: Sequence[Span]) -> tuple[list[Days], list[Span]]:
         edges = replace(span, end=first), replace(span, start=end)
         rest += [edge for edge in edges if edge.start < edge.end]
     return days, rest
+
+
+def months(days: Sequence[Days]) -> tuple[list[Days], list[Days]]:
+    found: list[Days] = []
+    rest: list[Days] = []
+    for bucket, day, after in days:
+        whole = local_days.months_within(day, after)
+        if whole is None:
+            rest.append((bucket, day, after))
+            continue
+        found.append((bucket, *whole))
+        edges = (bucket, day, whole[0]), (bucket, whole[1], after)
+        rest += [edge for edge in edges if edge[1] < edge[2]]
+    return found, rest
 
 
 def _within(span: Span) -> local_days.WholeDays | None:

@@ -1,39 +1,36 @@
 """Debates of some days, newest or dearest first, a page at a time.
 
-Read as all figures are: whole hours from the rollup, the rest from the rows. "Newest" is by the
-hour in which a debate last had a call of these days; within one hour, and for when it began, the
-rows of the page's own debates are asked.
+Read as all figures are: whole days and hours from the rollup, the rest from the rows. "Newest" is
+by the hour in which a debate last had a call of these days; within one hour, and for when it began,
+the rows of the page's own debates are asked.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from django.db import connection
 from django.db.models import Max, Min, Q
 
+from billing.hours import hour_of, start_of
 from billing.models import UsageRecord
+from billing.reports import debate_reading
 from billing.reports.call_lines import user_names
 from billing.reports.facts import located
-from billing.reports.reading import debate_rows
-from billing.reports.shapes import Question
-from billing.reports.spans import Source
+from billing.reports.reading import fetch
+from billing.reports.shapes import Filters, Question
+from billing.reports.spans import Span
 from billing.rollup_sql import hour_sql
 
 PAGE = 50
 EXPORT_PAGE = 1_000
+FIRST_HOURS, MORE_HOURS = 12, 4  # the newest ones are read first, then four times as many
 
 
 class Order(StrEnum):
     NEWEST = "newest"
     DEAREST = "dearest"
-
-
-ORDERS = {
-    Order.NEWEST: "last_hour DESC, user_id, debate_id",
-    Order.DEAREST: "cost_nanos DESC, user_id, debate_id",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +81,53 @@ def _rows(
     """User, debate, language, calls, cost."""
     until = question.now + timedelta.resolution  # what happens now is in it
     spans = located(question.range.buckets, until=until, now=question.now).spans
-    hours = {Source.ROLLED: "hour", Source.LIVE: f"{hour_sql()} AS hour"}
-    parts = [
-        part
-        for source, hour in hours.items()
-        if (part := debate_rows(source, spans, question.filters, "language", hour))
-    ]
-    if not parts:
+    if order == Order.DEAREST:
+        last = "ORDER BY cost_nanos DESC, user_id, debate_id LIMIT %s OFFSET %s"
+        return _sums(spans, question.filters, last=last, params=[limit, offset])
+    newest = _newest(spans, question.filters, offset + limit)[offset:]
+    if not newest:
         return []
-    union = " UNION ALL ".join(sql for sql, _ in parts)
-    params = [param for _, params in parts for param in params]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT user_id, debate_id, MAX(language), CAST(SUM(calls) AS BIGINT),"
-            " CAST(SUM(cost_nanos) AS BIGINT) AS cost_nanos, MAX(hour) AS last_hour"
-            f" FROM ({union}) AS parts GROUP BY user_id, debate_id"
-            f" ORDER BY {ORDERS[order]} LIMIT %s OFFSET %s",
-            [*params, limit, offset],
+    places = {key: place for place, key in enumerate(newest)}
+    names = sorted({debate_id for _user, debate_id in newest})
+    where = f"WHERE debate_id IN ({', '.join(['%s'] * len(names))})"
+    found = _sums(spans, question.filters, where=where, params=names)
+    mine = [row for row in found if row[:2] in places]
+    return sorted(mine, key=lambda row: places[row[:2]])
+
+
+def _sums(
+    spans: Sequence[Span], filters: Filters, *, params: Sequence[Any], where: str = "",
+    last: str = "",
+) -> list[tuple[int, str, str, int, int]]:
+    rows = debate_reading.rows_of(debate_reading.parts_of(spans), filters, "language")
+    if rows is None:
+        return []
+    return fetch(
+        "SELECT user_id, debate_id, MAX(language), CAST(SUM(calls) AS BIGINT),"
+        f" CAST(SUM(cost_nanos) AS BIGINT) AS cost_nanos FROM ({rows[0]}) AS parts {where}"
+        f" GROUP BY user_id, debate_id {last}",
+        [*rows[1], *params],
+    )
+
+
+def _newest(spans: Sequence[Span], filters: Filters, most: int) -> list[tuple[int, str]]:
+    """So many users and debates. Only the newest hours are read, and more of them until they hold
+    enough: what is older had its last call before."""
+    if not spans:
+        return []
+    hours = FIRST_HOURS
+    while True:
+        edge = start_of(hour_of(spans[-1].end) - hours)
+        newest = [replace(each, start=max(each.start, edge)) for each in spans if each.end > edge]
+        rows = debate_reading.hour_rows(newest, filters, hour=hour_sql())
+        found = [] if rows is None else fetch(
+            f"SELECT user_id, debate_id, MAX(hour) AS last_hour FROM ({rows[0]}) AS parts"
+            " GROUP BY user_id, debate_id ORDER BY last_hour DESC, user_id, debate_id LIMIT %s",
+            [*rows[1], most],
         )
-        return [row[:5] for row in cursor.fetchall()]
+        if len(found) >= most or edge <= spans[0].start:
+            return [row[:2] for row in found]
+        hours *= MORE_HOURS
 
 
 def _lines(rows: Sequence[tuple[int, str, str, int, int]]) -> list[DebateLine]:

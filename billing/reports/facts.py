@@ -16,9 +16,9 @@ from billing.histograms import Histogram
 from billing.hours import hour_of, start_of
 from billing.models import FilterValue, HourlyUsage, UsageRecord
 from billing.models_rollup import Grain
-from billing.reports import reading
+from billing.reports import debate_reading, reading
+from billing.reports.cube_sums import DebateSum, OutcomeSum, UsageSum
 from billing.reports.ranges import Bucket
-from billing.reports.reading import DebateSum, OutcomeSum, UsageSum
 from billing.reports.shapes import Line, Question, Series, Unit
 from billing.reports.spans import Source, Span, spans
 
@@ -107,7 +107,7 @@ def load(question: Question) -> Facts:
         usage=reading.usage(parts, filters),
         outcomes=reading.outcomes(parts, filters),
         latencies=reading.latencies(parts, filters),
-        debates=reading.debates(parts, filters),
+        debates=debate_reading.debates(parts, filters),
     )
 
 

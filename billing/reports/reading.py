@@ -5,7 +5,7 @@ The spans go along as a table of values, so however many there are, it is one qu
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from django.db import connection
@@ -17,7 +17,6 @@ from billing.measures import IS_MEASURED, LATENCY_SOURCE, Cube
 from billing.models_rollup import Grain
 from billing.reports import day_reading
 from billing.reports.cube_sums import CostSum as CostSum
-from billing.reports.cube_sums import DebateSum as DebateSum
 from billing.reports.cube_sums import OutcomeSum as OutcomeSum
 from billing.reports.cube_sums import UsageSum as UsageSum
 from billing.reports.shapes import Filters
@@ -48,47 +47,19 @@ def outcomes(spans: Sequence[Span], filters: Filters) -> tuple[OutcomeSum, ...]:
     return tuple(OutcomeSum(*row) for row in rows)
 
 
-def debates(spans: Sequence[Span], filters: Filters) -> DebateSum | None:
-    """Each debate once, however many hours it took. None where it is asked about one deployment:
-    no debate is had on one."""
-    if filters.deployment:
-        return None
-    parts = [
-        part
-        for source in (Source.ROLLED, Source.LIVE)
-        if (part := debate_rows(source, spans, filters))
-    ]
-    if not parts:
-        return DebateSum(0, 0, 0)
-    union = " UNION ALL ".join(sql for sql, _ in parts)
-    (row,) = fetch(
-        "SELECT COUNT(*), CAST(COALESCE(SUM(calls), 0) AS BIGINT),"
-        " CAST(COALESCE(SUM(cost_nanos), 0) AS BIGINT) FROM ("
-        " SELECT SUM(calls) AS calls, SUM(cost_nanos) AS cost_nanos"
-        f" FROM ({union}) AS parts GROUP BY user_id, debate_id) AS debates",
-        [param for _, params in parts for param in params],
-    )
-    return DebateSum(*row)
-
-
-def debate_rows(
-    source: Source, spans: Sequence[Span], filters: Filters, *more_columns: str
-) -> tuple[str, Params] | None:
-    """A SELECT of user, debate, calls, cost, and columns that both sources have."""
-    cube, within = measures.DEBATE, either([s for s in spans if READ_FROM[s.source] == source])
-    if within is None:
-        return None
-    where, more = _where(filters, source)
-    is_rolled = source == Source.ROLLED
-    rows = cube.table if is_rolled else f"billing_usagerecord WHERE {cube.rows}"
-    names = [m.name if is_rolled else f"{m.of_row} AS {m.name}" for m in cube.measures]
-    names += more_columns
-    sql, params = within
-    joint = "WHERE" if is_rolled else "AND"
-    return (
-        f"SELECT user_id, debate_id, {', '.join(names)} FROM {rows} {joint} ({sql}){where}",
-        [*params, *more],
-    )
+def runs(spans: Sequence[Span]) -> list[Span]:
+    """Spans that touch and are read from one place, as one: their buckets are nothing here."""
+    found: list[Span] = []
+    for span in spans:
+        last = found[-1] if found else None
+        if (
+            last is not None and last.end == span.start and last.days_from == span.days_from
+            and READ_FROM[last.source] == READ_FROM[span.source]
+        ):
+            found[-1] = replace(last, end=span.end)
+        else:
+            found.append(replace(span, bucket=0))
+    return found
 
 
 def either(spans: Sequence[Span]) -> tuple[str, Params] | None:
@@ -109,18 +80,9 @@ def either(spans: Sequence[Span]) -> tuple[str, Params] | None:
 def latencies(spans: Sequence[Span], filters: Filters) -> Mapping[tuple[int, str], Histogram]:
     """By bucket and source: answers of providers, and of the cache."""
     merged: dict[tuple[int, str], Histogram] = defaultdict(int)
-    where, more = _where(filters, Source.ROLLED)
-    table, params = _values(spans, Source.ROLLED)
-    if params:
-        grain = Grain.FINE if more else Grain.WHOLE
-        within = f"hour >= low AND hour < high AND grain = {grain.value}"
-        for bucket, source, packed in fetch(
-            f"WITH {table} SELECT span.bucket, source, histogram"
-            f" FROM {joined('billing_hourlylatency', within + where)}",
-            [*params, *more],
-        ):
-            merged[bucket, source] += histograms.unpack(packed)
-    where, more = _where(filters, Source.LIVE)
+    for bucket, source, packed in _packed(spans, filters):
+        merged[bucket, source] += histograms.unpack(packed)
+    where, more = where_of(filters, Source.LIVE)
     within = f"at >= low AND at < high AND {IS_MEASURED}"
     table, params = _values(spans, Source.LIVE)
     if params:
@@ -134,31 +96,64 @@ def latencies(spans: Sequence[Span], filters: Filters) -> Mapping[tuple[int, str
     return merged
 
 
+def _packed(spans: Sequence[Span], filters: Filters) -> Iterable[tuple[Any, ...]]:
+    """Histograms of whole days, and of the hours around them."""
+    days, hours = day_reading.split(spans)
+    where, more = where_of(filters, Source.ROLLED)
+    where += f" AND grain = {(Grain.FINE if more else Grain.WHOLE).value}"
+    for rows, unit, (table, params) in (
+        ("billing_dailylatency", "day", values_of_days(days)),
+        ("billing_hourlylatency", "hour", _values(hours, Source.ROLLED)),
+    ):
+        if params:
+            within = f"{unit} >= low AND {unit} < high"
+            yield from fetch(
+                f"WITH {table} SELECT span.bucket, source, histogram"
+                f" FROM {joined(rows, within + where)}",
+                [*params, *more],
+            )
+
+
 def rows_of(
     cube: Cube, dimensions: tuple[str, ...], spans: Sequence[Span], filters: Filters
 ) -> Iterable[tuple[Any, ...]]:
+    """Whole months and days out of their tables, where they know what is asked."""
     days: list[day_reading.Days] = []
     if day_reading.knows(cube, _asked(dimensions, filters)):
         days, spans = day_reading.split(spans)
+    if cube.monthly:
+        months, days = day_reading.months(days)
+        if months:
+            yield from fetch(*_of_days(cube, dimensions, cube.monthly, "month", months, filters))
     if days:
-        yield from fetch(*_select_days(cube, dimensions, days, filters))
+        yield from fetch(*_of_days(cube, dimensions, cube.daily, "day", days, filters))
     for source in (Source.ROLLED, Source.LIVE):
         if selected := _select(cube, dimensions, source, spans, filters):
             yield from fetch(*selected)
 
 
-def _select_days(
-    cube: Cube, dimensions: tuple[str, ...], days: Sequence[day_reading.Days], filters: Filters
+def _of_days(
+    cube: Cube, dimensions: tuple[str, ...], rows: str, unit: str,
+    days: Sequence[day_reading.Days], filters: Filters,
 ) -> tuple[str, Params]:
-    where, more = _where(filters, Source.ROLLED)
-    within = f"day >= low AND day < high AND grain = {_grain(cube, dimensions, filters).value}"
+    where, more = where_of(filters, Source.ROLLED)
+    within = f"{unit} >= low AND {unit} < high"
+    if cube.has_grains:
+        within += f" AND grain = {_grain(cube, dimensions, filters).value}"
     sums = [f"{measure.of_hours} AS {measure.name}" for measure in cube.measures]
-    adapt, names = connection.ops.adapt_datefield_value, ", ".join(dimensions)
-    table = f"span(bucket, low, high) AS (VALUES {', '.join(['(%s, %s, %s)'] * len(days))})"
+    names, (table, params) = ", ".join(dimensions), values_of_days(days)
     return (
         f"WITH {table} SELECT span.bucket, {names}, {', '.join(sums)}"
-        f" FROM {joined(cube.daily, within + where)} GROUP BY span.bucket, {names}"
-    ), [*(value for n, first, end in days for value in (n, adapt(first), adapt(end))), *more]
+        f" FROM {joined(rows, within + where)} GROUP BY span.bucket, {names}"
+    ), [*params, *more]
+
+
+def values_of_days(days: Sequence[day_reading.Days]) -> tuple[str, Params]:
+    adapt = connection.ops.adapt_datefield_value
+    return (
+        f"span(bucket, low, high) AS (VALUES {', '.join(['(%s, %s, %s)'] * len(days))})",
+        [value for n, first, end in days for value in (n, adapt(first), adapt(end))],
+    )
 
 
 def _select(
@@ -169,7 +164,7 @@ def _select(
     table, params = _values(spans, source)
     if not params:
         return None
-    where, more = _where(filters, source)
+    where, more = where_of(filters, source)
     if source == Source.ROLLED:
         sums = [f"{measure.of_hours} AS {measure.name}" for measure in cube.measures]
         rows, within = cube.table, "hour >= low AND hour < high"
@@ -220,7 +215,7 @@ def _edges(span: Span) -> tuple[Any, Any]:
     return adapt(span.start), adapt(span.end)
 
 
-def _where(filters: Filters, source: Source) -> tuple[str, Params]:
+def where_of(filters: Filters, source: Source) -> tuple[str, Params]:
     """On usage rows as an expression, so that no index but the one by time is taken."""
     as_column = "{0} = %s" if source == Source.ROLLED else "{0} || '' = %s"
     chosen = {

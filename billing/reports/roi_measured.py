@@ -8,7 +8,7 @@ from fractions import Fraction
 from billing.hours import start_of
 from billing.models import UsageRecord
 from billing.models_rollup import Grain, HourlyUsage
-from billing.reports import reading
+from billing.reports import debate_reading
 from billing.reports.facts import located
 from billing.reports.ranges import last_days
 from billing.reports.shapes import Filters
@@ -48,7 +48,7 @@ def measured(*, zone: str, now: datetime) -> Measured:
     rows = by_class(load(Ask(days, now, BY_MODELS, group_by="model_class")).rows)
     whole = sum(tokens for tokens, _cost in rows.values())
     parts = located(days.buckets, until=now + timedelta.resolution, now=now).spans
-    found = reading.debates(parts, Filters())
+    found = debate_reading.debates(parts, Filters())
     debates = found.debates if found else 0
     cloud_class, cloud = _cloud(rows)
     movable = sum(rows[name][0] for name in (LOCAL, FIRST_TO_GO) if name in rows)

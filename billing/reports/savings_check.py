@@ -14,12 +14,10 @@ from datetime import timedelta
 from math import sqrt
 from statistics import NormalDist, fmean, variance
 
-from django.db import connection
-
+from billing.reports import debate_reading
 from billing.reports.facts import located
-from billing.reports.reading import debate_rows
+from billing.reports.reading import fetch
 from billing.reports.shapes import Question
-from billing.reports.spans import Source
 
 LEAST = 30  # debates held out, below which there is no verdict
 LEAST_EACH = 2  # of each side in a stratum: one has no variance
@@ -141,22 +139,22 @@ def student_t(share: float, degrees: float) -> float:
 
 
 def debates_of(question: Question, tiers: Iterable[str]) -> tuple[DebateCost, ...]:
-    """Every debate with a call in the range, of these plans."""
+    """Every debate with a call in the range, of these plans. None of them where none was held out:
+    there is nothing to compare them with."""
     until = question.now + timedelta.resolution
     spans = located(question.range.buckets, until=until, now=question.now).spans
-    found = [debate_rows(source, spans, question.filters, "tier")
-             for source in (Source.ROLLED, Source.LIVE)]
-    parts = [part for part in found if part]
     names = sorted(tiers)
-    if not parts or not names:
+    rows = debate_reading.rows_of(debate_reading.parts_of(spans), question.filters, "tier")
+    if rows is None or not names:
         return ()
-    union = " UNION ALL ".join(sql for sql, _ in parts)
+    of_plans = f"tier IN ({', '.join(['%s'] * len(names))})"
+    params = [*rows[1], *names]
+    if not fetch(
+        f"SELECT 1 FROM ({rows[0]}) AS parts WHERE held_out > 0 AND {of_plans} LIMIT 1", params
+    ):
+        return ()
     sums = ("cost_nanos", "answered", "held_out", "saved_nanos")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT user_id, debate_id, {', '.join(f'CAST(SUM({s}) AS BIGINT)' for s in sums)}"
-            f" FROM ({union}) AS parts WHERE tier IN ({', '.join(['%s'] * len(names))})"
-            " GROUP BY user_id, debate_id",
-            [*(param for _, params in parts for param in params), *names],
-        )
-        return tuple(DebateCost(*row) for row in cursor.fetchall())
+    return tuple(DebateCost(*row) for row in fetch(
+        f"SELECT user_id, debate_id, {', '.join(f'CAST(SUM({s}) AS BIGINT)' for s in sums)}"
+        f" FROM ({rows[0]}) AS parts WHERE {of_plans} GROUP BY user_id, debate_id", params,
+    ))

@@ -5,7 +5,7 @@ compared = spend, to the nano.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
 from billing import measures
@@ -15,6 +15,7 @@ from billing.reports.shapes import Filters
 from billing.reports.spans import Source, Span
 from billing.savings import (
     CAUSES,
+    CLASS_OF_CAUSES,
     FAILED,
     HELPERS,
     LAYERS,
@@ -30,8 +31,6 @@ from billing.savings import (
 )
 
 NOTHING = Filters()
-# All that causes ask about classes: a third of the rows.
-CLASS = f"CASE WHEN model_class = '{LOCAL_CLASS}' AND cache_layer = '' THEN model_class ELSE '' END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +100,10 @@ def sums_of(
     spans: Sequence[Span], filters: Filters, *, is_fine: bool = False
 ) -> tuple[SavingSum, ...]:
     """By bucket, class, kind and layer; `is_fine`: by tier and language too, without buckets."""
-    names: tuple[str, ...] = (CLASS, "call_kind", "cache_layer")
+    names: tuple[str, ...] = (CLASS_OF_CAUSES, "call_kind", "cache_layer")
     if is_fine:
         names = (*names, "tier", "language")
-        spans = [replace(span, bucket=0) for span in spans]
+        spans = reading.runs(spans)
     cube = measures.SAVING.only(each.name for each in fields(SavingSum))
     blank = () if is_fine else ("", "")
     rows = reading.rows_of(cube, names, spans, filters)

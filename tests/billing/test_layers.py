@@ -85,7 +85,8 @@ def test_where_the_hourly_sums_are_days_behind_it_is_said() -> None:
     question = Question(last_days(7, zone="Asia/Seoul", now=NOW), NOW, Filters())
     found = layers.load(question)
     assert sum(filter(None, line(found, "pattern"))) == 1
-    assert found.missing_hours == 49 and line(found, "pattern")[3] is None
+    assert found.missing_hours == 49
+    assert line(found, "pattern")[3] is None
 
 
 def test_searches_are_a_line_of_their_own() -> None:

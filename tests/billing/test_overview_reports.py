@@ -205,7 +205,7 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(
         record(at=NOW - timedelta(hours=hours), debate_id=f"d{hours}")
     rollups.catch_up(now=NOW)
     record(at=NOW - timedelta(hours=50))
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(15):
         load()
 
 

@@ -1,0 +1,50 @@
+"""Local months of DEFAULT_ZONE out of their days, once all of them are over and added up."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from billing import local_days, rollup_sql
+from billing.local_days import month_after, month_of
+from billing.measures import SAVING
+from billing.slice_measures import BY_USER, MEASURES
+
+IN_MONTH = "day >= %s AND day < %s"
+USERS = ("billing_dailyuser", "billing_monthlyuser")
+
+
+def roll(days: Iterable[date], zone: str, *, filled_from: int, frontier: int) -> None:
+    """The months of these days. Those that begin before `filled_from` lack days, and come when
+    these are filled in."""
+    for first in sorted({month_of(day) for day in days}):
+        bounds = local_days.hours_of_month(first, zone)
+        if bounds is not None and filled_from <= bounds[0] and bounds[1] <= frontier:
+            _month(first)
+
+
+def _month(first: date) -> None:
+    names = [name for name in SAVING.dimensions if name not in SAVING.not_daily]
+    _merge(
+        SAVING.daily, SAVING.monthly, ["grain", *names], first,
+        sums={measure.name: measure.of_hours for measure in SAVING.measures},
+        blank=SAVING.not_daily,
+    )
+    _merge(*USERS, list(BY_USER), first, sums={each.name: each.of_hours for each in MEASURES})
+
+
+def _merge(
+    source: str, table: str, names: list[str], first: date, *, sums: dict[str, str],
+    blank: tuple[str, ...] = (),
+) -> None:
+    rollup_sql.run(f"DELETE FROM {table} WHERE month = %s", [first])
+    kept = ", ".join(names)
+    rollup_sql.run(
+        f"INSERT INTO {table} ({', '.join(['month', *names, *blank, *sums])})"
+        f" SELECT {', '.join(['%s', kept, *(chr(39) * 2 for _ in blank), *sums.values()])}"
+        f" FROM {source} WHERE {IN_MONTH} GROUP BY {kept}",
+        [first, first, month_after(first)],
+    )
+
+
+def forget() -> None:
+    for table in (SAVING.monthly, USERS[1]):
+        rollup_sql.run(f"DELETE FROM {table}", [])
