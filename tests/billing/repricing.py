@@ -4,7 +4,7 @@ gateway books: words for tests of corrections."""
 import random
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -143,6 +143,15 @@ def as_booked(price: ModelPrice) -> RightPrice:
     """What the book says, as a correction."""
     numbers = {name: getattr(price, name) for name in (*RATES, "search_usd")}
     return RightPrice(**numbers, source="operator: back", source_date=date(2026, 11, 19))
+
+
+def doubled(price: ModelPrice) -> RightPrice:
+    right = as_booked(price)
+    return replace(
+        right, fresh_input=right.fresh_input * 2, cache_read=right.cache_read * 2,
+        cache_write=right.cache_write * 2, output=right.output * 2,
+        search_usd=right.search_usd * 2,
+    )
 
 
 def cost_by_call() -> dict[uuid.UUID, int]:

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from billing import corrections, corrections_work, ledger
-from billing.models import PriceCorrection, UsageRecord, Window
+from billing.models import ModelPrice, PriceCorrection, UsageRecord, Window
 from tests.billing import books, racers
 from tests.billing.repricing import (
     END,
@@ -16,6 +16,7 @@ from tests.billing.repricing import (
     Booked,
     book,
     cost_by_call,
+    doubled,
     make,
     price_make,
 )
@@ -38,9 +39,7 @@ def ready() -> PriceCorrection:
     return corrections.correction_post(correction, actor="ann", now=NOW)
 
 
-def price_of_all():  # type: ignore[no-untyped-def]
-    from billing.models import ModelPrice
-
+def price_of_all() -> ModelPrice:
     return ModelPrice.objects.get()
 
 
@@ -56,8 +55,7 @@ def check(made: list[Booked], window: Window) -> None:
 
 
 def corrected() -> list[int]:
-    rows = UsageRecord.objects.filter(outcome="corrected")
-    return list(rows.values_list("corrects_id", flat=True))
+    return [row.corrects_id or 0 for row in UsageRecord.objects.filter(outcome="corrected")]
 
 
 def test_three_workers_correct_each_row_once() -> None:
@@ -74,8 +72,6 @@ def test_two_corrections_at_once_end_at_the_one_posted_last() -> None:
     price = price_make()
     window = books.window_make(10**15)
     made = played(window, calls=20)
-    from tests.billing.test_corrections import doubled
-
     first, second = make(price, doubled(price)), make(price)
     corrections_work.work(now=NOW)
     for each in (first, second):

@@ -8,15 +8,18 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from accounts.models import AuditEvent
 from billing import corrections, corrections_work, ledger, savings
+from billing.corrections_rows import price_of
 from billing.models import (
     Budget,
     CorrectionPart,
     LedgerEntry,
     ModelPrice,
     PriceCorrection,
+    Reservation,
     RollupState,
     UsageRecord,
     Window,
@@ -35,6 +38,7 @@ from tests.billing.repricing import (
     as_booked,
     book,
     cost_by_call,
+    doubled,
     make,
     posted,
     price_make,
@@ -151,12 +155,6 @@ def test_an_estimate_that_was_held_for_less_stays_the_same_part_of_its_price(
     assert abs(made.cost_nanos - half) <= 1
 
 
-def doubled(price: ModelPrice) -> corrections.RightPrice:
-    right = as_booked(price)
-    names = ("fresh_input", "cache_read", "cache_write", "output", "search_usd")
-    return replace(right, **{name: getattr(right, name) * 2 for name in names})
-
-
 def test_what_was_free_by_mistake_is_charged(windows: list[Window]) -> None:
     free = price_make(times=0)
     ModelPrice.objects.filter(pk=free.pk).update(search_usd=0)
@@ -186,12 +184,12 @@ def test_savings_fall_by_exactly_the_difference_and_by_the_same_cause(
 
 
 def by_cause() -> dict[str, int]:
-    from billing.rollup_sql import _fetch
-
-    ((prompt, route, failed),) = _fetch(
-        f"SELECT SUM({savings.SAVED_PROMPT_CACHE}), SUM({savings.SAVED_ROUTE}),"
-        f" SUM({savings.SAVED_FAILED}) FROM billing_usagerecord", []
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT SUM({savings.SAVED_PROMPT_CACHE}), SUM({savings.SAVED_ROUTE}),"
+            f" SUM({savings.SAVED_FAILED}) FROM billing_usagerecord"
+        )
+        prompt, route, failed = cursor.fetchone()
     return {"prompt_cache": int(prompt), "route": int(route), "failed": int(failed)}
 
 
@@ -255,7 +253,7 @@ def test_a_range_up_to_now_waits_for_calls_that_are_under_way(
     assert (correction.state, sums()[0]) == (State.POSTING, 0)
     later = NOW + corrections_work.SETTLED_AFTER
     key = books.held(*windows, amount=5)
-    ledger.Reservation.objects.filter(pk=key).update(
+    Reservation.objects.filter(pk=key).update(
         created_ms=NOW.timestamp() * 1000, lease_until_ms=later.timestamp() * 1000
     )
     corrections_work.work(now=later)
@@ -344,11 +342,5 @@ def test_nothing_of_a_correction_is_booked_as_a_call(
     )
     assert one.usage is not None
     assert made.cost_nanos + one.row.cost_nanos == cost(
-        one.usage, corrections_right(price)
+        one.usage, price_of(PriceCorrection.objects.get())
     )
-
-
-def corrections_right(price: ModelPrice):  # type: ignore[no-untyped-def]
-    from billing.corrections_rows import price_of
-
-    return price_of(PriceCorrection.objects.get())

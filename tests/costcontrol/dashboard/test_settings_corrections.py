@@ -3,7 +3,9 @@
 import csv
 import html
 import io
+import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,7 +18,7 @@ from accounts.models import AuditEvent, User
 from billing import corrections_work
 from billing.models import ModelPrice, PriceCorrection, UsageRecord, Window
 from tests.billing import books
-from tests.billing.repricing import END, NOW, START, Booked, book, price_make, usage_make
+from tests.billing.repricing import END, NOW, RIGHT, START, Booked, book, price_make, usage_make
 
 PAGE = "/dashboard/settings/"
 State = PriceCorrection.State
@@ -41,8 +43,6 @@ def window(db: None) -> Window:
 
 @pytest.fixture
 def called(price: ModelPrice, window: Window) -> list[Booked]:
-    import random
-
     chance = random.Random(3)
     return [
         book(chance, [window], outcome="complete", processing="standard",
@@ -73,14 +73,10 @@ def worked() -> None:
 
 
 def right_total(called: list[Booked], price: ModelPrice) -> int:
-    from dataclasses import replace
-
-    from tests.billing.repricing import RIGHT
-
-    right = replace(RIGHT, **{
-        name: Decimal(TYPED[name])
-        for name in ("fresh_input", "cache_read", "cache_write", "output", "search_usd")
-    })
+    right = replace(
+        RIGHT, fresh_input=Decimal("3"), cache_read=Decimal("0.3"), cache_write=Decimal("3.75"),
+        output=Decimal("12"), search_usd=Decimal("0.02"),
+    )
     return sum(one.right(price, right, START, END) for one in called)
 
 
