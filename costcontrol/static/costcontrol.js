@@ -83,11 +83,15 @@ function paint(trace) {
   return { ...trace, marker, line: { ...trace.line, color: shade }, textfont: { color: color("ink"), ...trace.textfont } };
 }
 
+/** How many labels have room beside each other, and the axes that are labelled so. */
+const labelsIn = (width) => Math.max(2, Math.floor(width / 90));
+const isOfLabels = (name, given) => name.startsWith("xaxis") && given.tickangle === 0;
+
 /** Lines across for the axis that has the values; the other one has only its labels. Margins are
  *  given, because finding them out makes Plotly lay out everything twice; and it need not measure
  *  whether a label leaves its chart. */
 function axis(given = {}, hasValues, width) {
-  const ticks = hasValues ? { nticks: 6, ...given } : { ...given, nticks: Math.max(2, Math.floor(width / 90)), tickangle: 0 };
+  const ticks = hasValues ? { nticks: 6, ...given } : { ...given, nticks: labelsIn(width), tickangle: 0 };
   return {
     automargin: false, fixedrange: true, zeroline: hasValues, showgrid: hasValues, ticks: "", ticklabeloverflow: "allow",
     gridcolor: color("line"), zerolinecolor: color("line-strong"), linecolor: color("line-strong"),
@@ -145,6 +149,15 @@ async function draw(figure) {
     figure.dataset.state = "missing";
     figure.querySelector(".no-chart").hidden = false;
     if (twin) twin.open = true;
+  }
+}
+
+/** Plotly fits a chart to a window that changed, but keeps as many labels as there were. */
+function refit() {
+  for (const plot of document.querySelectorAll('figure[data-state="drawn"] .plot')) {
+    const nticks = labelsIn(plot.clientWidth);
+    const axes = Object.entries(plot.layout).filter(([name, given]) => isOfLabels(name, given) && given.nticks !== nticks);
+    if (plot.clientWidth && axes.length) Plotly.relayout(plot, Object.fromEntries(axes.map(([name]) => [`${name}.nticks`, nticks])));
   }
 }
 
@@ -257,6 +270,11 @@ document.addEventListener("input", ({ target }) => { // a slider and its number 
 });
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-theme-switch]")) switchTheme(event.target.value);
+});
+let resizing = 0;
+addEventListener("resize", () => {
+  clearTimeout(resizing);
+  resizing = setTimeout(refit, 200);
 });
 document.addEventListener("htmx:beforeCleanupElement", ({ target }) => {
   if (target instanceof Element && target.matches(".js-plotly-plot")) Plotly.purge(target);

@@ -241,3 +241,27 @@ def test_on_a_phone_without_scripts_pages_are_behind_one_menu(
         link.click()
         assert urlsplit(seen.page.url).path == "/dashboard/explorer/"
         assert query(seen.page)["from"] == ["2026-10-28"]
+
+
+# --- narrower and wider -------------------------------------------------------------------------
+
+OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll("#spend .xtick text")]
+    .map(label => label.getBoundingClientRect()).sort((a, b) => a.left - b.left)
+  return boxes.filter((box, at) => at && box.left < boxes[at - 1].right).length
+}"""
+
+
+def test_dates_under_a_chart_do_not_overlap_when_the_window_is_made_narrower(page: Page) -> None:
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.reload()
+    ready(page)
+    labels, legend = page.locator("#spend .xtick text"), page.locator("#spend .chart-legend button")
+    wide = labels.count()
+    legend.first.click()
+    page.set_viewport_size({"width": 390, "height": 900})
+    expect(labels).not_to_have_count(wide)
+    assert page.evaluate(OVERLAPS) == 0
+    assert legend.first.get_attribute("aria-pressed") == "false"  # what was hidden stays so
+    page.set_viewport_size({"width": 1400, "height": 900})
+    expect(labels).to_have_count(wide)
