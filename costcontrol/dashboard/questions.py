@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from billing.reports.ranges import Range, Step, last_days
 from billing.reports.slices import Ask, Slices, load
-from costcontrol.dashboard.components import Cell, Column, Kind, Table, link, text
+from costcontrol.dashboard.components import Cell, Column, Kind, Table, text
 from costcontrol.dashboard.filter_names import value_words
 
 DAYS = 8  # last Tuesday is in it, also on a Tuesday
@@ -100,12 +100,6 @@ def address(name: str, *, zone: str, day: date | None = None, **query: str) -> s
     own = {"zone": zone} if zone != settings.DEFAULT_ZONE else {}
     said = urlencode({**days, **query, **own})
     return reverse(f"dashboard:{name}") + (f"?{said}" if said else "")
-
-
-def topic_table(topic: Topic) -> Table:
-    columns = (Column(_("Question")), Column(_("Page")))
-    rows = tuple((link(each.words, each.url), text(each.page)) for each in topic.questions)
-    return Table(topic.title, columns, rows, is_caption_hidden=True)
 
 
 def _topics(today: date, zone: str) -> Iterator[Topic]:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.filter_ranges import zone_of
-from costcontrol.dashboard.questions import questions_page, topic_table
+from costcontrol.dashboard.questions import questions_page
 from costcontrol.lib import clock
 
 
@@ -21,6 +21,5 @@ def questions(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page, "notes": notes, "zone": zone,
         "as_of": f"{now.astimezone(ZoneInfo(zone)):%H:%M %Z}",
-        "tables": [(topic, topic_table(topic)) for topic in page.topics],
     }
     return render(request, "dashboard/questions.html", context)
