@@ -8,7 +8,7 @@ from django.db import connection
 
 from billing.reports import reading
 from billing.reports.slice_shapes import NONE, USER, SliceFilters, SliceRow
-from billing.reports.slice_spans import Hours, Parts, count_days, count_hours
+from billing.reports.slice_spans import Days, Hours, Parts, count_days, count_hours
 from billing.reports.slice_tables import Plan, Table
 from billing.slice_measures import MEASURES, SLICED_BY
 
@@ -36,9 +36,10 @@ def read(
 
 
 def _sources(parts: Parts, plan: Plan) -> Iterable[tuple[Table, Selected, str]]:
-    if plan.days is not None and parts.days:
-        adapt = connection.ops.adapt_datefield_value
-        yield plan.days, [(b, adapt(day), adapt(end)) for b, day, end in parts.days], plan.days.sums
+    adapt = connection.ops.adapt_datefield_value
+    for table, days in ((plan.months, parts.months), (plan.days, parts.days)):
+        if table is not None and days:
+            yield table, [(b, adapt(day), adapt(end)) for b, day, end in days], table.sums
     if parts.hours:
         yield plan.hours, parts.hours, plan.hours.sums
     if parts.live:
@@ -90,12 +91,23 @@ def rows_to_read(parts: Parts, plan: Plan, filters: SliceFilters, *, most: int) 
     if filters.user_id is not None:
         return _rows_of_user(parts.hours, plan.hours, filters.user_id, most)
     rows = 0
+    if plan.months is not None and parts.months:
+        rows += _rows_of_months(plan.months, parts.months)
     if plan.days is not None and plan.days.is_wide and parts.days:
         rows += _rows_on(plan.days, max(day for _, _, day in parts.days)) * count_days(parts.days)
     if plan.hours.is_wide and parts.hours:
         last = max(end for _, _, end in parts.hours)
         rows += _rows_in(plan.hours, last) * count_hours(parts.hours) // SAMPLE_HOURS
     return rows
+
+
+def _rows_of_months(table: Table, months: Sequence[Days]) -> int:
+    adapt = connection.ops.adapt_datefield_value
+    ((count,),) = reading.fetch(
+        f"SELECT COUNT(*) FROM {table.name} WHERE month >= %s AND month < %s",
+        [adapt(min(day for _, day, _ in months)), adapt(max(end for _, _, end in months))],
+    )
+    return int(count)
 
 
 def _rows_on(table: Table, after: date) -> int:

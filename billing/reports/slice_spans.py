@@ -8,6 +8,7 @@ from django.conf import settings
 
 from billing import local_days, rollups
 from billing.hours import hour_of, start_of
+from billing.reports import day_reading
 from billing.reports.ranges import Bucket
 from billing.reports.spans import Source, Span, spans
 from billing.rollups import HowFar
@@ -18,8 +19,10 @@ Hours = tuple[int, int, int]  # bucket, first hour, hour after the last
 
 @dataclass(slots=True)
 class Parts:
-    """Where every instant of some buckets comes from."""
+    """Where every instant of some buckets comes from. `months`: days too, from the first of a month
+    to the first of another."""
 
+    months: list[Days] = field(default_factory=list)
     days: list[Days] = field(default_factory=list)
     hours: list[Hours] = field(default_factory=list)
     live: list[Span] = field(default_factory=list)
@@ -51,9 +54,10 @@ def is_filled(clock: Clock, buckets: tuple[Bucket, ...]) -> bool:
 
 
 def parts_of(
-    buckets: tuple[Bucket, ...], clock: Clock, *, has_days: bool, is_slices: bool
+    buckets: tuple[Bucket, ...], clock: Clock, *, has_days: bool, is_slices: bool,
+    has_months: bool = False,
 ) -> Parts:
-    """`has_days`: whole days may come from a daily table."""
+    """`has_days`: whole days may come from a daily table; `has_months`: whole months."""
     far, parts = clock.far, Parts()
     filled_from = far.slices_from if is_slices else 0
     days_from = far.days_from if has_days else None
@@ -63,6 +67,8 @@ def parts_of(
     ):
         for piece in _filled(span, filled_from):
             _sort(piece, parts, days_from)
+    if has_months:
+        parts.months, parts.days = day_reading.months(parts.days)
     return parts
 
 

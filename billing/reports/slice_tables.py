@@ -2,7 +2,7 @@
 
 Every column that is filtered or grouped by must be in it. One column, or none: a facet. Two: a
 daily facet of both, where whole days of DEFAULT_ZONE are read; the hours that are left come from
-the slices. One user: the slices of users, by an index. More columns: the slices.
+the slices. Users: whole months, days and hours of them. One user: the slices of users, by an index. More columns: the slices.
 """
 
 from collections.abc import Mapping
@@ -42,12 +42,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`days` None: days are added up of hours too. `is_slices`: of tables that hold only hours
-    which are in the slices."""
+    """`days` None: days are added up of hours too; `months` the same. `is_slices`: of tables that
+    hold only hours which are in the slices."""
 
     hours: Table
     days: Table | None = None
     is_slices: bool = True
+    months: Table | None = None
 
 
 def plan_of(filters: SliceFilters, group_by: str, *, is_filled: bool) -> Plan:
@@ -74,7 +75,10 @@ def column_of(group_by: str) -> frozenset[str]:
 def _of_users(asked: frozenset[str], *, is_one: bool) -> Plan:
     if is_one or not asked <= set(BY_USER):
         return Plan(_plain("hourlyuserslice", "hour", ("user_id", *SLICED_BY)))
-    return Plan(_plain("hourlyuser", "hour", BY_USER), _plain("dailyuser", "day", BY_USER))
+    return Plan(
+        _plain("hourlyuser", "hour", BY_USER), _plain("dailyuser", "day", BY_USER),
+        months=_plain("monthlyuser", "month", BY_USER),
+    )
 
 
 def _plain(name: str, unit: str, columns: tuple[str, ...]) -> Table:

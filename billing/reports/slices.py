@@ -99,7 +99,8 @@ def _planned(buckets: tuple[Bucket, ...], clock: Clock, ask: Ask) -> tuple[Plan,
     filled = is_filled(clock, buckets)
     plan = plan_of(ask.filters, ask.group_by, is_filled=filled)
     parts = parts_of(
-        buckets, clock, has_days=plan.days is not None, is_slices=plan.is_slices
+        buckets, clock, has_days=plan.days is not None, is_slices=plan.is_slices,
+        has_months=plan.months is not None,
     )
     return plan, parts
 
