@@ -19,6 +19,7 @@ from billing import (
     rollups,
 )
 from billing.alerting import deliveries, evaluation
+from billing.alerting import retention as alert_retention
 from billing.months import month_at
 from billing.payments import client, events, overage, reconcile, repeat, standing, topup
 from billing.reports import monthly_mail
@@ -91,6 +92,14 @@ def send_alerts() -> int:
 def evaluate_alert_rules() -> int:
     """Ask every rule of the operator's. How many alerts were opened."""
     return evaluation.evaluate(now=clock.now()).opened
+
+
+@shared_task
+def forget_alerts() -> int:
+    """Alerts that were over long ago go. How many."""
+    if not settings.ALERTS_KEEP_MONTHS:
+        return 0
+    return alert_retention.forget_old(settings.ALERTS_KEEP_MONTHS, now=clock.now())
 
 
 @shared_task

@@ -59,6 +59,9 @@ app.conf.beat_schedule = {
     "make months ahead, let old ones go": every(
         "billing.tasks.keep_months", crontab(hour="2", minute="50"), expires_s=3600
     ),
+    "let old alerts go": every(
+        "billing.tasks.forget_alerts", crontab(hour="2", minute="55"), expires_s=3600
+    ),
     "prove the ledger": every(
         "billing.tasks.check_ledger", crontab(hour="3", minute="30"), expires_s=3600
     ),

@@ -53,7 +53,14 @@ def environment_table(*, zone: str) -> Table:
 
 
 def _environment(zone: str) -> Iterator[tuple[Cell, ...]]:
-    yield _row(_("Usage rows are kept"), _months(), "USAGE_KEEP_MONTHS", _since(kept_since(), zone))
+    yield _row(
+        _("Usage rows are kept"), _months(settings.USAGE_KEEP_MONTHS), "USAGE_KEEP_MONTHS",
+        _since(kept_since(), zone),
+    )
+    yield _row(
+        _("Alerts that are over are kept"), _months(settings.ALERTS_KEEP_MONTHS),
+        "ALERTS_KEEP_MONTHS",
+    )
     yield _row(_("Prompts and answers are kept"), _texts(), "KEEP_TEXT_DAYS")
     yield _row(_("Time zone of days and budgets"), settings.DEFAULT_ZONE, "DEFAULT_ZONE")
     yield _row(
@@ -88,8 +95,7 @@ def _switch(is_on: bool) -> tuple[Cell]:
     return (badge(_("on"), Tone.OK) if is_on else badge(_("off")),)
 
 
-def _months() -> str:
-    kept = settings.USAGE_KEEP_MONTHS
+def _months(kept: int) -> str:
     if not kept:
         return _("for ever")
     return ngettext("%(n)d whole month", "%(n)d whole months", kept) % {"n": kept}

@@ -94,8 +94,9 @@ def test_prices_baselines_and_the_environment_are_shown(
     staff: Client, settings: LazySettings
 ) -> None:
     settings.USAGE_KEEP_MONTHS, settings.CACHE_SHARED, settings.HOLDOUT_PERCENT = 13, False, 2.5
+    settings.ALERTS_KEEP_MONTHS = 7
     said = words(staff.get(PAGE))
-    for part in ("anthropic/claude-haiku-5-5", "from 100,001 input tokens", "13 whole months",
+    for part in ("anthropic/claude-haiku-5-5", "from 100,001 input tokens", "13 whole months", "7 whole months",
                  "manage.py retain_usage", "2.5%", "USAGE_KEEP_MONTHS", "Asia/Seoul"):
         assert part in said
     assert "CACHE_SHARED" in said
