@@ -14,13 +14,15 @@ from billing.reports import reading
 from billing.reports.facts import located
 from billing.reports.ranges import Bucket
 from billing.reports.shapes import Line, Question, Series, Unit
-from billing.savings import SEARCH_CACHE, SEARCH_KIND, TEMPLATE
+from billing.savings import HELPERS, PRECOMPUTE, SEARCH_CACHE, SEARCH_KIND, TEMPLATE
 
 EXACT = ("exact", "shared")
 STORED = ("pattern", "precomputed")
 LAYERS = (*savings.LAYERS, TEMPLATE)  # as rows say, in the order in which a call asks them
 LINES = (*savings.LAYERS, SEARCH_CACHE, TEMPLATE)  # as they are summed: searches by themselves
-SUMS = measures.SAVING.only(("answered", "own", "compared_nanos", "baseline_nanos"))
+SUMS = measures.SAVING.only((
+    "answered", "own", "compared_nanos", "baseline_nanos", "precompute_nanos", "helpers_nanos",
+))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class KindSum:
 @dataclass(frozen=True, slots=True)
 class LayerFacts:
     """`kind`: empty, or the only kind of call it is about. `is_known`, `lag_s`, `missing_hours`: as
-    in `facts.Facts`."""
+    in `facts.Facts`. `own_nanos`: what our own work cost, by cause."""
 
     question: Question
     kind: str
@@ -85,6 +87,7 @@ class LayerFacts:
     is_known: tuple[bool, ...]
     cached: tuple[CachedSum, ...]
     answered: Mapping[str, int]  # by kind
+    own_nanos: Mapping[str, int]
     lag_s: int
     missing_hours: int
 
@@ -103,11 +106,14 @@ def load(question: Question, *, kind: str = "") -> LayerFacts:
     found = located(buckets, until=until, now=question.now)
     cached: list[CachedSum] = []
     answered: dict[str, int] = defaultdict(int)
-    for bucket, name, layer, number, own, cost, baseline in reading.rows_of(
+    own_nanos = {PRECOMPUTE: 0, HELPERS: 0}
+    for bucket, name, layer, number, own, cost, baseline, ahead, helpers in reading.rows_of(
         SUMS, ("call_kind", "cache_layer"), found.spans, question.filters
     ):
         if kind and name != kind:
             continue
+        own_nanos[PRECOMPUTE] -= ahead
+        own_nanos[HELPERS] -= helpers
         answered[name] += number - own  # what is made ahead and vectors are no calls of anybody
         if layer:
             cached.append(CachedSum(bucket, name, layer, number - own, baseline - cost))
@@ -119,7 +125,7 @@ def load(question: Question, *, kind: str = "") -> LayerFacts:
         ),
         cached=tuple(cached),
         answered={name: number for name, number in answered.items() if number},
-        lag_s=found.lag_s, missing_hours=found.missing_hours,
+        own_nanos=own_nanos, lag_s=found.lag_s, missing_hours=found.missing_hours,
     )
 
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.reports import layers
-from billing.reports.layers import EXACT, LAYERS, STORED, KindSum, LayerSum
+from billing.reports.layers import EXACT, LAYERS, STORED, KindSum, LayerFacts, LayerSum
 from billing.savings import SEARCH_CACHE, TEMPLATE
-from costcontrol.dashboard import caches_charts
+from costcontrol.dashboard import caches_charts, caches_costs
 from costcontrol.dashboard.caches_state import CachesState
 from costcontrol.dashboard.components import (
     Cell,
@@ -62,6 +62,7 @@ class Switch:
 class CachesPage:
     switches: tuple[Switch, ...]
     layers: Table
+    costs: Table
     figures: tuple[Figure, ...]
     kinds: Table
     reasons: Table | None  # None: not known for this filter
@@ -69,17 +70,43 @@ class CachesPage:
     stale: str  # what the figures lack
 
 
-def caches_page(state: CachesState, *, now: datetime) -> CachesPage:
-    question = state.shared.question
-    facts = layers.load(question, kind=state.kind)
+@dataclass(frozen=True)
+class CachesFacts:
+    """What the tables of the page and their files are made of. `storable`: kinds of call."""
+
+    state: CachesState
+    facts: LayerFacts
+    sums: tuple[LayerSum, ...]
+    kinds: tuple[KindSum, ...]
+    storable: Set[str]
+    switches: tuple[Switch, ...]
+    sizes: Mapping[str, Size]
+    made: Made | None  # None: not known for this filter
+
+    @property
+    def by_models(self) -> int:
+        """Calls that could have come from the store, and were answered by a model."""
+        return sum(each.by_models for each in self.kinds if each.kind in self.storable)
+
+
+def caches_facts(state: CachesState, *, now: datetime) -> CachesFacts:
+    facts = layers.load(state.shared.question, kind=state.kind)
     rows, sizes = list(CallKindRow.objects.all()), stored.sizes(now=now)
     storable = {row.name for row in rows if row.key_fields and row.variants and row.is_enabled}
-    switches = tuple(_switches(rows, sizes))
-    kinds = layers.kind_sums(facts)
+    return CachesFacts(
+        state, facts, layers.layer_sums(facts, storable=storable), layers.kind_sums(facts),
+        storable, tuple(_switches(rows, sizes)), sizes, _made(state, now),
+    )
+
+
+def caches_page(state: CachesState, *, now: datetime) -> CachesPage:
+    found = caches_facts(state, now=now)
+    facts = found.facts
     return CachesPage(
-        switches, _layers(layers.layer_sums(facts, storable=storable), switches, sizes),
+        found.switches, _layers(found.sums, found.switches, found.sizes),
+        caches_costs.table(caches_costs.costs_of(facts, found.sums, now=now), TITLES),
         tuple(caches_charts.draw(chart, facts, state) for chart in caches_charts.CHARTS),
-        _kinds(kinds), _reasons(kinds, storable, state, now), bool(facts.calls),
+        _kinds(found.kinds), _reasons(found), bool(facts.calls),
         stale_text(lag_s=facts.lag_s, missing_hours=facts.missing_hours),
     )
 
@@ -123,7 +150,7 @@ def _layer(each: LayerSum, is_on: bool | None, size: Size | None) -> tuple[Cell,
     return (
         text(str(TITLES.get(each.layer, each.layer))), _state(is_on),
         count(each.answered), count(each.asked, note=_denominator(each)),
-        share(_rate(each.answered, each.asked)), money(each.saved_nanos, places=4),
+        share(rate(each.answered, each.asked)), money(each.saved_nanos, places=4),
         *_size(size),
     )
 
@@ -163,48 +190,61 @@ def _kind(each: KindSum) -> tuple[Cell, ...]:
     return (
         text(each.kind), count(each.answered), count(each.by_models),
         *(count(each.by_layer.get(layer, 0)) for layer in LAYERS),
-        share(_rate(each.hits, each.asked)), money(each.saved_nanos, places=4),
+        share(rate(each.hits, each.asked)), money(each.saved_nanos, places=4),
     )
 
 
-def _reasons(
-    kinds: Sequence[KindSum], storable: Set[str], state: CachesState, now: datetime
-) -> Table | None:
-    """Of calls that could have come from the store, and were answered by a model."""
+def _made(state: CachesState, now: datetime) -> Made | None:
     days, chosen = state.shared.range, state.shared.question.filters
     if chosen.tier:
         return None  # of a stored answer it is not known for which plan it was made
-    by_models = sum(each.by_models for each in kinds if each.kind in storable)
-    made = stored.made(
+    return stored.made(
         start=days.start, end=min(days.end, now + timedelta.resolution), kind=state.kind,
         language=chosen.language, deployment=chosen.deployment,
     )
+
+
+def _reasons(found: CachesFacts) -> Table | None:
+    if found.made is None:
+        return None
     columns = (Column(_("Why a model answered")), Column(_("Calls"), is_number=True),
                Column(_("Share"), is_number=True))
     rows = tuple(
-        (text(words, note=more), count(number), share(_rate(number, by_models)))
-        for words, more, number in _why(by_models, made)
+        (text(each.words, note=each.note), count(each.calls),
+         share(rate(each.calls, found.by_models)))
+        for each in reasons(found.by_models, found.made)
     )
     return Table(_("Why a model answered"), columns, rows, is_caption_hidden=True)
 
 
-def _why(by_models: int, made: Made) -> Iterator[tuple[str, str, int]]:
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a model had to answer so many calls. `key`: for files."""
+
+    key: str
+    words: str
+    note: str
+    calls: int
+
+
+def reasons(by_models: int, made: Made) -> Iterator[Reason]:
     if not settings.CACHE_SHARED:
-        yield _("The layer is off"), "", by_models
+        yield Reason("layer_off", _("The layer is off"), "", by_models)
         return
-    yield (
-        _("Nothing was stored yet"), _("it was written, and is stored now for others"), made.first,
+    yield Reason(
+        "nothing_stored", _("Nothing was stored yet"),
+        _("it was written, and is stored now for others"), made.first,
     )
-    yield (
-        _("They had seen what was stored, or asked for another"),
+    yield Reason(
+        "another_wanted", _("They had seen what was stored, or asked for another"),
         _("another variant was written and is stored now"), made.more,
     )
-    yield (
-        _("It has no key, or was not kept"),
+    yield Reason(
+        "not_kept", _("It has no key, or was not kept"),
         _("a topic or words of the user's own, a cut answer, a fallback, or all variants seen"),
         max(by_models - made.first - made.more, 0),
     )
 
 
-def _rate(part: int, whole: int | None) -> int | None:
+def rate(part: int, whole: int | None) -> int | None:
     return round(10_000 * part / whole) if whole else None

@@ -12,7 +12,13 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.audited import actor_of
 from billing.reports import calls, layers
 from costcontrol import formats
-from costcontrol.dashboard import caches_answer, caches_answers, caches_charts, caches_state
+from costcontrol.dashboard import (
+    caches_answer,
+    caches_answers,
+    caches_charts,
+    caches_files,
+    caches_state,
+)
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.caches import caches_page
 from costcontrol.dashboard.caches_export import MAX_EXPORT, export
@@ -51,13 +57,18 @@ def caches(request: HttpRequest) -> HttpResponse:
 @staff_required
 @require_safe
 def caches_csv(request: HttpRequest, caches_chart_id: str) -> HttpResponse:
-    chart = caches_charts.BY_ID.get(caches_chart_id)
+    """Of a chart, or of a table that has none."""
+    now = clock.now()
+    state = caches_state.state_of(request.GET.dict(), now=now)
+    chart, days = caches_charts.BY_ID.get(caches_chart_id), state.shared.range
     if chart is None:
-        raise Http404(_("There is no chart of this name."))
-    state = caches_state.state_of(request.GET.dict(), now=clock.now())
-    facts, days = layers.load(state.shared.question, kind=state.kind), state.shared.range
-    rows = caches_charts.export(chart, facts, zone=state.shared.zone)
-    return csv_response(f"caches-{chart.id}-{days.first}-{days.last}", rows)
+        rows = caches_files.export(caches_chart_id, state, now=now)
+    else:
+        facts = layers.load(state.shared.question, kind=state.kind)
+        rows = caches_charts.export(chart, facts, zone=state.shared.zone)
+    if rows is None:
+        raise Http404(_("There is no chart and no table of this name."))
+    return csv_response(f"caches-{caches_chart_id}-{days.first}-{days.last}", rows)
 
 
 @staff_required

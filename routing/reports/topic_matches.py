@@ -76,6 +76,17 @@ def measured() -> tuple[Measured, ...]:
     return tuple(sorted(found, key=lambda each: (each.embedder, each.language)))
 
 
+def judged_between(start: datetime, end: datetime, *, language: str = "") -> tuple[int, int]:
+    """Of the texts that were taken then: how many are judged, and how many wrong. One query."""
+    rows = TopicMatch.objects.filter(at__gte=start, at__lt=end).exclude(verdict=Verdict.WAITING)
+    if language:
+        rows = rows.filter(language=language)
+    found = rows.aggregate(
+        judged=Count("pk"), wrong=Count("pk", filter=Q(verdict=Verdict.WRONG))
+    )
+    return found["judged"], found["wrong"]
+
+
 def _kinds() -> list[tuple[str, str, str]]:
     rows = TopicMatch.objects.exclude(verdict=Verdict.WAITING).order_by()
     return list(rows.values_list("embedder_name", "embedder", "language").distinct())
