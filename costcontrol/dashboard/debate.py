@@ -128,21 +128,29 @@ def _searched(costs: DebateCosts) -> tuple[KpiCard, ...]:
 
 
 def _figure(costs: DebateCosts) -> Figure:
-    parts, title = costs.by("stage"), _("Cost, by stage")
+    name, title, heading = ("stage", _("Cost, by stage"), _("Stage"))
+    if not any(call.stage for call in costs.calls):  # whoever made them does not say
+        name, title, heading = ("kind", _("Cost, by kind of call"), _("Kind"))
     return Figure(
-        id="stages", title=title, table=_parts("stage", title, _("Stage"), costs),
+        id="stages", title=title, table=_parts(name, title, heading, costs),
         note=_("What the ledger booked. A call behind the scenes is of use when the prompt of "
                "another call was made of its answer, and a turn when it was shown."),
-        json="" if not costs.cost_nanos else _bars(parts).to_json(),
+        json="" if not costs.cost_nanos else _bars(name, _ranked(name, costs)).to_json(),
         is_empty=not costs.cost_nanos,
         empty_text=_("It cost nothing: models that are free, or stored answers, said all of it."),
     )
 
 
-def _bars(parts: Sequence[Part]) -> "PlotlyFigure":
+def _ranked(name: str, costs: DebateCosts) -> list[Part]:
+    """Stages in their order, else what costs most first."""
+    parts = list(costs.by(name))
+    return parts if name == "stage" else sorted(parts, key=lambda part: -part.cost_nanos)
+
+
+def _bars(name: str, parts: Sequence[Part]) -> "PlotlyFigure":
     from plotly.graph_objects import Figure as PlotlyFigure
 
-    names = [said("stage", part.key) for part in parts]
+    names = [said(name, part.key) for part in parts]
     used = [part.cost_nanos - part.unread_nanos for part in parts]
     traces = [
         _trace(_("Of use"), "c1", names, used),
@@ -164,7 +172,7 @@ def _trace(name: str, color: str, names: list[str], nanos: list[int]) -> dict[st
 
 def _parts(name: str, title: str, heading: str, costs: DebateCosts) -> Table:
     numbers = (_("Calls"), _("Cost"), _("Share"), _("Nobody read"))
-    parts, whole = costs.by(name), costs.cost_nanos
+    parts, whole = _ranked(name, costs), costs.cost_nanos
     total = Part("", len(costs.calls), whole, costs.unread_nanos)
     rows = [_part_row(said(name, part.key), part, whole) for part in parts]
     return Table(

@@ -111,6 +111,16 @@ def test_a_debate_of_another_backend_has_a_page_too(staff: Client) -> None:
     assert "Plotly" in said or 'type="application/json"' in said
 
 
+def test_without_stages_the_chart_is_of_kinds_the_dearest_first(staff: Client) -> None:
+    call(debate_id="theirs", call_kind="tone_select", cost_nanos=1_000_000)
+    call(debate_id="theirs", call_kind="closing", cost_nanos=9_000_000, at=NOW - HOUR / 60)
+    said = text_of(staff, f"{LIST}theirs/")
+    assert "Cost, by kind of call" in said
+    assert "Cost, by stage" not in said
+    chart = said[said.index('type="application/json"'):]
+    assert chart.index('"closing"') < chart.index('"tone_select"')
+
+
 def test_a_debate_of_free_models_has_no_chart(staff: Client) -> None:
     call(debate_id="free", cost_nanos=0, model_class="local")
     assert "It cost nothing" in text_of(staff, f"{LIST}free/")
