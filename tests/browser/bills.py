@@ -8,9 +8,10 @@ from costcontrol.lib import clock
 from costcontrol.lib.money import to_usd
 from tests.browser.rows import FIRST_DAY, SONNET, STAFF
 
-PRICE = (  # Claude Sonnet's in the book, asked what another one would change
-    "15/?fresh_input=1&cache_read=0.1&cache_write=1.25&output=5&search_usd=0.01&source=example.org"
-    "&source_date=2026-11-24"
+SONNET_PRICE = 15  # Claude Sonnet's in the book
+PRICE = (  # asked what another one would change
+    f"{SONNET_PRICE}/?fresh_input=1&cache_read=0.1&cache_write=1.25&output=5&search_usd=0.01"
+    "&source=example.org&source_date=2026-11-24"
 )
 HEADER = "day,model,requests,fresh_input_tokens,output_tokens,cost_usd"
 

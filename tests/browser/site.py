@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -10,9 +11,10 @@ from django.test import Client
 
 from accounts.models import User
 from billing import rollups
+from billing.models import ModelPrice
 from costcontrol.lib import clock
 from tests.browser import rows
-from tests.browser.bills import bills_make
+from tests.browser.bills import SONNET_PRICE, bills_make
 from tests.browser.customers import customers_make
 from tests.browser.debates import debates_make
 from tests.browser.limits import limits_make
@@ -20,6 +22,7 @@ from tests.browser.stored import stored_make
 from tests.flows.rows import connected_to, name_of, new_database
 from tests.flows.server import Gateway
 from tests.services import precompute_rows, whatif_rows
+from tests.services.correction_rows import correction_make
 
 OPENAI = "https://api.openai.com/v1"  # at any other address it may work without a key
 
@@ -53,6 +56,10 @@ def running_site(folder: Path, *, has_calls: bool) -> Iterator[Site]:
             whatif_rows.ratings_make()
             whatif_rows.whatif_make(start=rows.FIRST_DAY, days=rows.DAYS)
             rollups.catch_up(now=clock.now())
+            correction_make(
+                ModelPrice.objects.get(pk=SONNET_PRICE), start=rows.FIRST_DAY,
+                end=rows.FIRST_DAY + timedelta(days=rows.DAYS // 2),
+            )
             bills_make()
         everybody = User.objects.filter(email__isnull=False).values_list("email", flat=True)
         sessions = {who: session_of(who) for who in everybody if who}

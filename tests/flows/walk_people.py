@@ -61,6 +61,7 @@ from routing.models import (
     TopicMatch,
     Turn,
 )
+from tests.services.correction_rows import correction_make
 from tests.services.precompute_rows import draft_make
 from tests.services.whatif_rows import whatif_make
 
@@ -264,10 +265,12 @@ def limits_make(world: World) -> dict[str, Any]:
 
 def routes_make() -> dict[str, Any]:
     """A draft of the routing table, a what-if run, and a model that can be switched."""
-    run = whatif_make(start=clock.now() - timedelta(days=2))
+    start, price = clock.now() - timedelta(days=2), ModelPrice.objects.earliest("pk")
+    run = whatif_make(start=start)
+    correction = correction_make(price, start=start, end=start + timedelta(days=1))
     return {"whatif_id": run.pk, "version": run.changes["policy"], "routes_csv_name": "rules",
             "deployment_id": Deployment.objects.earliest("pk").pk,
-            "price_id": ModelPrice.objects.earliest("pk").pk}
+            "price_id": price.pk, "correction_id": correction.pk}
 
 
 def view_make(world: World) -> dict[str, Any]:
