@@ -61,10 +61,11 @@ class Reach:
 
 
 def forecast(
-    history: Sequence[int], *, first_day: date, days: int, so_far: int = 0
+    history: Sequence[int], *, first_day: date, days: int, so_far: int = 0, rest: float = 1.0
 ) -> Forecast:
     """`history`: nanos of whole days without a gap, oldest first, `first_day` the first of them.
-    The first day forecast is the one after; `so_far` is what was already spent on it."""
+    The first day forecast is the one after; `so_far` is what was already spent on it, and `rest`
+    what part of a day's cost usually comes later (0 to 1)."""
     unknown = Forecast((), (), "unknown", COVERAGE)
     if len(history) < MIN_DAYS or not any(history):
         return unknown
@@ -74,13 +75,11 @@ def forecast(
     path = fit(kept, first_weekday=weekday)
     ahead = min(days, MAX_DAYS)
     each, summed = bands(path, ahead=ahead, coverage=COVERAGE)
-    return _at_least(
-        Forecast(
-            _expected(path, each, start), _expected(path, summed, start, is_total=True),
-            path.method, COVERAGE, errors=len(path.origins) - 1,
-        ),
-        so_far,
+    found = Forecast(
+        _expected(path, each, start), _expected(path, summed, start, is_total=True),
+        path.method, COVERAGE, errors=len(path.origins) - 1,
     )
+    return _with_today(found, so_far, rest)
 
 
 def _expected(
@@ -101,18 +100,22 @@ def _running(values: Sequence[float]) -> list[float]:
     return sums
 
 
-def _at_least(found: Forecast, so_far: int) -> Forecast:
-    """The first day costs no less than what was spent on it; by as much totals are more."""
+def _with_today(found: Forecast, so_far: int, rest: float) -> Forecast:
+    """The first day costs what was spent on it, and the rest of what was expected; by as much
+    totals are more, or less."""
     first = found.days[0]
-    more = [max(0, so_far - value) for value in (first.low, first.middle, first.high)]
-    totals = [_more(each, more) for each in found.totals]
+    today = Expected(first.day, *(
+        so_far + round(rest * value) for value in (first.low, first.middle, first.high)
+    ))
+    more = today.middle - first.middle
+    totals = [_more(each, more, least=today.low) for each in found.totals[1:]]
     return replace(
-        found, days=(_more(first, more), *found.days[1:]), totals=tuple(_growing(totals))
+        found, days=(today, *found.days[1:]), totals=tuple(_growing([today, *totals]))
     )
 
 
-def _more(each: Expected, by: Sequence[int]) -> Expected:
-    return Expected(each.day, each.low + by[0], each.middle + by[1], each.high + by[2])
+def _more(each: Expected, by: int, *, least: int) -> Expected:
+    return Expected(each.day, max(least, each.low + by), each.middle + by, each.high + by)
 
 
 def _growing(totals: Iterable[Expected]) -> Iterator[Expected]:

@@ -1,5 +1,5 @@
-"""How full each budget is now, and where it will end: a month's by the forecast, a day's if its
-rest is like that of the days before."""
+"""How full each budget is now, and where it will end: by the forecast, and where there is too
+little history for one, if the rest of the period is like that of the days before."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from billing.reports.reading import CostSum
 from billing.reports.usage import Limit, limits_of
 from costcontrol.lib.money import share_nanos
 
-MONTH = Budget.Period.MONTH
+FORECAST = (Budget.Period.DAY, Budget.Period.MONTH)
 MOST = 20
 HISTORY_DAYS = 7
 DAY = timedelta(days=1)
@@ -82,10 +82,9 @@ def _with_limits(rows: Sequence[Budget], now: datetime) -> list[tuple[Budget, Li
 
 def _all_today(found: list[tuple[Budget, Limit]], now: datetime) -> tuple[BudgetToday, ...]:
     histories: dict[timedelta, History] = {}
-    months = [row for row, _limit in found if row.period == MONTH and row.scope_kind in FIRST]
+    rows = [row for row, _limit in found if row.period in FORECAST and row.scope_kind in FIRST]
     outlooks = {
-        row.pk: outlook
-        for row, outlook in zip(months, outlooks_of(months, now=now), strict=True)
+        row.pk: outlook for row, outlook in zip(rows, outlooks_of(rows, now=now), strict=True)
     }
     return tuple(
         _today(row, limit, now, histories, outlooks.get(row.pk)) for row, limit in found
@@ -116,8 +115,10 @@ def _today(
 
 
 def _reached_on(limit: Limit, outlook: LimitOutlook | None) -> date | None:
-    """None: not in this month, not known, or of another cap than the window's."""
-    if outlook is None or outlook.reach is None or limit.limit != outlook.cap_nanos:
+    """Of a month. None: not in it, not known, or of another cap than the window's."""
+    if outlook is None or outlook.reach is None or outlook.period == Budget.Period.DAY:
+        return None
+    if limit.limit != outlook.cap_nanos:
         return None
     return outlook.reach.likely
 

@@ -9,6 +9,7 @@ from billing.budgets import current_windows
 from billing.forecast import Forecast, Reach, days_to_limit, forecast
 from billing.models import Budget, Metric, ScopeKind
 from billing.reports.day_history import History, histories, history, nothing
+from billing.reports.day_rest import rest_of_today
 from billing.reports.slices import SliceFilters
 
 MOST = 20
@@ -20,8 +21,8 @@ FIRST = (*GROUPS, ScopeKind.USER)
 
 
 @dataclass(frozen=True, slots=True)
-class MonthEnd:
-    """What a month will have cost: what was spent before today, and the forecast from today on."""
+class PeriodEnd:
+    """What a day or month will have cost: spent before today, and the forecast from today on."""
 
     last: date
     before_nanos: int
@@ -32,8 +33,7 @@ class MonthEnd:
 
 @dataclass(frozen=True, slots=True)
 class LimitOutlook:
-    """One budget. `reach` None: too little history to say. `today`: spent so far in the period.
-    `at_end`: of a month's budget, what will have been spent."""
+    """One budget. `reach` None: too little history to say, and then `at_end` is not known either."""
 
     scope_kind: str
     scope_id: str
@@ -42,7 +42,7 @@ class LimitOutlook:
     spent_nanos: int
     today: date
     reach: Reach | None
-    at_end: MonthEnd | None = None
+    at_end: PeriodEnd | None = None
 
     @property
     def days_left(self) -> int | None:
@@ -53,7 +53,7 @@ class LimitOutlook:
         return None if day is None else (day - self.today).days
 
 
-def month_end(past: History, found: Forecast) -> MonthEnd | None:
+def month_end(past: History, found: Forecast) -> PeriodEnd | None:
     """Of the running month. None: too little history."""
     today = past.today
     last = today.replace(day=monthrange(today.year, today.month)[1])
@@ -62,7 +62,14 @@ def month_end(past: History, found: Forecast) -> MonthEnd | None:
         return None
     before = spent_this_month(past)
     total = found.totals[ahead]
-    return MonthEnd(last, before, before + total.low, before + total.middle, before + total.high)
+    return PeriodEnd(last, before, before + total.low, before + total.middle, before + total.high)
+
+
+def today_end(past: History, found: Forecast) -> PeriodEnd | None:
+    if not found.is_known:
+        return None
+    today = found.days[0]
+    return PeriodEnd(past.today, 0, today.low, today.middle, today.high)
 
 
 def spent_this_month(past: History) -> int:
@@ -85,13 +92,14 @@ def outlooks(*, now: datetime) -> tuple[LimitOutlook, ...]:
 def outlooks_of(rows: Sequence[Budget], *, now: datetime) -> tuple[LimitOutlook, ...]:
     """These, in this order; of scopes in FIRST."""
     read, raised = _reader(now), raised_caps(now)
+    rests = {zone: rest_of_today(zone=zone, now=now) for zone in {row.zone for row in rows}}
     made: dict[tuple[str, str, str], tuple[History, Forecast]] = {}
     found = []
     for row in rows:
         key = (row.zone, row.scope_kind, row.scope_id)
         if key not in made:
             past = read(*key)
-            made[key] = past, ahead(past)
+            made[key] = past, ahead(past, rest=rests[row.zone])
         cap = raised.get((row.scope_kind, row.scope_id, row.period), row.cap_nanos)
         found.append(_outlook(row, cap, *made[key]))
     return tuple(found)
@@ -108,8 +116,11 @@ def raised_caps(now: datetime) -> Mapping[tuple[str, str, str], int]:
     )}
 
 
-def ahead(past: History, *, days: int = DAYS_AHEAD) -> Forecast:
-    return forecast(past.costs, first_day=past.first_day, days=days, so_far=past.so_far)
+def ahead(past: History, *, rest: float, days: int = DAYS_AHEAD) -> Forecast:
+    """`rest`: of today, as in `day_rest`."""
+    return forecast(
+        past.costs, first_day=past.first_day, days=days, so_far=past.so_far, rest=rest
+    )
 
 
 def _reader(now: datetime) -> Callable[[str, str, str], History]:
@@ -138,5 +149,5 @@ def _outlook(row: Budget, cap: int, past: History, found: Forecast) -> LimitOutl
         days_to_limit(
             found, cap_nanos=cap, spent_nanos=before, is_daily=is_daily, until=last
         ) if found.is_known else None,
-        None if is_daily else month_end(past, found),
+        today_end(past, found) if is_daily else month_end(past, found),
     )

@@ -70,7 +70,7 @@ def forecast_page(state: State) -> ForecastPage:
         empty=("filters" if state.is_filtered else "never") if is_empty else "",
         learning=_learning(facts), cards=() if is_empty else cards(facts, limits),
         figure=None if is_empty or not facts.past.costs else _figure(facts, state),
-        limits=tables.limits(limits), tiers=tables.tiers(by_tier),
+        limits=tables.limits(limits), tiers=tables.tiers(by_tier, rest=facts.rest),
         growth=None if is_empty or state.is_filtered else growth(
             facts.end, facts.found, limits, zone=state.zone, now=now
         ),

@@ -8,8 +8,9 @@ from billing.forecast import Forecast
 from billing.reports import anomaly_days
 from billing.reports.anomaly_days import Outcome
 from billing.reports.day_history import History, history
+from billing.reports.day_rest import rest_of_today
 from billing.reports.facts import filters_known
-from billing.reports.forecast_limits import MonthEnd, ahead, month_end
+from billing.reports.forecast_limits import PeriodEnd, ahead, month_end
 from costcontrol.dashboard.filter_names import EVERY
 from costcontrol.dashboard.filters import State, state_of
 
@@ -20,8 +21,9 @@ class ForecastFacts:
 
     past: History
     found: Forecast
-    end: MonthEnd | None
+    end: PeriodEnd | None
     odd: Outcome
+    rest: float  # of today, as in `day_rest`
 
 
 def page_state(query: Mapping[str, str], *, now: datetime) -> State:
@@ -31,6 +33,7 @@ def page_state(query: Mapping[str, str], *, now: datetime) -> State:
 def facts_of(state: State, *, explained: int = anomaly_days.EXPLAINED) -> ForecastFacts:
     now = state.question.now
     past = history(zone=state.zone, now=now, filters=state.slices)
-    found = ahead(past)
+    rest = rest_of_today(zone=state.zone, now=now)
+    found = ahead(past, rest=rest)
     odd = anomaly_days.find(past, now=now, filters=state.slices, explained=explained)
-    return ForecastFacts(past, found, month_end(past, found), odd)
+    return ForecastFacts(past, found, month_end(past, found), odd, rest)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from billing.forecast import Forecast
 from billing.models import Budget, ScopeKind
 from billing.reports import margin, subscriptions
-from billing.reports.forecast_limits import LimitOutlook, MonthEnd
+from billing.reports.forecast_limits import LimitOutlook, PeriodEnd
 from billing.reports.rates import Rates
 from costcontrol.dashboard.components import Cell, Column, Table, money, text
 from costcontrol.dashboard.forecast_words import period_name, scope_name
@@ -25,14 +25,14 @@ PLACES = 2
 class Growth:
     """`earned_nanos`: what plans bring in for 30 days; 0: nobody pays, so it is left out."""
 
-    end: MonthEnd
+    end: PeriodEnd
     found: Forecast
     limits: Sequence[LimitOutlook]
     earned_nanos: int
 
 
 def growth(
-    end: MonthEnd | None, found: Forecast, limits: Sequence[LimitOutlook], *, zone: str,
+    end: PeriodEnd | None, found: Forecast, limits: Sequence[LimitOutlook], *, zone: str,
     now: datetime,
 ) -> Table | None:
     """None: too little history for a forecast."""

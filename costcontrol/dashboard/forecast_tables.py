@@ -67,7 +67,7 @@ def _dollars(*nanos: int | None) -> tuple[Cell, ...]:
 def limits(found: tuple[LimitOutlook, ...]) -> Table:
     columns = (
         Column(_("Budget")), Column(_("Cap"), is_number=True), Column(_("Spent"), is_number=True),
-        Column(_("At the end of the month"), is_number=True), Column(_("Used up")),
+        Column(_("At its end"), is_number=True), Column(_("Used up")),
         Column(_("9 times in 10")),
     )
     emails = _emails(found)
@@ -96,19 +96,19 @@ def _emails(found: tuple[LimitOutlook, ...]) -> dict[str, str]:
     return {str(pk): name for pk, name in user_names(numbers).items()} if numbers else {}
 
 
-def tiers(by_tier: Mapping[str, History]) -> Table:
+def tiers(by_tier: Mapping[str, History], *, rest: float) -> Table:
     """What each tier will have cost at the end of the month."""
     columns = (
         Column(_("Tier")), *(Column(name, is_number=True) for name in (
             _("This month so far"), _("At its end"), _("At least"), _("At most")
         )),
     )
-    rows = tuple(_tier_row(name, past) for name, past in sorted(by_tier.items()))
+    rows = tuple(_tier_row(name, past, rest) for name, past in sorted(by_tier.items()))
     return Table(_("This month by tier"), columns, rows, is_caption_hidden=True)
 
 
-def _tier_row(name: str, past: History) -> tuple[Cell, ...]:
-    found = ahead(past)
+def _tier_row(name: str, past: History, rest: float) -> tuple[Cell, ...]:
+    found = ahead(past, rest=rest)
     end = month_end(past, found)
     month = past.today.replace(day=1)
     spent = past.so_far + sum(

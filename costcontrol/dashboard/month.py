@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from billing.forecast import Forecast
 from billing.models import Budget, ScopeKind
 from billing.reports.day_history import History, history
+from billing.reports.day_rest import rest_of_today
 from billing.reports.forecast_limits import ahead, raised_caps
 from costcontrol import formats
 from costcontrol.dashboard.components import Cell, Column, Figure, Table, money, text
@@ -48,7 +49,8 @@ def month_figure(state: State) -> Figure:
     caps = {
         period: raised.get((ScopeKind.PLATFORM, "", period), cap) for period, cap in caps.items()
     }
-    days = month_of(past, ahead(past), caps)
+    rest = rest_of_today(zone=state.zone, now=state.question.now)
+    days = month_of(past, ahead(past, rest=rest), caps)
     title = _("This month against its budget")
     return Figure(
         id="month", title=title, note=_note(days, caps),

@@ -73,12 +73,22 @@ def test_the_sum_of_a_month_is_known_better_than_its_days() -> None:
     assert lowest < whole.low < whole.high < highest
 
 
-def test_what_was_spent_today_is_the_least_that_today_costs() -> None:
-    found = forecast(weeks(8), first_day=MONDAY, days=3, so_far=400 * DOLLAR)
-    assert found.days[0].low == found.days[0].middle == 400 * DOLLAR
-    assert found.days[1].middle < 150 * DOLLAR
-    assert found.totals[0].middle == 400 * DOLLAR
-    assert found.totals[2].middle == found.days[1].middle + found.days[2].middle + 400 * DOLLAR
+@pytest.mark.parametrize(("so_far", "rest"), [(0, 1.0), (30, 0.5), (400, 0.5), (400, 0.0)])
+def test_today_costs_what_was_spent_and_the_rest_of_what_was_expected(
+    so_far: int, rest: float
+) -> None:
+    usual = forecast(weeks(8), first_day=MONDAY, days=3)
+    found = forecast(weeks(8), first_day=MONDAY, days=3, so_far=so_far * DOLLAR, rest=rest)
+    for name in ("low", "middle", "high"):
+        expected = so_far * DOLLAR + round(rest * getattr(usual.days[0], name))
+        assert getattr(found.days[0], name) == getattr(found.totals[0], name) == expected
+    assert found.days[1:] == usual.days[1:]
+    assert found.totals[2].middle == pytest.approx(sum(each.middle for each in found.days), abs=2)
+
+
+def test_a_day_that_is_nearly_over_costs_what_was_spent() -> None:
+    found = forecast(weeks(8), first_day=MONDAY, days=1, so_far=7 * DOLLAR, rest=0.0)
+    assert (found.days[0].low, found.days[0].high) == (7 * DOLLAR, 7 * DOLLAR)
 
 
 def test_more_days_never_cost_less_than_fewer() -> None:
