@@ -108,7 +108,7 @@ def runs_table() -> Table:
         *(Column(name, is_number=True) for name in numbers),
     )
     runs = list(PrecomputeRun.objects.all()[:MOST_RUNS])
-    counts = _counts(runs)
+    counts = counts_of(runs)
     return Table(
         _("Runs, newest first"), columns,
         tuple(_row(run, counts.get(run.pk, {})) for run in runs),
@@ -116,7 +116,7 @@ def runs_table() -> Table:
     )
 
 
-def _counts(runs: list[PrecomputeRun]) -> dict[int, Mapping[str, int]]:
+def counts_of(runs: list[PrecomputeRun]) -> dict[int, Mapping[str, int]]:
     is_made = Q(status=PrecomputeItem.Status.MADE)
     rows = PrecomputeItem.objects.filter(run__in=runs).values_list("run").annotate(
         planned=Count("pk"), made=Count("pk", filter=is_made),

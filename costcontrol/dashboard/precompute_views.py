@@ -15,6 +15,8 @@ from accounts.audited import actor_of
 from costcontrol.dashboard import precompute as page
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.caches_tabs import tabs
+from costcontrol.dashboard.csvs import csv_response
+from costcontrol.dashboard.precompute_files import runs_rows
 from costcontrol.dashboard.precompute_run import run_page, statuses
 from costcontrol.dashboard.precompute_topics import topics_card
 from costcontrol.lib import clock
@@ -50,6 +52,12 @@ def _page(
     return render(
         request, "dashboard/precompute.html", context | tabs("precompute"), status=status
     )
+
+
+@staff_required
+@require_safe
+def runs_csv(request: HttpRequest) -> HttpResponse:
+    return csv_response("precompute-runs", runs_rows())
 
 
 @staff_required

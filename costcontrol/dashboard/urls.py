@@ -77,6 +77,7 @@ urlpatterns = [
     ),
     path("caches/purge/take-down/", caches_staff_views.take_down, name="caches_take_down"),
     path("precompute/", precompute_views.precompute, name="precompute"),
+    path("precompute.csv", precompute_views.runs_csv, name="precompute_csv"),
     path("precompute/estimate/", precompute_views.estimate, name="precompute_estimate"),
     path("precompute/topics/", precompute_views.topics, name="precompute_topics"),
     path("precompute/<int:run_id>/", precompute_views.run, name="precompute_run"),

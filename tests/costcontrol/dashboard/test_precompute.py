@@ -1,5 +1,7 @@
 """The pages about answers made ahead: estimate, start, watch, stop."""
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -137,6 +139,17 @@ def test_staff_without_the_permission_look_and_do_not_touch(client: Client, staf
     of_run = (f"{run.pk}/{what}/" for what in ("start", "stop", "delete"))
     for path in ("estimate/", "topics/", *of_run):
         assert client.post(f"{HERE}{path}", {"confirm": "1"}).status_code == 403
+
+
+def test_runs_are_a_file_that_says_what_the_table_says(staff: Client) -> None:
+    first, second = estimated(staff), estimated(staff, budget_usd="2.5")
+    lines = list(csv.DictReader(io.StringIO(page(staff, "/dashboard/precompute.csv"))))
+    assert [line["run"] for line in lines] == [str(second.pk), str(first.pk)]
+    assert (lines[0]["status"], lines[0]["kind"]) == ("estimated", "ahead")
+    assert (lines[0]["budget_nanos"], lines[0]["budget_usd"]) == ("2500000000", "2.5")
+    assert lines[1]["answers"] == str(first.items.count())
+    assert (lines[1]["made"], lines[1]["started_at"]) == ("0", "")
+    assert 'href="/dashboard/precompute.csv" download' in page(staff, HERE)
 
 
 def test_no_such_run(staff: Client) -> None:
