@@ -71,7 +71,8 @@ class Deployment(models.Model):
     )
     can_search = models.BooleanField(
         _("searches the web"), default=False,
-        help_text=_("Anthropic only. Debates then look for evidence; each search is billed."),
+        help_text=_("Anthropic only. Debates then look for evidence; each search is billed. "
+                    "Topics, also those that users type, go to Anthropic's web search."),
     )
     is_enabled = models.BooleanField(_("enabled"), default=True)
 

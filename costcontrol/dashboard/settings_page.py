@@ -80,7 +80,11 @@ def _environment(zone: str) -> Iterator[tuple[Cell, ...]]:
     yield _row(_("Who tells what a topic means"), settings.TOPIC_EMBEDDER, "TOPIC_EMBEDDER")
     searching = Deployment.objects.filter(can_search=True, is_enabled=True).count()
     yield (
-        text(_("Web searches in debates")), *_switch(bool(searching)),
+        text(_("Web searches in debates"), note=_(
+            "When on, topics go to the web search of the model's vendor, also those that users "
+            "type."
+        )),
+        *_switch(bool(searching)),
         text(_("“searches the web” of a model, in the admin")),
     )
     yield _row(_("Payments"), *_switch(bool(settings.STRIPE_SECRET_KEY)), "STRIPE_SECRET_KEY")

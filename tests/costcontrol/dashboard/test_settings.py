@@ -14,6 +14,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.test import Client
+from django.urls import reverse
 
 from accounts.models import AuditEvent, User
 from billing.models import ModelPrice, UsageRecord
@@ -96,10 +97,21 @@ def test_prices_baselines_and_the_environment_are_shown(
     settings.USAGE_KEEP_MONTHS, settings.CACHE_SHARED, settings.HOLDOUT_PERCENT = 13, False, 2.5
     settings.ALERTS_KEEP_MONTHS = 7
     said = words(staff.get(PAGE))
-    for part in ("anthropic/claude-haiku-5-5", "from 100,001 input tokens", "13 whole months", "7 whole months",
-                 "manage.py retain_usage", "2.5%", "USAGE_KEEP_MONTHS", "Asia/Seoul"):
+    for part in ("anthropic/claude-haiku-5-5", "from 100,001 input tokens", "13 whole months",
+                 "7 whole months", "manage.py retain_usage", "2.5%", "USAGE_KEEP_MONTHS",
+                 "Asia/Seoul"):
         assert part in said
     assert "CACHE_SHARED" in said
+
+
+@pytest.mark.django_db
+def test_whoever_switches_searches_on_is_told_what_goes_to_the_vendor(
+    staff: Client, alice: User
+) -> None:
+    User.objects.filter(pk=alice.pk).update(is_superuser=True)
+    assert "topics go to the web search of the model's vendor" in words(staff.get(PAGE))
+    form = staff.get(reverse("admin:routing_deployment_add"))
+    assert "also those that users type, go to Anthropic's web search" in words(form)
 
 
 @pytest.mark.django_db
