@@ -48,7 +48,7 @@ def caches(request: HttpRequest) -> HttpResponse:
         "state": state,
         "page": {"bar": caches_state.bar(state, today=today),
                  "reset_url": caches_state.reset_url(state)},
-        "view": found,
+        "view": found, "as_of": formats.when(now, zone=state.shared.zone),
         "is_first_run": not found.has_calls and not calls.has_any(),
     }
     return render(request, "dashboard/caches.html", context | tabs("caches"))

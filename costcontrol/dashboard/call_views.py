@@ -50,6 +50,7 @@ def calls(request: HttpRequest) -> HttpResponse:
         "page": calls_page(state, found, today=_today(state.zone, now)),
         "is_first_run": not found.lines and not report.has_any(),
         "default_zone": settings.DEFAULT_ZONE,
+        "as_of": formats.when(now, zone=state.zone),
         "max_export": formats.count(MAX_CALLS),
         "api_url": request.build_absolute_uri("/v1/chat/completions"),
     }

@@ -30,6 +30,7 @@ def debates(request: HttpRequest) -> HttpResponse:
         "state": state.shared,
         "page": debates_page(state, today=_today(state.shared.zone, now)),
         "max_export": formats.count(MAX_EXPORT),
+        "as_of": formats.when(now, zone=state.shared.zone),
     }
     return render(request, "dashboard/debates.html", context)
 

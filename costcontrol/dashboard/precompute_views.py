@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audited import actor_of
+from costcontrol import formats
 from costcontrol.dashboard import precompute as page
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.caches_tabs import tabs
@@ -47,6 +48,7 @@ def _page(
         "form": page.form_of(asked, snapshot=snapshot.latest()), "error": error,
         "bar": page.month_bar(now=now), "table": page.runs_table(),
         "may_run": may_run, "is_simulated": settings.DEMO, "zone": settings.DEFAULT_ZONE,
+        "as_of": formats.when(now, zone=settings.DEFAULT_ZONE),
         "card": topics_card(now=now, may_run=may_run),
     }
     return render(

@@ -19,6 +19,9 @@ from tests.flows.walk import Walk, routes
 from tests.flows.walk_people import BARE, NOBODY, OTHER, ROLES, SELF, STAFF, World, world_make
 
 TABLE = Path(__file__).with_name("url_walk.txt")
+QUERIES = Path(__file__).with_name("page_queries.txt")
+MOST_QUERIES = 16
+MOST_BYTES = 40_000  # of a page's own markup, compressed
 HOME, ADMIN, NOT_ASKED, REFUSED = "/", "admin/", "~", "-"
 LISTS = re.compile(r"admin/((accounts|billing|routing|mfa)/\w+/)?$")  # and the index
 # Whoever has such a link got it by email: what it is about is said before anybody signs in.
@@ -146,7 +149,25 @@ def test_everybody_gets_what_the_table_says_and_no_row_of_others(world: World, r
             word = expected.get((route, method), [REFUSED] * len(ROLES))[ROLES.index(role)]
             if word != NOT_ASKED:
                 wrong += step(walk, route.strip("/") and route, method, word)
+    if role == STAFF:
+        wrong += too_much(walk)
     assert not wrong, "\n".join(wrong)
+
+
+def too_much(walk: Walk) -> list[str]:
+    """Pages of staff that ask the database too often, or are too large."""
+    lines = [line.split() for line in QUERIES.read_text().splitlines() if line[:1] != "#"]
+    most = {route: int(number) for route, number in lines}
+    pages = {
+        route for (route, method), words in table().items()
+        if (method, words[ROLES.index(STAFF)]) == ("GET", "page") and route.startswith("dashboard/")
+    }
+    wrong = [f"{route} has a limit and is no page" for route in most.keys() - pages]
+    for route in sorted(pages):
+        taken = walk.taken[route]
+        if taken.queries > most.get(route, MOST_QUERIES) or taken.size > MOST_BYTES:
+            wrong.append(f"{route}: {taken}")
+    return wrong
 
 
 def step(walk: Walk, route: str, method: str, expected: str) -> list[str]:

@@ -7,18 +7,21 @@
 Any other status is written as its number. A star says that rows of others were changed.
 """
 
+import gzip
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.http.response import HttpResponseBase
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from billing import gauge
@@ -96,20 +99,30 @@ async def _streamed(response: Any) -> bytes:
     return b"".join([part async for part in response])
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What a page took: of the database, and to be sent, compressed."""
+
+    queries: int
+    size: int
+
+
 class Walk:
     """One role's way over all addresses; what each step did is taken back."""
 
     def __init__(self, world: World, role: str, *, params: dict[str, Any]) -> None:
         self.world, self.role, self.params = world, role, params
         self.client, self.strict = Client(), Client(enforce_csrf_checks=True)
+        self.taken: dict[str, Taken] = {}
         self._rows = queries(world, role)
         self.before = rows(self._rows)
 
     def get(self, route: str) -> tuple[str, list[str]]:
         """What came of it, and words of others that were to be seen."""
-        with nothing_kept():
+        with nothing_kept(), CaptureQueriesContext(connection) as seen:
             response = self._ask(self.client, "GET", address(route, self.params))
             text = text_of(response)
+        self.taken[route] = Taken(len(seen), len(gzip.compress(text.encode())))
         return word_of(response), self._strange_words(text, route)
 
     def post(self, route: str, data: Any) -> tuple[str, list[str]]:
