@@ -18,6 +18,7 @@ from billing.budgets import span
 from billing.hours import hour_of, start_of
 from billing.models import Budget, DailyPayer, RollupState
 
+MOST_LIVE = timedelta(days=1)
 KEPT_DAYS = 92  # so many are filled in where the product is older than this table
 OF_PLAN = "CASE WHEN paid_from = 'plan' THEN cost_nanos ELSE 0 END"
 OF_DEBATES = "CASE WHEN paid_from = 'plan' AND debate_id <> '' THEN cost_nanos ELSE 0 END"
@@ -29,13 +30,16 @@ BEYOND = "CASE WHEN paid_from = 'plan' THEN 0 ELSE cost_nanos END"
 # Rows from before there were payers were paid by who called.
 PAYER = "CASE WHEN payer <> '' THEN payer ELSE 'user:' || CAST(user_id AS VARCHAR) END"
 DEBATE = "CASE WHEN debate_id <> '' THEN CAST(user_id AS VARCHAR) || ':' || debate_id END"
+CALLS = f"SUM(CASE WHEN {savings.IS_CALL} THEN 1 ELSE 0 END)"
+OF_ROWS = f"FROM billing_usagerecord WHERE at >= %s AND at < %s GROUP BY tier, {PAYER}"
 INSERT = f"""
 INSERT INTO billing_dailypayer
     (day, tier, payer, calls, debates, debate_nanos, plan_nanos, beyond_nanos, credit_nanos)
-SELECT %s, tier, {PAYER}, SUM(CASE WHEN {savings.IS_CALL} THEN 1 ELSE 0 END),
+SELECT %s, tier, {PAYER}, {CALLS},
     COUNT(DISTINCT {DEBATE}), SUM({OF_DEBATES}), SUM({OF_PLAN}), SUM({BEYOND}), SUM({OF_CREDIT})
-FROM billing_usagerecord WHERE at >= %s AND at < %s GROUP BY tier, {PAYER}
+{OF_ROWS}
 """
+SELECT_LIVE = f"SELECT {PAYER}, tier, {CALLS}, SUM({OF_PLAN}), SUM({BEYOND}) {OF_ROWS}"
 
 
 def roll(first: int, end: int) -> None:
@@ -57,6 +61,19 @@ def sum_day(day: date, *, before: datetime) -> None:
     adapt = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [day, adapt(start), adapt(min(after, before))])
+
+
+def live(*, start: datetime, end: datetime) -> list[tuple[str, str, int, int, int]]:
+    """Payer, plan, calls, nanos of the plan and beyond it: of rows that no day has yet. A day of
+    them at most."""
+    frontier = _frontier()
+    since = max(start, end - MOST_LIVE, start_of(frontier) if frontier else start)
+    if since >= end:
+        return []
+    adapt = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(SELECT_LIVE, [adapt(since), adapt(end)])
+        return [(payer, tier, *map(int, sums)) for payer, tier, *sums in cursor.fetchall()]
 
 
 def missing(first: datetime | None) -> list[date]:

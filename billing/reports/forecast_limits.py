@@ -33,7 +33,7 @@ class PeriodEnd:
 
 @dataclass(frozen=True, slots=True)
 class LimitOutlook:
-    """One budget. `reach` None: too little history to say, and then `at_end` is not known either."""
+    """One budget. `reach` None: too little history to say; then `at_end` is not known either."""
 
     scope_kind: str
     scope_id: str

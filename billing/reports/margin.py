@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
+from billing import payer_days
 from billing.models import DailyPayer
 from billing.reports.ranges import Bucket, Range, last_days
 from billing.reports.rates import Rates
@@ -107,7 +108,19 @@ class Margins:
         return self.earned_nanos - self.cost_nanos
 
 
-def read_uses(days: Range) -> tuple[Use, ...]:
+def read_uses(days: Range, *, until: datetime) -> tuple[Use, ...]:
+    """With the calls of the running hour, which no day has yet."""
+    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    rolled = [(use.payer, use.tier, use.calls, use.plan_nanos, use.beyond_nanos)
+              for use in read_whole_hours(days)]
+    live = payer_days.live(start=days.start, end=min(until, days.end))
+    for payer, tier, *values in (*rolled, *live):
+        mine = sums[payer, tier]
+        mine[:] = [have + value for have, value in zip(mine, values, strict=True)]
+    return tuple(Use(*key, *values) for key, values in sums.items())
+
+
+def read_whole_hours(days: Range) -> tuple[Use, ...]:
     rows = (
         DailyPayer.objects.filter(day__gte=days.first, day__lte=days.last)
         .values_list("payer", "tier")

@@ -35,7 +35,7 @@ def income(days: Range, *, until: datetime) -> Income:
     rates, month = Rates.of_settings(), Bucket(days.start, days.end)
     total = collected.total(collected.collected([month]), month, rates)
     found = margin.margins(
-        margin.read_uses(days), subscriptions.read(), Bucket(days.start, until), rates
+        margin.read_uses(days, until=until), subscriptions.read(), Bucket(days.start, until), rates
     )
     return Income(
         total.nanos, found.earned_nanos, found.cost_nanos, found.beyond_nanos, found.plans,

@@ -78,7 +78,7 @@ def load(*, zone: str, now: datetime) -> RevenueFacts:
         collected=tuple(each for each in paid if each.month in months),
         credit=packs.credit_months(months),
         credit_totals=packs.totals(),
-        margins=margin.margins(margin.read_uses(days), subs, span, rates),
+        margins=margin.margins(margin.read_uses(days, until=now), subs, span, rates),
     )
 
 

@@ -155,7 +155,7 @@ def _percent(query: Mapping[str, str], name: str, notes: list[str]) -> int:
 
 def estimate_of(asked: Asked, rates: Rates, *, now: datetime) -> Estimate:
     days, span = margin.days_of(now, zone=settings.DEFAULT_ZONE)
-    uses, what_if, subs = margin.read_uses(days), asked.what_if, subscriptions.read()
+    uses, what_if, subs = margin.read_whole_hours(days), asked.what_if, subscriptions.read()
     if any(sub.tier == what_if.tier and sub.has_access for sub in subs):
         what_if = replace(what_if, prices=_changed(asked))
     paid = set(Tier.objects.filter(rank__gt=0).values_list("name", flat=True))

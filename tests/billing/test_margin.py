@@ -131,6 +131,25 @@ def test_late_rows_and_older_days_are_summed_too() -> None:
     assert RollupState.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgresql
+def test_calls_of_the_running_hour_cost_somebody_something_already() -> None:
+    now = calls.NOW + timedelta(hours=2, minutes=30)
+    _paid("user:5")
+    _paid("user:9", at=now - 31 * DAY)  # before these days
+    rollups.catch_up(now=now)
+    _paid("user:5", at=now - timedelta(minutes=9))
+    _paid("org:3", "credit", at=now - timedelta(minutes=8))
+    _paid("org:3", at=now)  # not over yet
+    days, _span = margin.days_of(now, zone="Asia/Seoul")
+    whole = {use.payer: use for use in margin.read_whole_hours(days)}
+    assert (whole["user:5"].plan_nanos, len(whole)) == (100, 1)
+    found = {use.payer: use for use in margin.read_uses(days, until=now)}
+    assert (found["user:5"].calls, found["user:5"].plan_nanos) == (2, 200)
+    assert (found["org:3"].plan_nanos, found["org:3"].beyond_nanos) == (0, 100)
+    assert margin.read_uses(days, until=now - timedelta(minutes=9)) == tuple(whole.values())
+
+
 # --- what if --------------------------------------------------------------------------------------
 
 
