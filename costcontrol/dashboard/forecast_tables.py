@@ -11,7 +11,13 @@ from billing.models import ScopeKind
 from billing.reports.anomaly_days import BOTH, Outcome
 from billing.reports.call_lines import user_names
 from billing.reports.day_history import History
-from billing.reports.forecast_limits import LimitOutlook, ahead, month_end
+from billing.reports.forecast_limits import (
+    LimitOutlook,
+    PeriodEnd,
+    ahead,
+    month_end,
+    spent_this_month,
+)
 from costcontrol.dashboard.components import Cell, Column, Table, money, share, text
 from costcontrol.dashboard.csvs import Row
 from costcontrol.dashboard.filter_names import title_of
@@ -108,15 +114,16 @@ def tiers(by_tier: Mapping[str, History], *, rest: float) -> Table:
 
 
 def _tier_row(name: str, past: History, rest: float) -> tuple[Cell, ...]:
-    found = ahead(past, rest=rest)
-    end = month_end(past, found)
-    month = past.today.replace(day=1)
-    spent = past.so_far + sum(
-        cost for day, cost in zip(past.days, past.costs, strict=True) if day >= month
-    )
+    spent, end = tier_end(past, rest)
     return (text(name or _("not said")), *_dollars(
         spent, end.middle if end else None, end.low if end else None, end.high if end else None
     ))
+
+
+def tier_end(past: History, rest: float) -> tuple[int, PeriodEnd | None]:
+    """Spent this month so far, and what its end will be. None: too little history."""
+    spent = past.so_far + spent_this_month(past)
+    return spent, month_end(past, ahead(past, rest=rest))
 
 
 def contributors(found: Anomaly, emails: dict[str, str]) -> Table:

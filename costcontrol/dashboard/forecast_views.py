@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from costcontrol.dashboard import forecast_tables
+from costcontrol.dashboard import forecast_files, forecast_tables
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.csvs import csv_response
 from costcontrol.dashboard.forecast import forecast_page
@@ -28,8 +28,12 @@ def forecast(request: HttpRequest) -> HttpResponse:
 @staff_required
 @require_safe
 def forecast_csv(request: HttpRequest, name: str) -> HttpResponse:
-    facts = facts_of(page_state(request.GET.dict(), now=clock.now()))
-    rows = forecast_tables.export(name, facts.past, facts.found, facts.odd)
+    now = clock.now()
+    state = page_state(request.GET.dict(), now=now)
+    rows = forecast_files.export(name, state)
+    if rows is None:
+        facts = facts_of(state)
+        rows = forecast_tables.export(name, facts.past, facts.found, facts.odd)
     if rows is None:
         raise Http404(_("There is no table of this name."))
-    return csv_response(f"forecast-{name}-{facts.past.today}", rows)
+    return csv_response(f"forecast-{name}-{now.astimezone(ZoneInfo(state.zone)).date()}", rows)
