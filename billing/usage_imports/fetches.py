@@ -21,6 +21,7 @@ from billing.usage_imports.asking import PATIENCE, NotFetched, Patience
 from billing.usage_imports.vendors import VENDORS, is_on, with_keys
 from costcontrol.lib import clock
 from costcontrol.lib.errors import BadRequest, Conflict
+from costcontrol.lib.sentences import Sentence
 from costcontrol.lib.sentences import Sentence as _
 
 MOST_DAYS = 31
@@ -213,7 +214,7 @@ def kept(sentence: str) -> dict[str, Any]:
 def sentence_of(failure: Mapping[str, Any]) -> str:
     """What `kept` made of it."""
     values = failure.get("values")
-    return _(failure.get("msgid", ""), values and {
+    return Sentence(failure.get("msgid", ""), values and {
         name: sentence_of(value) if isinstance(value, dict) else value
         for name, value in values.items()
     })
