@@ -2,8 +2,15 @@
 
 from zoneinfo import ZoneInfo
 
+from asgiref.sync import sync_to_async
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -29,7 +36,7 @@ from costcontrol.dashboard.caches_tabs import (
     reason_of,
     tabs,
 )
-from costcontrol.dashboard.csvs import csv_response
+from costcontrol.dashboard.csvs import csv_response, csv_stream
 from costcontrol.lib import clock
 from routing import staff_store
 from routing.reports import stored_entry
@@ -85,10 +92,10 @@ def answers(request: HttpRequest) -> HttpResponse:
 
 @staff_required
 @require_safe
-def answers_csv(request: HttpRequest) -> HttpResponse:
+async def answers_csv(request: HttpRequest) -> StreamingHttpResponse:
     now = clock.now()
-    state = caches_answers.state_of(request.GET.dict())
-    return csv_response(f"stored-answers-{now:%Y-%m-%d}", export(state, now=now))
+    state = await sync_to_async(caches_answers.state_of)(request.GET.dict())
+    return csv_stream(f"stored-answers-{now:%Y-%m-%d}", export(state, now=now))
 
 
 @staff_required

@@ -4,15 +4,16 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from costcontrol import formats
 from costcontrol.dashboard import filters
 from costcontrol.dashboard.access import staff_required
-from costcontrol.dashboard.csvs import csv_response
+from costcontrol.dashboard.csvs import csv_stream
 from costcontrol.dashboard.debate import debate_view
 from costcontrol.dashboard.debates import MAX_EXPORT, debates_page, export, state_of
 from costcontrol.dashboard.gone import gone_before
@@ -41,10 +42,10 @@ def _today(zone: str, now: datetime) -> str:
 
 @staff_required
 @require_safe
-def debates_csv(request: HttpRequest) -> HttpResponse:
-    state = state_of(request.GET.dict(), now=clock.now())
+async def debates_csv(request: HttpRequest) -> StreamingHttpResponse:
+    state = await sync_to_async(state_of)(request.GET.dict(), now=clock.now())
     days = state.shared.range
-    return csv_response(f"debates-{days.first}-{days.last}", export(state))
+    return csv_stream(f"debates-{days.first}-{days.last}", export(state))
 
 
 @staff_required

@@ -2,7 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
-from django.http import Http404, HttpRequest, HttpResponse
+from asgiref.sync import sync_to_async
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -12,7 +13,7 @@ from costcontrol import formats
 from costcontrol.dashboard import alerts, filters, user, users
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.budgets_tabs import MAX_ID, MAX_REASON, may
-from costcontrol.dashboard.csvs import csv_response
+from costcontrol.dashboard.csvs import csv_response, csv_stream
 from costcontrol.dashboard.filter_bar import filter_bar
 from costcontrol.dashboard.filter_values import choices_now
 from costcontrol.lib import clock
@@ -33,10 +34,10 @@ def users_list(request: HttpRequest) -> HttpResponse:
 
 @staff_required
 @require_safe
-def users_csv(request: HttpRequest) -> HttpResponse:
-    state = users.state_of(request.GET.dict(), now=clock.now())
+async def users_csv(request: HttpRequest) -> StreamingHttpResponse:
+    state = await sync_to_async(users.state_of)(request.GET.dict(), now=clock.now())
     days = state.shared.range
-    return csv_response(f"users-{days.first}-{days.last}", users.csv_rows(state))
+    return csv_stream(f"users-{days.first}-{days.last}", users.csv_rows(state))
 
 
 @staff_required

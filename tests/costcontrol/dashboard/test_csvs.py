@@ -2,15 +2,25 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.conf import LazySettings
 
 from billing.reports.ranges import Range
 from billing.reports.shapes import Line, Part, Series, Unit
-from costcontrol.dashboard.csvs import Row, csv_response, parts_rows, series_rows
+from costcontrol.dashboard.csvs import (
+    PIECE,
+    Row,
+    csv_response,
+    csv_stream,
+    parts_rows,
+    series_rows,
+)
+from tests.costcontrol.dashboard.files import said_in
 
 DAY = Range(date(2026, 11, 25), date(2026, 11, 25), "Asia/Seoul")
 
@@ -64,3 +74,26 @@ def test_real_data_is_not_marked(settings: LazySettings) -> None:
     response = csv_response("spend", [["route"], ["a"]])
     assert response.content.decode().split() == ["route", "a"]
     assert response["Content-Disposition"] == 'attachment; filename="spend.csv"'
+
+
+@pytest.mark.parametrize("number", [0, 1, PIECE - 1, PIECE, 2 * PIECE + 3])
+def test_a_long_file_comes_in_pieces_and_says_the_same(number: int, settings: LazySettings) -> None:
+    settings.DEMO = True
+    rows: list[Row] = [["route", "usd"], *(["=x", Decimal(place)] for place in range(number))]
+    assert said_in(csv_stream("name", rows)) == csv_response("name", rows).content.decode()
+
+
+def test_rows_of_a_long_file_are_read_as_they_are_sent() -> None:
+    read = []
+
+    def rows() -> Iterator[Row]:
+        for place in range(5 * PIECE):
+            read.append(place)
+            yield [place]
+
+    async def first_piece() -> int:
+        pieces = aiter(csv_stream("name", rows()))
+        await anext(pieces)
+        return len(read)
+
+    assert async_to_sync(first_piece)() == PIECE

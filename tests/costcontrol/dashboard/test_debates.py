@@ -13,6 +13,7 @@ from accounts.models import User
 from billing import ledger
 from billing.models import CallUse
 from routing.models import Debate, Turn
+from tests.costcontrol.dashboard.files import said_in
 from tests.costcontrol.dashboard.rows import NOW, call, hit, person
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,7 @@ def staff(client: Client, alice: User) -> Client:
 def text_of(client: Client, path: str, status: int = 200, **query: str) -> str:
     response = client.get(path, query)
     assert response.status_code == status
-    return response.content.decode()
+    return said_in(response) if response.streaming else response.content.decode()
 
 
 def debate_of(topic: str, *, key: str = "t1") -> Debate:

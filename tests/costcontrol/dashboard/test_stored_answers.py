@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEvent, User
 from routing.models import AnswerSeen, Philosopher, StoredAnswer
+from tests.costcontrol.dashboard.files import said_in
 from tests.costcontrol.dashboard.rows import NOW, call, hit, person
 from tests.costcontrol.dashboard.stored import answer, topic
 
@@ -112,11 +113,11 @@ class TestList:
         rows = [answer(key=key(place), served=place, cost_nanos=123_456_789) for place in range(3)]
         answer(key=key(9), kind="closing", philosopher="=own", owner_id=7)
         query = {"order": "served", "kind": "opening_statement"}
-        response = staff.get("/dashboard/caches/answers.csv", query)
-        found = list(csv.DictReader(io.StringIO(response.content.decode())))
+        said = said_in(staff.get("/dashboard/caches/answers.csv", query))
+        found = list(csv.DictReader(io.StringIO(said)))
         assert [int(row["answer_id"]) for row in found] == [row.pk for row in reversed(rows)]
         assert {row["cost_usd"] for row in found} == {"0.123456789"}
-        assert "Act only" not in response.content.decode()  # texts stay on their pages
+        assert "Act only" not in said  # texts stay on their pages
 
     def test_states_before_anything_is_stored_and_when_nothing_matches(
         self, staff: Client

@@ -20,6 +20,7 @@ from billing.models_operator import Alert, AlertRule
 from billing.reports import users as report
 from billing.reports.users import Recent
 from tests.costcontrol.dashboard import rows
+from tests.costcontrol.dashboard.files import said_in
 from tests.costcontrol.dashboard.rows import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -177,7 +178,7 @@ def test_the_file_has_everybody_and_no_formulas(staff: Client) -> None:
     mallory = rows.person("mallory@example.com")
     User.objects.filter(pk=mallory.pk).update(email="=1+1@example.com")
     rows.call(user_id=mallory.pk)
-    lines = list(csv.DictReader(io.StringIO(staff.get(CSV).content.decode())))
+    lines = list(csv.DictReader(io.StringIO(said_in(staff.get(CSV)))))
     assert [line["user"] for line in lines] == ["'=1+1@example.com"]
     assert lines[0]["cost_nanos"] == "250000000"
 
@@ -340,7 +341,7 @@ def test_credit_that_is_left_stands_on_the_page_of_one(staff: Client, bob: User)
 def test_the_file_says_plan_and_margin(staff: Client, bob: User) -> None:
     subscribed(bob, 3000)
     rows.call(user_id=bob.pk, cost_nanos=DOLLAR)
-    (line,) = csv.DictReader(io.StringIO(staff.get(CSV).content.decode()))
+    (line,) = csv.DictReader(io.StringIO(said_in(staff.get(CSV))))
     assert line["plan"] == "premium"
     assert int(line["earned_nanos"]) - DOLLAR == int(line["margin_nanos"])
     assert int(line["earned_nanos"]) > 20 * DOLLAR
