@@ -136,7 +136,7 @@ def _figure(costs: DebateCosts) -> Figure:
         note=_("What the ledger booked. A call behind the scenes is of use when the prompt of "
                "another call was made of its answer, and a turn when it was shown."),
         json="" if not costs.cost_nanos else _bars(name, _ranked(name, costs)).to_json(),
-        is_empty=not costs.cost_nanos,
+        is_empty=not costs.cost_nanos, height="medium" if name == "stage" else "large",
         empty_text=_("It cost nothing: models that are free, or stored answers, said all of it."),
     )
 
@@ -152,21 +152,30 @@ def _bars(name: str, parts: Sequence[Part]) -> "PlotlyFigure":
 
     names = [said(name, part.key) for part in parts]
     used = [part.cost_nanos - part.unread_nanos for part in parts]
+    is_flat = name != "stage"  # kinds have long names, which stand beside their bars
     traces = [
-        _trace(_("Of use"), "c1", names, used),
-        _trace(_("Nobody read it"), "c4", names, [part.unread_nanos for part in parts]),
+        _trace(_("Of use"), "c1", names, used, is_flat=is_flat),
+        _trace(_("Nobody read it"), "c4", names, [part.unread_nanos for part in parts],
+               is_flat=is_flat),
     ]
+    of_names = {"type": "category", "automargin": True}
+    of_dollars = {"rangemode": "tozero", "tickprefix": "$"}
     return PlotlyFigure(data=traces, layout={
-        "template": "none", "barmode": "stack", "showlegend": True, "hovermode": "x unified",
-        "xaxis": {"type": "category", "automargin": True},
-        "yaxis": {"rangemode": "tozero", "tickprefix": "$"},
+        "template": "none", "barmode": "stack", "showlegend": True,
+        "hovermode": "y unified" if is_flat else "x unified",
+        "xaxis": of_dollars if is_flat else of_names,
+        "yaxis": of_names | {"autorange": "reversed"} if is_flat else of_dollars,
     })
 
 
-def _trace(name: str, color: str, names: list[str], nanos: list[int]) -> dict[str, Any]:
+def _trace(
+    name: str, color: str, names: list[str], nanos: list[int], *, is_flat: bool
+) -> dict[str, Any]:
+    dollars = [float(to_usd(each)) for each in nanos]
+    x, y = (dollars, names) if is_flat else (names, dollars)
     return {
-        "type": "bar", "name": name, "x": names, "y": [float(to_usd(each)) for each in nanos],
-        "meta": {"color": color}, "hovertemplate": "%{y:$,.6f}",
+        "type": "bar", "name": name, "x": x, "y": y, "orientation": "h" if is_flat else "v",
+        "meta": {"color": color}, "hovertemplate": "%{x:$,.6f}" if is_flat else "%{y:$,.6f}",
     }
 
 

@@ -45,7 +45,7 @@ def growth(
 
 def table(facts: Growth) -> Table:
     columns = [
-        Column(_("Users"), is_number=True), Column(_("This month, at its end"), is_number=True),
+        Column(_("Users")), Column(_("This month, at its end"), is_number=True),
         Column(_("At most"), is_number=True),
     ]
     if facts.earned_nanos:
