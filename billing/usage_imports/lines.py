@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from billing.usage_imports.asking import TIMEOUT_S, Unanswered
+from costcontrol.lib import tls
 
 CONNECT_S = 5.0
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -18,9 +19,10 @@ NEVER_SENT = (
 def http_client(base_url: str) -> httpx2.Client:
     """Redirects are not followed: they could take the key to another host. A proxy from the
     environment must not stand between us and our own machine."""
+    trust_env = urlsplit(base_url).hostname not in LOOPBACK
     return httpx2.Client(
         timeout=httpx2.Timeout(TIMEOUT_S, connect=CONNECT_S), follow_redirects=False,
-        trust_env=urlsplit(base_url).hostname not in LOOPBACK,
+        trust_env=trust_env, verify=tls.certificates(trust_env=trust_env),
     )
 
 

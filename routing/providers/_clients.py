@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import httpx2
 from django.conf import settings
 
+from costcontrol.lib import tls
 from costcontrol.lib.sentences import Sentence as _
 from routing.providers._errors import NEVER_SENT, misaddressed
 from routing.types import DeploymentSpec
@@ -64,12 +65,13 @@ class Clients(Generic[C]):
 def http_client(base_url: str) -> httpx2.AsyncClient:
     """The connection pool under an SDK client. Redirects are not followed: they could take a
     key and a prompt to another host."""
+    trust_env = not is_loopback(base_url)
     return httpx2.AsyncClient(
         limits=httpx2.Limits(
             max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_IDLE,
             keepalive_expiry=IDLE_S,
         ),
-        trust_env=not is_loopback(base_url),
+        trust_env=trust_env, verify=tls.certificates(trust_env=trust_env),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import httpx2
 
+from costcontrol.lib import tls
 from routing.providers._clients import CONNECT_TIMEOUT_S, is_loopback
 from routing.types import Chunk, DeploymentSpec, ProviderCall
 
@@ -100,4 +101,6 @@ def batches_of(deployment: DeploymentSpec) -> Batches:
 def http_client(base_url: str) -> httpx2.Client:
     """Redirects are not followed: they could take a key and prompts to another host."""
     timeout = httpx2.Timeout(ANSWER_S, connect=CONNECT_TIMEOUT_S)
-    return httpx2.Client(timeout=timeout, trust_env=not is_loopback(base_url))
+    trust_env = not is_loopback(base_url)
+    verify = tls.certificates(trust_env=trust_env)
+    return httpx2.Client(timeout=timeout, trust_env=trust_env, verify=verify)

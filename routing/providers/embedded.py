@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2
 from django.conf import settings
 
+from costcontrol.lib import tls
 from costcontrol.lib.errors import ProviderUnavailable
 from costcontrol.lib.sentences import Sentence as _
 from routing.providers._clients import Clients
@@ -79,7 +80,9 @@ class Probe:
     """A client for health checks only: short waits, and never through a proxy."""
 
     def __init__(self) -> None:
-        self.http = httpx2.AsyncClient(timeout=PROBE_TIMEOUT_S, trust_env=False)
+        self.http = httpx2.AsyncClient(
+            timeout=PROBE_TIMEOUT_S, trust_env=False, verify=tls.certificates(trust_env=False)
+        )
 
     async def close(self) -> None:
         await self.http.aclose()
