@@ -1,7 +1,7 @@
 """The pages of the staff, in groups. A page that is not built here is not listed.
 
 A new page is one line in GROUPS. `has_filters`: it has the filter bar, so links to it carry the
-filters of the page that somebody comes from.
+filters of the page that somebody comes from. `has_views`: its filters are its own, but can be saved.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ class Place:
     label: str | Promise
     name: str
     has_filters: bool = False
+    has_views: bool = False
 
     @property
     def url(self) -> str:
@@ -74,7 +75,7 @@ GROUPS = (
     Group(_("Money in"), (Place(_("Revenue"), "dashboard:revenue"),)),
     Group(_("Records"), (
         Place(_("Reconciliation"), "dashboard:reconciliation"),
-        Place(_("Audit log"), "dashboard:audit"),
+        Place(_("Audit log"), "dashboard:audit", has_views=True),
     )),
     Group(_("Settings"), (
         Place(_("Settings"), "dashboard:settings"),
@@ -99,8 +100,9 @@ def places() -> tuple[Place, ...]:
 
 
 def title_of(name: str) -> str:
-    """Of a page with filters by its name without the namespace; empty: there is none."""
-    found = (p for p in places() if p.name == f"dashboard:{name}" and p.has_filters)
+    """Of a page whose filters can be saved, by its name without the namespace; empty: of none."""
+    kept = (p for p in places() if p.has_filters or p.has_views)
+    found = (p for p in kept if p.name == f"dashboard:{name}")
     return next((str(place.label) for place in found), "")
 
 

@@ -188,3 +188,13 @@ def test_nothing_in_the_address_breaks_the_log(staff: Client, name: str) -> None
 
 def test_nobody_can_change_the_log(staff: Client) -> None:
     assert staff.post(LOG, {"target": "x"}).status_code == 405
+
+
+def test_what_was_looked_for_can_be_saved_and_come_back_to(staff: Client) -> None:
+    said = read(staff, range="90d", actor="alice")
+    assert 'name="page" value="audit"' in said
+    assert 'name="query" value="range=90d&actor=alice"' in said
+    staff.post("/dashboard/views/save/", {
+        "page": "audit", "query": "range=90d&actor=alice", "name": "What alice did",
+    })
+    assert f'href="{LOG}?range=90d&actor=alice">What alice did' in read(staff)
