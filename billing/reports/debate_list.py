@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from django.db.models import Max, Min, Q
 
@@ -82,31 +81,39 @@ def _rows(
     until = question.now + timedelta.resolution  # what happens now is in it
     spans = located(question.range.buckets, until=until, now=question.now).spans
     if order == Order.DEAREST:
-        last = "ORDER BY cost_nanos DESC, user_id, debate_id LIMIT %s OFFSET %s"
-        return _sums(spans, question.filters, last=last, params=[limit, offset])
-    newest = _newest(spans, question.filters, offset + limit)[offset:]
-    if not newest:
+        wanted = _dearest(spans, question.filters, limit=limit, offset=offset)
+    else:
+        wanted = _newest(spans, question.filters, offset + limit)[offset:]
+    if not wanted:
         return []
-    places = {key: place for place, key in enumerate(newest)}
-    names = sorted({debate_id for _user, debate_id in newest})
+    places = {key: place for place, key in enumerate(wanted)}
+    names = sorted({debate_id for _user, debate_id in wanted})
     where = f"WHERE debate_id IN ({', '.join(['%s'] * len(names))})"
-    found = _sums(spans, question.filters, where=where, params=names)
+    found = _sums(spans, question.filters, where, names)
     mine = [row for row in found if row[:2] in places]
     return sorted(mine, key=lambda row: places[row[:2]])
 
 
 def _sums(
-    spans: Sequence[Span], filters: Filters, *, params: Sequence[Any], where: str = "",
-    last: str = "",
+    spans: Sequence[Span], filters: Filters, where: str, params: Sequence[str]
 ) -> list[tuple[int, str, str, int, int]]:
     rows = debate_reading.rows_of(debate_reading.parts_of(spans), filters, "language")
-    if rows is None:
-        return []
-    return fetch(
+    return [] if rows is None else fetch(
         "SELECT user_id, debate_id, MAX(language), CAST(SUM(calls) AS BIGINT),"
         f" CAST(SUM(cost_nanos) AS BIGINT) AS cost_nanos FROM ({rows[0]}) AS parts {where}"
-        f" GROUP BY user_id, debate_id {last}",
+        " GROUP BY user_id, debate_id",
         [*rows[1], *params],
+    )
+
+
+def _dearest(
+    spans: Sequence[Span], filters: Filters, *, limit: int, offset: int
+) -> list[tuple[int, str]]:
+    rows = debate_reading.rows_of(debate_reading.parts_of(spans), filters)
+    return [] if rows is None else fetch(
+        f"SELECT user_id, debate_id FROM ({rows[0]}) AS parts GROUP BY user_id, debate_id"
+        " ORDER BY SUM(cost_nanos) DESC, user_id, debate_id LIMIT %s OFFSET %s",
+        [*rows[1], limit, offset],
     )
 
 

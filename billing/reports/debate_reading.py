@@ -115,6 +115,20 @@ def hour_rows(
     return _union([part for part in parts if part])
 
 
+def has_held_out(parts: Parts, filters: Filters) -> bool:
+    """A look into an index of days that have one, then at the hours around them."""
+    where, more = where_of(filters, Source.ROLLED)
+    if parts.days and fetch(
+        f"SELECT 1 FROM {CUBE.daily} WHERE held_out > 0 AND day >= %s AND day < %s{where} LIMIT 1",
+        [*_adapted(parts.days), *more],
+    ):
+        return True
+    rest = hour_rows(parts.rest, filters)
+    return rest is not None and bool(
+        fetch(f"SELECT 1 FROM ({rest[0]}) AS parts WHERE held_out > 0 LIMIT 1", rest[1])
+    )
+
+
 def _union(parts: Sequence[tuple[str, Params]]) -> tuple[str, Params] | None:
     if not parts:
         return None

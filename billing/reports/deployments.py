@@ -12,7 +12,7 @@ from billing import histograms
 from billing.histograms import Histogram
 from billing.measures import IS_MEASURED, LATENCY_SOURCE, PROVIDER
 from billing.models_rollup import Grain
-from billing.reports import facts, reading, slices
+from billing.reports import day_reading, facts, reading, slices
 from billing.reports.ranges import Bucket, Range
 from billing.reports.slices import Ask, SliceFilters
 from billing.reports.spans import Source, Span
@@ -93,13 +93,22 @@ def latencies(
 
 
 def _rolled(spans: Sequence[Span], filters: SliceFilters) -> list[Any]:
-    within = reading.either(_from(spans, Source.ROLLED))
-    if within is None:
-        return []
+    """Of whole days, and of the hours around them."""
+    days, hours = day_reading.split(reading.runs(spans))
     where, more = _where(filters)
-    return _fetch(
-        f"SELECT deployment, histogram FROM billing_hourlylatency WHERE ({within[0]})"
-        f" AND grain = {Grain.FINE.value} AND source = '{PROVIDER}'{where}",
+    where += f" AND grain = {Grain.FINE.value} AND source = '{PROVIDER}'"
+    adapt = connection.ops.adapt_datefield_value
+    found: list[Any] = []
+    for _bucket, first, after in days:
+        found += _fetch(
+            "SELECT deployment, histogram FROM billing_dailylatency"
+            f" WHERE day >= %s AND day < %s{where}", [adapt(first), adapt(after), *more],
+        )
+    within = reading.either(_from(hours, Source.ROLLED))
+    if within is None:
+        return found
+    return found + _fetch(
+        f"SELECT deployment, histogram FROM billing_hourlylatency WHERE ({within[0]}){where}",
         [*within[1], *more],
     )
 

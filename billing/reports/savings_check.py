@@ -144,14 +144,13 @@ def debates_of(question: Question, tiers: Iterable[str]) -> tuple[DebateCost, ..
     until = question.now + timedelta.resolution
     spans = located(question.range.buckets, until=until, now=question.now).spans
     names = sorted(tiers)
-    rows = debate_reading.rows_of(debate_reading.parts_of(spans), question.filters, "tier")
+    parts = debate_reading.parts_of(spans)
+    rows = debate_reading.rows_of(parts, question.filters, "tier")
     if rows is None or not names:
         return ()
     of_plans = f"tier IN ({', '.join(['%s'] * len(names))})"
     params = [*rows[1], *names]
-    if not fetch(
-        f"SELECT 1 FROM ({rows[0]}) AS parts WHERE held_out > 0 AND {of_plans} LIMIT 1", params
-    ):
+    if not debate_reading.has_held_out(parts, question.filters):
         return ()
     sums = ("cost_nanos", "answered", "held_out", "saved_nanos")
     return tuple(DebateCost(*row) for row in fetch(

@@ -19,12 +19,14 @@ Selected = Sequence[tuple[Any, ...]]
 
 
 def read(
-    parts: Parts, plan: Plan, filters: SliceFilters, group_by: str
+    parts: Parts, plan: Plan, filters: SliceFilters, group_by: str, *, users: Sequence[str] = ()
 ) -> tuple[SliceRow, ...]:
-    """By bucket, then as they come."""
+    """By bucket, then as they come. `users`: only these."""
     found: dict[tuple[int, Any], tuple[Any, ...]] = {}
     for table, selected, sums in _sources(parts, plan):
-        for bucket, key, *values in _select(table, selected, sums, filters, group_by):
+        for bucket, key, *values in _select(
+            table, selected, sums, filters, group_by, users
+        ):
             before = found.get((bucket, key))
             found[bucket, key] = tuple(
                 values if before is None else map(sum, zip(before, values, strict=True))
@@ -49,9 +51,13 @@ def _sources(parts: Parts, plan: Plan) -> Iterable[tuple[Table, Selected, str]]:
 
 
 def _select(
-    table: Table, selected: Selected, sums: str, filters: SliceFilters, group_by: str
+    table: Table, selected: Selected, sums: str, filters: SliceFilters, group_by: str,
+    users: Sequence[str],
 ) -> list[tuple[Any, ...]]:
     where, more = _where(table, filters)
+    if users:
+        where += f" AND user_id IN ({', '.join(['%s'] * len(users))})"
+        more += map(int, users)
     key = table.columns[_column(group_by)] if group_by else "''"
     rows = ", ".join(["(%s, %s, %s)"] * len(selected))
     within = f"{table.unit} >= low AND {table.unit} < high{table.where}{where}"

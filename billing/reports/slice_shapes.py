@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from billing.slice_measures import SLICED_BY
 
 NONE = "none"  # a column that holds nothing: answered by no cache, of no kind
+OTHERS = "…other"  # a key that no column holds
 USER = "user"
 GROUPS = ("", *SLICED_BY, USER)
 

@@ -2,7 +2,8 @@
 
 Every column that is filtered or grouped by must be in it. One column, or none: a facet. Two: a
 daily facet of both, where whole days of DEFAULT_ZONE are read; the hours that are left come from
-the slices. Users: whole months, days and hours of them. One user: the slices of users, by an index. More columns: the slices.
+the slices. Users: months, days and hours of users. One user: the slices of users, by an index. More
+columns: the slices.
 """
 
 from collections.abc import Mapping
@@ -61,10 +62,10 @@ def plan_of(filters: SliceFilters, group_by: str, *, is_filled: bool) -> Plan:
     if len(asked) <= 1:
         return Plan(_facet("hour", asked), _facet("day", asked))
     hours = _usage(asked) if asked <= FINE_COLUMNS else _plain("hourlyslice", "hour", SLICED_BY)
-    if asked <= WHOLE_COLUMNS:
-        return Plan(hours)
     if len(asked) == 2:
         return Plan(hours, _facet("day", asked))
+    if asked <= FINE_COLUMNS:
+        return Plan(hours, _usage(asked, "day"))
     return Plan(hours, _plain("dailyslice", "day", SLICED_BY))
 
 
@@ -95,10 +96,11 @@ def _facet(unit: str, asked: frozenset[str]) -> Table:
     )
 
 
-def _usage(asked: frozenset[str]) -> Table:
+def _usage(asked: frozenset[str], unit: str = "hour") -> Table:
     grain = Grain.WHOLE if asked <= WHOLE_COLUMNS else Grain.FINE
+    name = "billing_dailyusage" if unit == "day" else "billing_hourlyusage"
     return Table(
-        "billing_hourlyusage", "hour", {each: each for each in FINE_COLUMNS},
+        name, unit, {each: each for each in FINE_COLUMNS},
         f" AND grain = {grain.value}", is_wide=grain == Grain.FINE,
         renamed={"saved_nanos": SAVED},
     )

@@ -8,6 +8,7 @@ the answer says so: `Slices.shortened` is then the range that it is about.
 A key is what the column holds; `NONE` stands for nothing ("no cache"), in keys and in filters.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -18,6 +19,7 @@ from billing.reports.ranges import Bucket, Range, day_span
 from billing.reports.slice_shapes import GROUPS as GROUPS
 from billing.reports.slice_shapes import NO_FILTERS as NO_FILTERS
 from billing.reports.slice_shapes import NONE as NONE
+from billing.reports.slice_shapes import OTHERS as OTHERS
 from billing.reports.slice_shapes import USER as USER
 from billing.reports.slice_shapes import SliceFilters as SliceFilters
 from billing.reports.slice_shapes import SliceRow as SliceRow
@@ -35,12 +37,17 @@ Group = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """`now` ends the range early: the future has no calls. `group_by`: one of `GROUPS`."""
+    """`now` ends the range early: the future has no calls. `group_by`: one of `GROUPS`. `at_once`:
+    only sums are wanted, so all of the range is one bucket."""
 
     range: Range
     now: datetime
     filters: SliceFilters = NO_FILTERS
     group_by: str = ""
+    at_once: bool = False
+
+    def buckets_of(self, days: Range) -> tuple[Bucket, ...]:
+        return (Bucket(days.start, days.end),) if self.at_once else days.buckets
 
     def __post_init__(self) -> None:
         if self.group_by not in GROUPS:
@@ -51,7 +58,8 @@ class Ask:
 class Slices:
     """`ask` as it was asked. Buckets are those of `shortened`, where it is set, and else of the
     range. Not in `is_known`: buckets ahead, and those that the rollup is too far behind for.
-    `lag_s`, `missing_hours`: as in `facts.Facts`."""
+    `lag_s`, `missing_hours`: as in `facts.Facts`. `others`: keys whose rows are one, `OTHERS`
+    (`slice_tops.py`)."""
 
     ask: Ask
     as_of: datetime
@@ -61,6 +69,7 @@ class Slices:
     is_known: tuple[bool, ...]
     rows: tuple[SliceRow, ...]
     shortened: Range | None = None
+    others: frozenset[str] = frozenset()
 
     @property
     def answered(self) -> Ask:
@@ -75,23 +84,26 @@ class Slices:
         ))
 
 
-def load(ask: Ask, *, is_whole: bool = False) -> Slices:
-    """`is_whole`: all of the range, however much there is to read."""
+def load(ask: Ask, *, is_whole: bool = False, users: Sequence[str] = ()) -> Slices:
+    """`is_whole`: all of the range, however much there is to read. `users`: keys; only these."""
     clock = clock_at(ask.now)
     shortened, days = None, ask.range
-    plan, parts = _planned(days.buckets, clock, ask)
+    buckets = ask.buckets_of(days)
+    plan, parts = _planned(buckets, clock, ask)
     rows = 0 if is_whole else slice_reading.rows_to_read(parts, plan, ask.filters, most=MAX_ROWS)
     if rows > MAX_ROWS and days.days > 1:
         shortened = days = _newest(ask, max(1, days.days * MAX_ROWS // rows))
-        plan, parts = _planned(days.buckets, clock, ask)
+        buckets = ask.buckets_of(days)
+        plan, parts = _planned(buckets, clock, ask)
     return Slices(
         ask=ask, as_of=ask.now, lag_s=clock.far.lag_hours(now=ask.now) * 3600,
-        missing_hours=parts.missing_hours, buckets=days.buckets,
+        missing_hours=parts.missing_hours, buckets=buckets,
         is_known=tuple(
             bucket.start < clock.until and number not in parts.missing_buckets
-            for number, bucket in enumerate(days.buckets)
+            for number, bucket in enumerate(buckets)
         ),
-        rows=slice_reading.read(parts, plan, ask.filters, ask.group_by), shortened=shortened,
+        rows=slice_reading.read(parts, plan, ask.filters, ask.group_by, users=users),
+        shortened=shortened,
     )
 
 

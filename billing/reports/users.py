@@ -19,7 +19,7 @@ from billing.hours import hour_of
 from billing.models import DailyUser, HourlyUser, Metric
 from billing.reports import subscriptions
 from billing.reports.margin import earned_by
-from billing.reports.ranges import Bucket, Range, Step
+from billing.reports.ranges import Bucket, Range
 from billing.reports.rates import Rates
 from billing.reports.slice_shapes import USER
 from billing.reports.slices import NONE, Ask, Slices, load
@@ -98,9 +98,8 @@ class UserFacts:
 
 
 def ranking(ask: Ask) -> Ranking:
-    """In buckets of months, so that a long range is few rows."""
-    coarse = replace(ask, range=replace(ask.range, by=Step.MONTH), group_by=USER)
-    slices = load(coarse)
+    """Each user once, however long the range."""
+    slices = load(replace(ask, group_by=USER, at_once=True))
     sums: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for row in slices.rows:
         mine = sums[0 if row.key == NONE else int(row.key)]

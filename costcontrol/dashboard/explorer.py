@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.models import ScopeKind, UsageRecord
+from billing.reports import slice_tops
 from billing.reports.shapes import Kpi
-from billing.reports.slices import NONE, Slices, has_previous, load, load_previous
+from billing.reports.slices import NONE, Slices, has_previous
 from costcontrol.dashboard import cards, explorer_figure, explorer_table
 from costcontrol.dashboard.components import Figure, KpiCard, Table
 from costcontrol.dashboard.explorer_measures import BY_KEY, CARDS
-from costcontrol.dashboard.explorer_parts import Answer, answer
+from costcontrol.dashboard.explorer_parts import MOST, Answer, answer, ranked_by
 from costcontrol.dashboard.explorer_state import ExplorerState
 from costcontrol.dashboard.overview import Broken, attempt, late_text, stale_text, than
 from costcontrol.dashboard.tables import plain_table, summed_table
@@ -41,8 +42,9 @@ def explored(state: ExplorerState) -> Explored | Broken:
 
 
 def _explored(state: ExplorerState) -> Explored:
-    now = load(state.ask)
-    before = load_previous(now.answered) if state.shared.compares else None
+    rank = ranked_by(state.measure).value
+    now = slice_tops.load(state.ask, rank=rank, most=MOST)
+    before = slice_tops.load_previous(now) if state.shared.compares else None
     found = answer(now, before, state.measure)
     page = Explored(
         stale=stale_text(lag_s=now.lag_s, missing_hours=now.missing_hours),

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 
-from billing.reports.slices import SliceRow, Slices
+from billing.reports.slices import OTHERS, SliceRow, Slices
 from costcontrol.dashboard.explorer_measures import BY_KEY, TOKEN_BUCKETS, Measure
 
 MOST = 10
-OTHER, WHOLE = "…other", "…all"  # keys that no column holds
+OTHER, WHOLE = OTHERS, "…all"  # keys that no column holds
 NAMES = tuple(each.name for each in fields(SliceRow))[2:]  # without bucket and key
 values_of = attrgetter(*NAMES)
 
@@ -42,28 +42,43 @@ def summed(rows: Iterable[SliceRow], key: str = "") -> SliceRow:
     return SliceRow(0, key, *(list(map(sum, columns)) or [0] * len(NAMES)))
 
 
-def answer(now: Slices, before: Slices | None, measure: Measure) -> Answer:
+def ranked_by(measure: Measure) -> Measure:
     """Ratios are ranked by what was spent: the dearest model may have had one call."""
-    rank = BY_KEY["spend"].value if measure.is_ratio else measure.value
+    return BY_KEY["spend"] if measure.is_ratio else measure
+
+
+def answer(now: Slices, before: Slices | None, measure: Measure) -> Answer:
+    rank = ranked_by(measure).value
     found, old = _by_key(now.rows), _by_key(before.rows if before else ())
-    sums = {key: summed(rows, key) for key, rows in found.items()}
+    sums = {key: summed(rows, key) for key, rows in found.items() if key != OTHER}
     keys = sorted(sums, key=lambda key: (-abs(rank(sums[key]) or 0), key))
     shown, rest = keys[:MOST], keys[MOST:]
-    gone = [key for key in old if key not in sums]
+    names = {*rest, *now.others, *_gone(now, before)}
     parts = [
         _part(key, found[key], old.get(key, []), now, has_before=before is not None)
         for key in shown
     ]
-    if rest or gone:
+    if names:
         parts.append(_part(
-            OTHER, [row for key in rest for row in found[key]],
-            [row for key in (*rest, *gone) for row in old.get(key, [])], now,
-            has_before=before is not None, keys=len(rest) + len(gone),
+            OTHER, [row for key in (*rest, OTHER) for row in found.get(key, [])],
+            [row for key in old.keys() - set(shown) for row in old[key]], now,
+            has_before=before is not None, keys=len(names),
         ))
     whole = _part(
         WHOLE, now.rows, before.rows if before else (), now, has_before=before is not None
     )
     return Answer(whole, tuple(parts))
+
+
+def _gone(now: Slices, before: Slices | None) -> set[str]:
+    """Keys that had calls in the period before only."""
+    if before is None:
+        return set()
+    return _keys(before) - _keys(now)
+
+
+def _keys(slices: Slices) -> set[str]:
+    return {row.key for row in slices.rows if row.key != OTHER} | slices.others
 
 
 def _by_key(rows: Sequence[SliceRow]) -> dict[str, list[SliceRow]]:

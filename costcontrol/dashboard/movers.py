@@ -4,14 +4,13 @@ The same dollars are seen from several sides, so movers do not add up: a user's 
 a model's. Of each side the two biggest are shown at most.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.reports.call_lines import user_names
-from billing.reports.ranges import Step
 from billing.reports.slices import NONE, Ask, Group, Slices, load, load_previous
 from costcontrol.dashboard.components import Column, Table, link, money, text
 from costcontrol.dashboard.explorer_measures import BY_KEY
@@ -63,8 +62,7 @@ def movers(state: State) -> Moved | None:
 def _of_side(state: State, name: str, now: datetime) -> list[Mover] | None:
     """All of it, what moved most first."""
     column: Group = BY_NAME[name].column  # type: ignore[assignment]
-    whole = replace(state.range, by=Step.MONTH)  # only sums are wanted: few buckets are read
-    slices = load(Ask(whole, now, state.slices, column))
+    slices = load(Ask(state.range, now, state.slices, column, at_once=True))
     before = None if slices.shortened else load_previous(slices.answered)
     if before is None:  # or it would be of fewer days than the other sides
         return None
