@@ -136,9 +136,9 @@ def _switch(layer: str, is_on: bool, how: str) -> Switch:
 def _layers(
     sums: Sequence[LayerSum], switches: Sequence[Switch], sizes: Mapping[str, Size]
 ) -> Table:
-    names = (_("Answered"), _("Of"), _("Hit rate"), _("Saved"), _("Entries"), _("Distinct keys"),
+    names = (_("Answered"), _("Of"), _("Hit rate"), _("Entries"), _("Distinct keys"),
              _("Age, on average"), _("Characters"))
-    columns = (Column(_("Layer")), Column(_("State")),
+    columns = (Column(_("Layer")), Column(_("Saved"), is_number=True), Column(_("State")),
                *(Column(name, is_number=True) for name in names))
     on = {switch.layer: switch.is_on for switch in switches}
     rows = tuple(_layer(each, on.get(each.layer), sizes.get(each.layer)) for each in sums)
@@ -148,9 +148,9 @@ def _layers(
 
 def _layer(each: LayerSum, is_on: bool | None, size: Size | None) -> tuple[Cell, ...]:
     return (
-        text(str(TITLES.get(each.layer, each.layer))), _state(is_on),
-        count(each.answered), count(each.asked, note=_denominator(each)),
-        share(rate(each.answered, each.asked)), money(each.saved_nanos, places=4),
+        text(str(TITLES.get(each.layer, each.layer))), money(each.saved_nanos, places=4),
+        _state(is_on), count(each.answered), count(each.asked, note=_denominator(each)),
+        share(rate(each.answered, each.asked)),
         *_size(size),
     )
 

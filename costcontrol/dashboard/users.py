@@ -153,10 +153,10 @@ def _table(
     rows: tuple[UserSpend, ...], facts: Mapping[int, UserFacts], state: UsersState
 ) -> Table:
     names = (_("Plan"), _("State"), _("Debates today"), _("Calls today"))
-    numbers = (_("Calls"), _("Spent"), _("Brings in"), _("Margin"))
+    numbers = (_("Spent"), _("Brings in"), _("Margin"), _("Calls"))
     columns = (
-        Column(_("User")), *(Column(name) for name in names),
-        *(Column(name, is_number=True) for name in numbers),
+        Column(_("User")), *(Column(name, is_number=True) for name in numbers),
+        *(Column(name) for name in names),
     )
     people = [each.user for each in facts.values() if each.user]
     wrong = mismatches(people, now=state.shared.question.now)
@@ -176,10 +176,10 @@ def _row(
     )
     margin = None if facts.earned_nanos is None else facts.earned_nanos - row.cost_nanos
     return (
-        who, text(facts.plan or None), _state(facts, wrong),
-        used_cell(facts.limit(Metric.DEBATES)), used_cell(facts.limit(Metric.REQUESTS)),
-        count(row.calls), money(row.cost_nanos, places=PLACES),
-        money(facts.earned_nanos, places=2), money(margin, places=2),
+        who, money(row.cost_nanos, places=PLACES), money(facts.earned_nanos, places=2),
+        money(margin, places=2), count(row.calls), text(facts.plan or None),
+        _state(facts, wrong), used_cell(facts.limit(Metric.DEBATES)),
+        used_cell(facts.limit(Metric.REQUESTS)),
     )
 
 

@@ -71,14 +71,14 @@ def test_hit_rates_have_the_denominator_that_stands_beside_them(staff: Client) -
     served("precomputed")
     served("template", "closing")
     said = read(staff)
-    assert row_of(said, "L1: the same question of the same user")[2:5] == [
+    assert row_of(said, "L1: the same question of the same user")[3:6] == [
         "1", "7 all answered calls, without templates", "14.3%",
     ]
     stored = row_of(said, "L2")
-    assert stored[2] == "2"
-    assert stored[3].startswith("5 answered calls of kinds that are stored, without")
-    assert stored[4] == "40.0%"
-    assert row_of(said, "L3")[4] == "20.0%"
+    assert stored[3] == "2"
+    assert stored[4].startswith("5 answered calls of kinds that are stored, without")
+    assert stored[5] == "40.0%"
+    assert row_of(said, "L3")[5] == "20.0%"
 
 
 def test_templates_are_no_hits(staff: Client) -> None:
@@ -86,9 +86,9 @@ def test_templates_are_no_hits(staff: Client) -> None:
     call(call_kind="closing")
     said = read(staff)
     template = row_of(said, "L4")
-    assert template[2] == "1"
-    assert "not counted as a hit" in template[3]
-    assert "%" not in template[4]
+    assert template[3] == "1"
+    assert "not counted as a hit" in template[4]
+    assert "%" not in template[5]
     served("pattern", "closing")
     assert row_of(read(staff), "closing")[8] == "50.0%"  # one of a model, one of the store
 
@@ -123,40 +123,40 @@ def test_why_a_model_answered_adds_up(staff: Client) -> None:
 def test_off_is_shown_as_off_with_how_to_switch_it_on(
     staff: Client, settings: LazySettings
 ) -> None:
-    assert row_of(read(staff), "L2")[1] == "on"
-    assert row_of(read(staff), "L3")[1] == "off"
+    assert row_of(read(staff), "L2")[2] == "on"
+    assert row_of(read(staff), "L3")[2] == "off"
     assert "start a run" in read(staff)
     settings.CACHE_SHARED = False
     call(call_kind="opening_statement")
     said = read(staff)
-    assert row_of(said, "L2")[1] == "off"
+    assert row_of(said, "L2")[2] == "off"
     assert "Set CACHE_SHARED to 1" in said
     assert row_of(said, "The layer is off")[1] == "1"
     CallKindRow.objects.update(may_be_template=False)
-    assert row_of(read(staff), "L4")[1] == "off"
+    assert row_of(read(staff), "L4")[2] == "off"
 
 
 def test_searches_are_off_until_a_model_can_search(staff: Client) -> None:
     said = read(staff)
-    assert row_of(said, "L2: searches")[1] == "off"
+    assert row_of(said, "L2: searches")[2] == "off"
     assert "No model can search" in said
     Deployment.objects.create(
         name="x/y", provider="x", model="y", model_class="premium", can_search=True
     )
-    assert row_of(read(staff), "L2: searches")[1] == "on"
+    assert row_of(read(staff), "L2: searches")[2] == "on"
 
 
 def test_making_ahead_is_on_once_a_run_was_started(staff: Client) -> None:
     PrecomputeRun.objects.create(status="running", created_at=NOW, budget_nanos=CENT)
-    assert row_of(read(staff), "L3")[1] == "on"
+    assert row_of(read(staff), "L3")[2] == "on"
 
 
 def test_one_kind_can_be_looked_at_alone(staff: Client) -> None:
     served("pattern")
     served("exact", "user_turn_analysis")
     said = read(staff, kind="opening_statement", language="ko", range="7d")
-    assert row_of(said, "L1: the same question of the same user")[2] == "0"
-    assert row_of(said, "L2")[2:5][0] == "1"
+    assert row_of(said, "L1: the same question of the same user")[3] == "0"
+    assert row_of(said, "L2")[3] == "1"
     assert "no row" not in said
     with pytest.raises(AssertionError):
         row_of(said, "user_turn_analysis")
@@ -166,10 +166,10 @@ def test_days_and_filters_narrow_it(staff: Client) -> None:
     served("pattern", at=NOW - 40 * DAY)
     served("pattern", language="en")
     rolled_up()
-    assert row_of(read(staff), "L2")[2] == "1"
-    assert row_of(read(staff, language="ko"), "L2")[2] == "0"
-    assert row_of(read(staff, range="90d"), "L2")[2] == "2"
-    assert row_of(read(staff, tier="free"), "L2")[2] == "0"
+    assert row_of(read(staff), "L2")[3] == "1"
+    assert row_of(read(staff, language="ko"), "L2")[3] == "0"
+    assert row_of(read(staff, range="90d"), "L2")[3] == "2"
+    assert row_of(read(staff, tier="free"), "L2")[3] == "0"
 
 
 def test_the_export_has_what_the_chart_shows(staff: Client) -> None:
