@@ -12,6 +12,7 @@ import jwt
 
 from accounts.models import ApiKey
 from costcontrol.lib import clock
+from tests.services.plain import PLAIN
 
 PAGE = '<!doctype html><meta charset="utf-8"><title>Debates</title>\
 <link rel="icon" href="data:,"><script type="module" src="/main.js"></script>'
@@ -70,5 +71,5 @@ def token_for(key: ApiKey, subject: str, *, url: str) -> str:
     now = clock.now()
     claims = {"sub": subject, "iat": now, "exp": now + timedelta(minutes=1), "jti": uuid4().hex}
     text = jwt.encode(claims, key.digest, algorithm="HS256", headers={"kid": key.prefix})
-    reply = httpx.post(f"{url}/api/v1/tokens", json={"assertion": text}, trust_env=False)
+    reply = httpx.post(f"{url}/api/v1/tokens", json={"assertion": text}, **PLAIN)
     return str(reply.raise_for_status().json()["token"])

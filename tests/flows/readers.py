@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from django.urls.resolvers import RegexPattern, RoutePattern
 from accounts.models import User
 from tests.flows.conftest import House
 from tests.flows.server import Gateway
+from tests.services.plain import PLAIN
 
 NOT_OURS = ("admin", "schema", "docs")  # Django's and Swagger's own
 FOR_PROGRAMS = ("/v1/", "/healthz", "/readyz", "/api/v1/", "/webhooks/")  # JSON: test_bad_input.py
@@ -55,11 +57,19 @@ PAGES = sorted(
 def reader(gateway: Gateway) -> Iterator[httpx.Client]:
     """Somebody who reads Korean, with a form's token and no session."""
     with httpx.Client(
-        base_url=gateway.url, headers={"accept-language": "ko"}, trust_env=False, timeout=30
+        base_url=gateway.url, headers={"accept-language": "ko"}, **PLAIN, timeout=30
     ) as client:
-        client.get("/login/")
-        client.headers["x-csrftoken"] = client.cookies[settings.CSRF_COOKIE_NAME]
+        token = form_token(gateway.url)
+        client.cookies.set(settings.CSRF_COOKIE_NAME, token)
+        client.headers["x-csrftoken"] = token
         yield client
+
+
+@cache
+def form_token(url: str) -> str:
+    """As a browser keeps it: from the first page it ever saw here."""
+    reply = httpx.get(f"{url}/login/", **PLAIN)
+    return reply.cookies[settings.CSRF_COOKIE_NAME]
 
 
 def sign_in(client: httpx.Client, house: House, who: User | None = None) -> httpx.Client:

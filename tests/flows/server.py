@@ -19,6 +19,7 @@ import pytest
 from django.conf import settings
 
 from tests.flows.rows import QUESTION, Account, eventually
+from tests.services.plain import PLAIN
 from tests.services.product import free_port, product_env
 
 SNAPSHOT_SECONDS = 0.1
@@ -94,7 +95,7 @@ class Gateway:
     def _answers(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
         try:
-            return httpx.get(f"{self.url}/v1/models", trust_env=False).status_code == 401
+            return httpx.get(f"{self.url}/v1/models", **PLAIN).status_code == 401
         except httpx.TransportError:
             return False
 
@@ -114,7 +115,7 @@ class Gateway:
 
     def client(self, who: Account, **more: Any) -> openai.OpenAI:
         """The official client, as its makers ship it."""
-        http = openai.DefaultHttpxClient(trust_env=False)
+        http = openai.DefaultHttpxClient(**PLAIN)
         return openai.OpenAI(
             base_url=f"{self.url}/v1", api_key=who.key, http_client=http, **more
         )
@@ -125,7 +126,7 @@ class Gateway:
         sent = who.headers(**headers) if who else headers
         kind = {"content": body} if isinstance(body, bytes) else {"json": body}
         reply = httpx.post(
-            self.url + path, headers=sent, timeout=60, trust_env=False, **kind
+            self.url + path, headers=sent, timeout=60, **PLAIN, **kind
         )
         return reply_of(reply.status_code, reply.headers, reply.text)
 
@@ -141,7 +142,7 @@ class Gateway:
         sent = who.headers(**headers)
         url = f"{self.url}/v1/chat/completions"
         with (
-            httpx.Client(timeout=30, trust_env=False) as client,
+            httpx.Client(timeout=30, **PLAIN) as client,
             client.stream("POST", url, json={"stream": True} | body, headers=sent) as reply,
         ):
             yield Lines(reply)
@@ -152,7 +153,7 @@ class Gateway:
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(
                 f"{self.url}/v1/chat/completions", json=body, headers=who.headers(**headers),
-                timeout=httpx.Timeout(after_s, connect=5), trust_env=False,
+                timeout=httpx.Timeout(after_s, connect=5), **PLAIN,
             )
 
     def sees_new_rows(self) -> None:

@@ -25,6 +25,7 @@ from tests.flows.rows import (
     tier,
 )
 from tests.flows.server import Gateway, Reply
+from tests.services.plain import PLAIN
 from tests.upstreams.metered import Metered
 
 ASKED: list[dict[str, Any]] = [{"role": "user", "content": "What is virtue?"}]
@@ -60,7 +61,7 @@ def test_no_key_at_all(gateway: Gateway) -> None:
 )
 def test_wrong_key(gateway: Gateway, authorization: str) -> None:
     reply = httpx.post(
-        f"{gateway.url}/v1/chat/completions", json=BODY, trust_env=False,
+        f"{gateway.url}/v1/chat/completions", json=BODY, **PLAIN,
         headers=[(b"authorization", authorization.encode())],
     )  # fmt: skip
     assert reply.status_code == 401
@@ -226,7 +227,7 @@ def test_cap_of_the_output_is_cut_to_what_the_model_can(
 def test_wrong_method(gateway: Gateway, method: str) -> None:
     who = account()
     reply = httpx.request(
-        method, f"{gateway.url}/v1/chat/completions", headers=who.headers(), trust_env=False
+        method, f"{gateway.url}/v1/chat/completions", headers=who.headers(), **PLAIN
     )
     assert (reply.status_code, reply.json()["error"]["code"]) == (405, "method_not_allowed")
 

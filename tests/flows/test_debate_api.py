@@ -13,6 +13,7 @@ from costcontrol.lib import clock
 from routing.models import Debate, Turn
 from tests.flows.rows import Account, account, tier
 from tests.flows.server import Gateway, Reply, reply_of
+from tests.services.plain import PLAIN
 
 pytestmark = pytest.mark.postgresql
 AT_ONCE = 12
@@ -127,5 +128,5 @@ def test_streams_of_others_are_unknown_and_end_for_their_owner(four_workers: Gat
 
 def get(gateway: Gateway, path: str, who: Account | None, **headers: str) -> Reply:
     sent = who.headers(**headers) if who else headers
-    reply = httpx.get(gateway.url + path, headers=sent, trust_env=False, timeout=20)
+    reply = httpx.get(gateway.url + path, headers=sent, **PLAIN, timeout=20)
     return reply_of(reply.status_code, reply.headers, reply.text)

@@ -7,6 +7,7 @@ import httpx
 
 from tests.flows.rows import account, deployment, paid_body, records, tier
 from tests.flows.server import Gateway
+from tests.services.plain import PLAIN
 from tests.upstreams.metered import Manner, Metered
 
 KOREAN = {"accept_language": "ko-KR,ko;q=0.9,en;q=0.8"}
@@ -25,7 +26,7 @@ def test_an_unknown_key_is_refused_in_korean(gateway: Gateway) -> None:
     """The key is looked up in a thread of its own, which knows nothing of the caller's language."""
     headers = {"authorization": "Bearer cc-nobody-x"} | {"accept-language": "ko"}
     url = f"{gateway.url}/v1/models"
-    reply = httpx.get(url, headers=headers, trust_env=False)
+    reply = httpx.get(url, headers=headers, **PLAIN)
     message = reply.json()["error"]["message"]
     assert message == "등록되지 않은 API 키입니다. 키를 확인하거나 새로 만드세요."
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 
+from tests.services.plain import PLAIN
 from tests.services.product import free_port
 from tests.upstreams.debating import Sale
 
@@ -41,7 +42,7 @@ class Debating:
         return [Sale(**row) for row in self._call("GET", "/_books")]
 
     def _call(self, method: str, path: str, **more: Any) -> Any:
-        answer = httpx.request(method, self.url + path, trust_env=False, timeout=60, **more)
+        answer = httpx.request(method, self.url + path, **PLAIN, timeout=60, **more)
         return answer.raise_for_status().json()
 
 

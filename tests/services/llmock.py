@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from tests.services.plain import PLAIN
 from tests.services.product import free_port
 
 
@@ -21,17 +22,17 @@ class LLMock:
 
     def will(self, *behaviors: dict[str, Any]) -> None:
         reply = httpx.post(
-            f"{self.url}/_llmock/scenario", json={"behaviors": behaviors}, trust_env=False
+            f"{self.url}/_llmock/scenario", json={"behaviors": behaviors}, **PLAIN
         )
         reply.raise_for_status()
 
     def requests(self) -> int:
         """How many its own log says it got."""
-        reply = httpx.get(f"{self.url}/_llmock/requests", trust_env=False)
+        reply = httpx.get(f"{self.url}/_llmock/requests", **PLAIN)
         return len(reply.json()["requests"])
 
     def reset(self) -> None:
-        httpx.post(f"{self.url}/_llmock/reset", trust_env=False).raise_for_status()
+        httpx.post(f"{self.url}/_llmock/reset", **PLAIN).raise_for_status()
 
 
 @contextmanager
@@ -57,7 +58,7 @@ def _wait_until_it_answers(url: str, server: "subprocess.Popen[bytes]") -> None:
     for _ in range(300):
         assert server.poll() is None, "llmock ended at once"
         try:
-            httpx.get(url, trust_env=False)
+            httpx.get(url, **PLAIN)
             return
         except httpx.TransportError:
             time.sleep(0.1)
