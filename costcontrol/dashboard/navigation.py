@@ -1,7 +1,7 @@
 """The pages of the staff, in groups. A page that is not built here is not listed.
 
 A new page is one line in GROUPS. `has_filters`: it has the filter bar, so links to it carry the
-filters of the page that somebody comes from. `has_views`: its filters are its own, but can be saved.
+filters of the page that somebody comes from. `has_views`: its own can be saved.
 """
 
 from collections.abc import Mapping
