@@ -89,8 +89,10 @@ class Located:
         return frozenset(span.bucket for span in self.spans if span.source == Source.MISSING)
 
 
-def load(question: Question) -> Facts:
-    buckets = question.range.buckets
+def load(question: Question, *, at_once: bool = False) -> Facts:
+    """`at_once`: only sums are wanted, so all of the range is one bucket."""
+    days = question.range
+    buckets = (Bucket(days.start, days.end),) if at_once else days.buckets
     until = question.now + timedelta.resolution  # what happens now is in it
     found = located(buckets, until=until, now=question.now)
     parts, filters = found.spans, question.filters
@@ -131,11 +133,13 @@ def previous(question: Question) -> Question:
 
 
 def load_previous(question: Question) -> Facts | None:
-    """The period before; None where the calls began in it or after it: half of a period would
-    look like growth."""
+    """The period before, at once; None where the calls began in it or after it: half of a period
+    would look like growth."""
     before = previous(question)
     began = calls_began()
-    return load(before) if began is not None and began <= before.range.start else None
+    if began is None or began > before.range.start:
+        return None
+    return load(before, at_once=True)
 
 
 def calls_began() -> datetime | None:

@@ -1,5 +1,7 @@
 """What was saved, and by what: an estimate against the named baseline. Parts add up."""
 
+from operator import attrgetter
+
 from billing.reports.facts import Facts
 from billing.reports.reading import UsageSum
 from billing.reports.shapes import Series, Unit
@@ -15,6 +17,11 @@ from billing.savings import (
     ROUTE,
     SEARCH_CACHE,
     known_sum,
+)
+
+saved_by_causes = attrgetter(
+    "saved_cache_nanos", "saved_search_nanos", "saved_prompt_cache_nanos", "saved_route_nanos",
+    "saved_local_nanos", "saved_precompute_nanos", "saved_helpers_nanos", "saved_failed_nanos",
 )
 
 
@@ -46,7 +53,7 @@ def causes(row: UsageSum) -> dict[str, int]:
 def saved(facts: Facts) -> Saved | None:
     """None: nothing is known, which is not a saving of 0."""
     compared = sum(row.compared for row in facts.usage)
-    nanos = known_sum(sum(sum(causes(row).values()) for row in facts.usage), compared)
+    nanos = known_sum(sum(map(sum, map(saved_by_causes, facts.usage))), compared)
     if nanos is None:
         return None
     names = {name for row in facts.usage for name in (row.first_baseline, row.last_baseline)}

@@ -53,13 +53,13 @@ def load(question: Question, *, against: Named | None) -> SavingsReport:
         bucket.start < until and number not in located.missing_buckets
         for number, bucket in enumerate(buckets)
     ]
-    return SavingsReport(
-        question, against, statement_of(rows, against), _series(rows, against, buckets, known),
-        by_layer(rows, against),
-        by_kind=grouped(rows, lambda row: row.call_kind, against),
+    return SavingsReport(  # sums are made of the fine ones, which are fewer: they know no buckets
+        question, against, statement_of(fine, against), _series(rows, against, buckets, known),
+        by_layer(fine, against),
+        by_kind=grouped(fine, lambda row: row.call_kind, against),
         by_tier=grouped(fine, lambda row: row.tier, against),
         by_language=grouped(fine, lambda row: row.language, against),
-        searches=searches_of(rows),
+        searches=searches_of(fine),
         lag_s=located.lag_s, missing_hours=located.missing_hours,
     )
 
