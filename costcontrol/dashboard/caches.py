@@ -14,6 +14,7 @@ from billing.reports import layers
 from billing.reports.layers import EXACT, LAYERS, STORED, KindSum, LayerFacts, LayerSum
 from billing.savings import SEARCH_CACHE, TEMPLATE
 from costcontrol.dashboard import caches_charts, caches_costs
+from costcontrol.dashboard.caches_reasons import reasons
 from costcontrol.dashboard.caches_state import CachesState
 from costcontrol.dashboard.components import (
     Cell,
@@ -63,6 +64,7 @@ class CachesPage:
     switches: tuple[Switch, ...]
     layers: Table
     costs: Table
+    judged: str
     figures: tuple[Figure, ...]
     kinds: Table
     reasons: Table | None  # None: not known for this filter
@@ -105,6 +107,7 @@ def caches_page(state: CachesState, *, now: datetime) -> CachesPage:
     return CachesPage(
         found.switches, _layers(found.sums, found.switches, found.sizes),
         caches_costs.table(caches_costs.costs_of(facts, found.sums, now=now), TITLES),
+        caches_costs.judged_words(facts, now=now),
         tuple(caches_charts.draw(chart, facts, state) for chart in caches_charts.CHARTS),
         _kinds(found.kinds), _reasons(found), bool(facts.calls),
         stale_text(lag_s=facts.lag_s, missing_hours=facts.missing_hours),
@@ -215,35 +218,6 @@ def _reasons(found: CachesFacts) -> Table | None:
         for each in reasons(found.by_models, found.made)
     )
     return Table(_("Why a model answered"), columns, rows, is_caption_hidden=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a model had to answer so many calls. `key`: for files."""
-
-    key: str
-    words: str
-    note: str
-    calls: int
-
-
-def reasons(by_models: int, made: Made) -> Iterator[Reason]:
-    if not settings.CACHE_SHARED:
-        yield Reason("layer_off", _("The layer is off"), "", by_models)
-        return
-    yield Reason(
-        "nothing_stored", _("Nothing was stored yet"),
-        _("it was written, and is stored now for others"), made.first,
-    )
-    yield Reason(
-        "another_wanted", _("They had seen what was stored, or asked for another"),
-        _("another variant was written and is stored now"), made.more,
-    )
-    yield Reason(
-        "not_kept", _("It has no key, or was not kept"),
-        _("a topic or words of the user's own, a cut answer, a fallback, or all variants seen"),
-        max(by_models - made.first - made.more, 0),
-    )
 
 
 def rate(part: int, whole: int | None) -> int | None:

@@ -1,7 +1,7 @@
 """What cache layers cost themselves, and how often what they served was wrong, layer by layer.
 
-Wrong is known only where something is guessed: which topic somebody means. L1 answers the very same
-request, a key of the store is exact, and nobody judges searches and templates.
+Wrong is what people find: staff end an answer as wrong, or judge a text that was taken for a topic.
+L1 answers the very same request, and nobody looks for wrong templates.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,27 +10,27 @@ from datetime import datetime, timedelta
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing.reports.layers import EXACT, LayerFacts, LayerSum
-from billing.savings import HELPERS, PRECOMPUTE, SEARCH_CACHE, TEMPLATE
+from billing.savings import HELPERS, PRECOMPUTE
+from costcontrol import formats
 from costcontrol.dashboard.components import Cell, Column, Table, count, money, text
+from routing.reports.stored import Wrong, ended_as_wrong
 from routing.reports.topic_matches import judged_between
 
 PLACES = 4
-WITH_OTHERS = ("pattern", "precomputed")  # a topic leads to both: only their sum is known
 
 
 @dataclass(frozen=True, slots=True)
 class LayerCost:
-    """`own_nanos` None: not known for this filter. `false_hits` None: nothing of it was judged."""
+    """`own_nanos` None: not known for this filter. `wrong` None: nobody looks for it."""
 
     layer: str
     own_nanos: int | None
     own_note: str
     saved_nanos: int
-    judged: int | None
-    false_hits: int | None
-    false_note: str
+    wrong: Wrong | None
 
     @property
     def left_nanos(self) -> int | None:
@@ -42,22 +42,34 @@ def costs_of(
 ) -> tuple[LayerCost, ...]:
     """One query. Our own work has no tier: for one tier its cost is not known."""
     days, chosen = facts.question.range, facts.question.filters
-    judged, wrong = judged_between(
-        days.start, min(days.end, now + timedelta.resolution), language=chosen.language
+    wrong = ended_as_wrong(
+        start=days.start, end=min(days.end, now + timedelta.resolution), kind=facts.kind,
+        language=chosen.language, deployment=chosen.deployment,
     )
-    is_split = bool(chosen.tier)
-    return tuple(_cost(each, facts, judged, wrong, is_split=is_split) for each in sums)
+    return tuple(_cost(each, facts, wrong.get(each.layer)) for each in sums)
 
 
-def _cost(
-    each: LayerSum, facts: LayerFacts, judged: int, wrong: int, *, is_split: bool
-) -> LayerCost:
+def _cost(each: LayerSum, facts: LayerFacts, wrong: Wrong | None) -> LayerCost:
     cause, note = _own(each.layer)
-    own = facts.own_nanos[cause] if cause else 0
-    number, hits, why = _wrong(each.layer, judged, wrong)
-    return LayerCost(
-        each.layer, None if cause and is_split else own, note, each.saved_nanos, number, hits, why
+    is_split = bool(cause and facts.question.filters.tier)
+    own = None if is_split else facts.own_nanos.get(cause, 0)
+    return LayerCost(each.layer, own, note, each.saved_nanos, wrong)
+
+
+def judged_words(facts: LayerFacts, *, now: datetime) -> str:
+    """How often a text was taken for a topic that it did not mean. One query."""
+    days, language = facts.question.range, facts.question.filters.language
+    judged, wrong = judged_between(
+        days.start, min(days.end, now + timedelta.resolution), language=language
     )
+    if not judged:
+        return _("Of the texts that were taken for a topic in these days none is judged yet.")
+    return ngettext(
+        "Of the texts that were taken for a topic in these days %(judged)s is judged, and "
+        "%(wrong)s of them meant another one.",
+        "Of the texts that were taken for a topic in these days %(judged)s are judged, and "
+        "%(wrong)s of them meant another one.", judged,
+    ) % {"judged": formats.count(judged), "wrong": formats.count(wrong)}
 
 
 def _own(layer: str) -> tuple[str, str]:
@@ -69,22 +81,8 @@ def _own(layer: str) -> tuple[str, str]:
     return "", _("it asks no model")
 
 
-def _wrong(layer: str, judged: int, wrong: int) -> tuple[int | None, int | None, str]:
-    if layer == "pattern":
-        if not judged:
-            return 0, None, _("no text that was taken in these days is judged")
-        return judged, wrong, _("of %(judged)d judged, with L3") % {"judged": judged}
-    if layer in WITH_OTHERS:
-        return None, None, _("counted with L2")
-    if layer in EXACT:
-        return None, 0, _("only the very same request")
-    if layer in (SEARCH_CACHE, TEMPLATE):
-        return None, None, _("nobody judges them")
-    return None, None, ""
-
-
 def table(costs: Sequence[LayerCost], titles: Mapping[str, str | Promise]) -> Table:
-    names = (_("Own cost"), _("Saved, less own cost"), _("Served for a wrong topic"))
+    names = (_("Own cost"), _("Saved, less own cost"), _("Served wrongly, times"))
     columns = (Column(_("Layer")), *(Column(name, is_number=True) for name in names))
     rows = tuple(_row(each, str(titles.get(each.layer, each.layer))) for each in costs)
     title = _("What each layer costs, and how often it was wrong")
@@ -93,7 +91,18 @@ def table(costs: Sequence[LayerCost], titles: Mapping[str, str | Promise]) -> Ta
 
 def _row(each: LayerCost, title: str) -> tuple[Cell, ...]:
     return (
-        text(title),
-        money(each.own_nanos, places=PLACES, note=each.own_note),
-        money(each.left_nanos, places=PLACES), count(each.false_hits, note=each.false_note),
+        text(title), money(each.own_nanos, places=PLACES, note=each.own_note),
+        money(each.left_nanos, places=PLACES), _wrong(each),
     )
+
+
+def _wrong(each: LayerCost) -> Cell:
+    if each.layer in EXACT:
+        return count(0, note=_("only the very same request"))
+    if each.wrong is None:
+        return count(None, note=_("nobody looks for it"))
+    number = each.wrong.answers
+    note = ngettext(
+        "%(number)s answer was ended as wrong", "%(number)s answers were ended as wrong", number
+    ) % {"number": formats.count(number)}
+    return count(each.wrong.served, note=note)

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from billing.reports.layers import LAYERS
-from costcontrol.dashboard.caches import CachesFacts, caches_facts, rate, reasons
+from costcontrol.dashboard.caches import CachesFacts, caches_facts, rate
 from costcontrol.dashboard.caches_costs import costs_of
+from costcontrol.dashboard.caches_reasons import reasons
 from costcontrol.dashboard.caches_state import CachesState
 from costcontrol.dashboard.csvs import Row, Value
 from costcontrol.lib.money import to_usd
@@ -20,8 +21,8 @@ def export(name: str, state: CachesState, *, now: datetime) -> Iterator[Row] | N
 def _layers(found: CachesFacts, now: datetime) -> Iterator[Row]:
     yield (
         "layer", "is_on", "answered", "asked", "hit_rate_bp", "saved_nanos", "saved_usd",
-        "own_cost_nanos", "own_cost_usd", "judged", "wrong_topic", "entries", "distinct_keys",
-        "age_seconds", "characters",
+        "own_cost_nanos", "own_cost_usd", "ended_as_wrong", "served_wrongly", "entries",
+        "distinct_keys", "age_seconds", "characters",
     )
     on = {switch.layer: int(switch.is_on) for switch in found.switches}
     costs = costs_of(found.facts, found.sums, now=now)
@@ -30,7 +31,7 @@ def _layers(found: CachesFacts, now: datetime) -> Iterator[Row]:
         yield (
             each.layer, on.get(each.layer), each.answered, each.asked,
             rate(each.answered, each.asked), *_money(each.saved_nanos), *_money(own.own_nanos),
-            own.judged, own.false_hits,
+            *((own.wrong.answers, own.wrong.served) if own.wrong else (None, None)),
             *((size.entries, size.keys, _whole(size.age_s), size.characters) if size
               else (None,) * 4),
         )

@@ -62,6 +62,14 @@ class Made:
     more: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Answers that staff ended because they were wrong, and how often those had been served."""
+
+    answers: int
+    served: int
+
+
 def is_served(now: datetime) -> Q:
     return Q(ended_at=None, hard_until__gt=now)
 
@@ -102,3 +110,21 @@ def made(
         first=Count("pk", filter=Q(variant=0)), more=Count("pk", filter=Q(variant__gt=0))
     )
     return Made(sums["first"], sums["more"])
+
+
+def ended_as_wrong(
+    *, start: datetime, end: datetime, kind: str = "", language: str = "", deployment: str = ""
+) -> Mapping[str, Wrong]:
+    """By layer, of what was ended in [start, end). One query."""
+    said = {"kind": kind, "language": language, "deployment": deployment}
+    sums: dict[str, Any] = {}
+    for layer, of_layer in LINES.items():
+        sums[f"{layer}_answers"] = Count("pk", filter=of_layer)
+        sums[f"{layer}_served"] = Sum("served", filter=of_layer, default=0)
+    found = StoredAnswer.objects.filter(
+        ended_at__gte=start, ended_at__lt=end, ended_why=StoredAnswer.End.WRONG,
+        **{name: value for name, value in said.items() if value},
+    ).aggregate(**sums)
+    return {
+        layer: Wrong(found[f"{layer}_answers"], found[f"{layer}_served"]) for layer in LINES
+    }

@@ -51,3 +51,14 @@ def test_a_text_is_judged_with_the_keyboard_and_is_gone(site: Site, alice: Page)
         alice.keyboard.press("Enter")
     expect(alice.get_by_text("Counted as right. The text itself was deleted.")).to_be_visible()
     expect(waits).not_to_contain_text("Is a lie ever right?")
+
+
+def test_a_threshold_is_slid_with_the_keyboard(site: Site, alice: Page) -> None:
+    alice.goto(f"{site.url}/dashboard/caches/topics/?language=en&threshold=93")
+    alice.locator("#threshold-slider").focus()
+    alice.keyboard.press("ArrowRight")
+    expect(alice.locator("#threshold-percent")).to_have_value("93.1")
+    alice.get_by_role("button", name="Reckon").focus()
+    with alice.expect_navigation():
+        alice.keyboard.press("Enter")
+    expect(alice.get_by_role("rowheader", name="This one, 93.1%")).to_be_visible()

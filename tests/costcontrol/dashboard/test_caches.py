@@ -20,7 +20,7 @@ from tests.costcontrol.dashboard.stored import answer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 PAGE, DAY = "/dashboard/caches/", timedelta(days=1)
-MOST_QUERIES = 16
+MOST_QUERIES = 17
 CENT = 10_000_000
 HOSTILE = ("' OR 1=1; --", "<script>alert(1)</script>", "\x00", "x" * 3_000, "-1", "9" * 40, "%")
 

@@ -1,6 +1,7 @@
 """What cache layers cost and got wrong, and the tables of their page as files."""
 
 import re
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -8,6 +9,7 @@ from django.test import Client
 
 from routing.models import PrecomputeRun, Topic
 from tests.costcontrol.dashboard.rows import NOW, call, rolled_up
+from tests.costcontrol.dashboard.stored import answer
 from tests.costcontrol.dashboard.test_caches import CENT, DAY, PAGE, export, read, row_of, served
 from tests.costcontrol.dashboard.test_caches import kinds as kinds
 from tests.costcontrol.dashboard.test_caches import staff as staff
@@ -49,35 +51,47 @@ def test_our_own_work_has_no_tier(staff: Client) -> None:
     assert cost_row(said, "L2")[1].startswith("– not known")
 
 
-def test_what_was_judged_wrong_stands_with_how_many_were_judged(
+def test_what_staff_ended_as_wrong_stands_with_the_layer_that_served_it(staff: Client) -> None:
+    gone: dict[str, Any] = {"ended_at": NOW, "ended_why": "wrong"}
+    answer(key="1", served=3, **gone)
+    answer(key="2", served=4, language="ko", **gone)
+    answer(key="3", served=5, origin="batch", **gone)
+    answer(key="4", served=9, ended_at=NOW, ended_why="purged")
+    answer(key="5", served=9, ended_at=NOW - 40 * DAY, ended_why="wrong")
+    answer(key="6", served=9)
+    said = read(staff, range="7d")
+    assert cost_row(said, "L2")[3] == "7 2 answers were ended as wrong"
+    assert cost_row(said, "L3")[3] == "5 1 answer was ended as wrong"
+    assert cost_row(said, "L1")[3] == "0 only the very same request"
+    assert cost_row(said, "L4")[3].endswith("nobody looks for it")
+    assert cost_row(read(staff, language="ko"), "L2")[3].startswith("4 1 answer ")
+
+
+def test_how_many_texts_meant_another_topic_is_said_with_how_many_are_judged(
     staff: Client, virtue: Topic
 ) -> None:
-    assert "no text that was taken in these days is judged" in read(staff)
+    assert "none is judged yet" in read(staff)
     match(virtue, 1, verdict="right", language="ko")
     match(virtue, 2, verdict="wrong", language="ko")
     match(virtue, 3, verdict="wrong", language="en")
     match(virtue, 4)
     match(virtue, 5, verdict="wrong", at=NOW - 40 * DAY)
-    said = read(staff, range="7d")
-    assert cost_row(said, "L2")[3] == "2 of 3 judged, with L3"
-    korean = read(staff, range="7d", language="ko")
-    assert cost_row(korean, "L2")[3].startswith("1 of 2")
-    assert cost_row(said, "L1")[3] == "0 only the very same request"
-    assert "nobody judges them" in said
+    assert "3 are judged, and 2 of them meant another one" in read(staff, range="7d")
+    assert "2 are judged, and 1 of them" in read(staff, range="7d", language="ko")
 
 
-def test_the_layers_as_a_file_are_what_the_page_says(staff: Client, virtue: Topic) -> None:
+def test_the_layers_as_a_file_are_what_the_page_says(staff: Client) -> None:
     served("pattern")
     call(call_kind="opening_statement")
     our_work(call_kind="embedding", tier="embedding", cost_nanos=3 * CENT)
-    match(virtue, 1, verdict="wrong")
+    answer(served=6, ended_at=NOW, ended_why="wrong")
     rolled_up()
     rows = {row["layer"]: row for row in export(staff, "layers", range="7d")}
     mine = rows["pattern"]
     assert (mine["answered"], mine["asked"], mine["hit_rate_bp"]) == ("1", "2", "5000")
     assert (mine["saved_nanos"], mine["saved_usd"]) == (str(100 * CENT), "1")
     assert (mine["own_cost_nanos"], mine["own_cost_usd"]) == (str(3 * CENT), "0.03")
-    assert (mine["judged"], mine["wrong_topic"]) == ("1", "1")
+    assert (mine["ended_as_wrong"], mine["served_wrongly"]) == ("1", "6")
     assert rows["precomputed"]["is_on"] == str(int(PrecomputeRun.objects.exists()))
     assert (rows["template"]["asked"], rows["template"]["hit_rate_bp"]) == ("", "")
 
