@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from billing.reports import roi
 from billing.reports.roi import Assumptions, Outcome
@@ -103,7 +103,7 @@ def _beyond(given: Assumptions) -> str:
 
 def _months(found: Outcome) -> Cell:
     if found.payback_months is None:
-        return text(_("never"))
+        return text(pgettext("months until it is paid back", "never"))
     return count(ceil(found.payback_months))
 
 

@@ -129,6 +129,14 @@ def test_where_power_costs_more_than_the_cloud_it_says_never(staff: Client) -> N
     assert "never" in said
 
 
+def test_never_is_not_told_as_a_key_that_has_no_end(staff: Client) -> None:
+    page = staff.get(
+        PAGE, ASKED | {"cloud": "0.01", "kwh": "1"}, headers={"accept-language": "ko"}
+    )
+    assert "본전까지" in (said := page.content.decode())
+    assert "만료" not in said
+
+
 def test_what_one_machine_cannot_do_is_no_break_even(staff: Client) -> None:
     said = text_of(staff, **ASKED | {"utilisation": "1"})
     assert "It never pays on these assumptions: that takes 1,336 debates a month" in said
