@@ -246,17 +246,17 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
 @pytest.mark.parametrize(
     "name",
     ["range", "from", "to", "zone", "tier", "language", "deployment", "kind", "outcome", "user",
      "debate", "key", "attempts", "older", "newer", "id"],
 )
-def test_whatever_stands_in_an_address_there_is_a_page(page: Page, name: str, value: str) -> None:
+def test_whatever_stands_in_an_address_there_is_a_page(page: Page, name: str) -> None:
     row()
-    query = {name: value.encode("utf-8", "replace").decode()}
-    assert SCRIPT not in shown(page, query)
-    assert text_of(page, page.get(CSV, query)).startswith("call_id,at,")
+    for value in HOSTILE:
+        query = {name: value.encode("utf-8", "replace").decode()}
+        assert SCRIPT not in shown(page, query), query
+        assert text_of(page, page.get(CSV, query)).startswith("call_id,at,"), query
 
 
 @pytest.mark.parametrize(
