@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection
@@ -14,6 +15,8 @@ from billing.slice_measures import MEASURES, SLICED_BY
 
 SAMPLE_HOURS = 48
 LIVE = Table("billing_usagerecord", "at", {name: name for name in ("user_id", *SLICED_BY)})
+NAMES = [measure.name for measure in MEASURES]
+SUMS = ", ".join(measure.of_hours for measure in MEASURES)
 LIVE_SUMS = ", ".join(measure.of_rows for measure in MEASURES)
 Selected = Sequence[tuple[Any, ...]]
 
@@ -21,19 +24,29 @@ Selected = Sequence[tuple[Any, ...]]
 def read(
     parts: Parts, plan: Plan, filters: SliceFilters, group_by: str, *, users: Sequence[str] = ()
 ) -> tuple[SliceRow, ...]:
-    """By bucket, then as they come. `users`: only these."""
-    found: dict[tuple[int, Any], tuple[Any, ...]] = {}
-    for table, selected, sums in _sources(parts, plan):
-        for bucket, key, *values in _select(
-            table, selected, sums, filters, group_by, users
-        ):
-            before = found.get((bucket, key))
-            found[bucket, key] = tuple(
-                values if before is None else map(sum, zip(before, values, strict=True))
-            )
+    """By bucket. `users`: only these."""
+    selects = [
+        _select(table, selected, sums, filters, group_by, users)
+        for table, selected, sums in _sources(parts, plan)
+    ]
+    if not selects:
+        return ()
+    rows = reading.fetch(_together([sql for sql, _ in selects]),
+                         [param for _, params in selects for param in params])
     return tuple(
         SliceRow(bucket, key_of(group_by, key), *values)
-        for (bucket, key), values in sorted(found.items(), key=lambda item: item[0][0])
+        for bucket, key, *values in sorted(rows, key=itemgetter(0))
+    )
+
+
+def _together(selects: Sequence[str]) -> str:
+    """Months, days, hours and live rows are added up by the database: users are many."""
+    if len(selects) == 1:
+        return selects[0]
+    every = " UNION ALL ".join(f"SELECT * FROM ({sql}) AS part" for sql in selects)
+    return (
+        f"WITH parts(bucket, name, {', '.join(NAMES)}) AS ({every})"
+        f" SELECT bucket, name, {SUMS} FROM parts GROUP BY bucket, name"
     )
 
 
@@ -53,7 +66,7 @@ def _sources(parts: Parts, plan: Plan) -> Iterable[tuple[Table, Selected, str]]:
 def _select(
     table: Table, selected: Selected, sums: str, filters: SliceFilters, group_by: str,
     users: Sequence[str],
-) -> list[tuple[Any, ...]]:
+) -> tuple[str, list[Any]]:
     where, more = _where(table, filters)
     if users:
         where += f" AND user_id IN ({', '.join(['%s'] * len(users))})"
@@ -61,12 +74,11 @@ def _select(
     key = table.columns[_column(group_by)] if group_by else "''"
     rows = ", ".join(["(%s, %s, %s)"] * len(selected))
     within = f"{table.unit} >= low AND {table.unit} < high{table.where}{where}"
-    return reading.fetch(
+    return (
         f"WITH span(bucket, low, high) AS (VALUES {rows})"
-        f" SELECT span.bucket, {key}, {sums} FROM {reading.joined(table.name, within)}"
-        f" GROUP BY span.bucket{f', {key}' if group_by else ''}",
-        [*(value for each in selected for value in each), *more],
-    )
+        f" SELECT span.bucket, {key} AS name, {sums} FROM {reading.joined(table.name, within)}"
+        f" GROUP BY span.bucket{f', {key}' if group_by else ''}"
+    ), [*(value for each in selected for value in each), *more]
 
 
 def _where(table: Table, filters: SliceFilters) -> tuple[str, list[Any]]:
