@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import AuditEvent
-from billing import corrections, corrections_work, ledger, savings
+from billing import corrections, corrections_work, ledger, savings, tasks
 from billing.corrections_rows import price_of
 from billing.models import (
     Budget,
@@ -262,6 +262,15 @@ def test_a_range_up_to_now_waits_for_calls_that_are_under_way(
     corrections_work.work(now=later)
     correction.refresh_from_db()
     assert (correction.state, sums()[0]) == (State.DONE, 1)
+
+
+def test_the_task_counts_and_posts(price: ModelPrice, windows: list[Window]) -> None:
+    one = book_at_price(windows)
+    correction = make(price)
+    tasks.correct_prices()
+    corrections.correction_post(correction, actor="ann", now=NOW)
+    tasks.correct_prices()
+    assert cost_by_call()[one.row.call_id] == one.right(price, RIGHT, START, END)
 
 
 def test_counting_posts_nothing_and_says_what_posting_will(
