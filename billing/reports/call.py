@@ -217,12 +217,15 @@ def _corrections(records: Sequence[UsageRecord]) -> tuple[Corrected, ...]:
         {record.correction_id for record in records}
     )
     return tuple(
-        Corrected(
-            made.pk, made.posted_by, made.posted_at, made.reason,
-            (made.takes_back or made).source, attempt_report(record),
-        )
+        _corrected(record, found.get(record.correction_id or 0) or PriceCorrection())
         for record in sorted(records, key=lambda one: one.pk)
-        if (made := found.get(record.correction_id or 0))
+    )
+
+
+def _corrected(record: UsageRecord, made: PriceCorrection) -> Corrected:
+    return Corrected(
+        record.correction_id or 0, made.posted_by, made.posted_at, made.reason,
+        (made.takes_back or made).source, attempt_report(record),
     )
 
 
