@@ -51,7 +51,7 @@ def share_nanos(nanos: int, count: int) -> Nanos:
 
 def format_usd(nanos: int, *, places: int = 4) -> str:
     """`$0.0123`, for people; never parsed back."""
-    amount = to_usd(nanos).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    amount = to_usd(nanos).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN) + 0  # never -0
     return f"-${-amount:,f}" if amount < 0 else f"${amount:,f}"
 
 

@@ -22,7 +22,7 @@ const places = (count) => ({ minimumFractionDigits: count, maximumFractionDigits
 const usd = { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" };
 
 const texts = {
-  money: (nanos, digits) => number(nanos / 1e9, { ...usd, ...places(digits) }),
+  money: (nanos, digits) => number(Number((nanos / 1e9).toFixed(digits)) || 0, { ...usd, ...places(digits) }), // never -0
   count: (value) => number(value, {}),
   share: (points) => number(points / 10000, { style: "percent", ...places(1) }),
 };
