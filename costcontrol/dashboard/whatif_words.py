@@ -9,7 +9,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from costcontrol import formats
 from costcontrol.dashboard.labels import label
-from costcontrol.dashboard.whatif_form import BUCKET_LABELS, MODE_LABELS, cell_text
+from costcontrol.dashboard.whatif_form import (
+    BUCKET_LABELS,
+    COMPLEXITY_LABELS,
+    MODE_LABELS,
+    cell_text,
+)
 from routing.models import RoutePolicy, WhatIfRun
 from routing.whatif.changes import TODAY, Changes
 from routing.whatif.outcome import Outcome
@@ -47,7 +52,7 @@ def _differences(changes: Changes) -> str:
     published = RoutePolicy.objects.filter(status=RoutePolicy.Status.PUBLISHED).first()
     usual = published.cells if published else {}
     cells = [
-        f"{MODE_LABELS[mode]} / {complexity}: {cell_text(classes)}"
+        f"{MODE_LABELS[mode]}, {COMPLEXITY_LABELS[complexity]}: {cell_text(classes)}"
         for mode, row in (changes.cells or {}).items() for complexity, classes in row.items()
         if usual.get(mode, {}).get(complexity) != classes
     ]

@@ -80,7 +80,7 @@ def test_a_day_is_answered_at_once_and_side_by_side(staff: Client) -> None:
     assert found.figures.now.deployments == {SONNET: 1}
     shown = page(staff, f"{HERE}{run.pk}/")
     for words in ("Booked then", "Replayed with the changes", "cost exactly what was booked",
-                  "Quality is not measured", SONNET, "Savings by lever", "hybrid / complex"):
+                  "Quality is not measured", SONNET, "Savings by lever", "hybrid, complex calls"):
         assert words in shown
     assert AuditEvent.objects.get(action="whatif_run").actor == "staff@example.org"
 
