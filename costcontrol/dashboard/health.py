@@ -21,11 +21,13 @@ from billing.reports import webhooks
 from billing.reports.webhooks import Queue
 from costcontrol import formats, heartbeats
 from costcontrol.dashboard.components import Badge, Tone
+from costcontrol.dashboard.settings_pause import switched_off
 from costcontrol.lib import redis
 from costcontrol.lib.sentences import said
 from costcontrol.probes import database_problem
 from routing import health, snapshot
 from routing.providers import missing_key
+from routing.snapshot import spec_of
 from routing.types import DeploymentSpec, ModelClass
 
 SILENT_AFTER = timedelta(seconds=60)  # beat sends a task every 15 seconds
@@ -97,9 +99,15 @@ async def parts(*, now: datetime) -> tuple[Part, ...]:
 async def _models() -> tuple[Part, ...]:
     try:
         found = await models()
+        return (*_grouped(found), *await sync_to_async(_paused)())
     except DatabaseError:
         return ()
-    return tuple(_grouped(found))
+
+
+def _paused() -> tuple[Part, ...]:
+    note = _("None of its models is asked: staff switched them off. Settings let it go on.")
+    off = Badge(_("switched off"), Tone.WARN)
+    return tuple(Part(_group_name(spec_of(row)), off, note) for row in switched_off())
 
 
 def _grouped(found: tuple[Model, ...]) -> Iterator[Part]:

@@ -2,6 +2,7 @@
 step. What a pause switched off is what going on switches on again, unless somebody says otherwise.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -45,6 +46,16 @@ def line_of(row: Deployment) -> list[Deployment]:
     return list(Deployment.objects.filter(
         provider=row.provider, base_url=row.base_url, api_key_env=row.api_key_env
     ).order_by("priority", "name"))
+
+
+def switched_off() -> tuple[Deployment, ...]:
+    """One of each provider of which staff let no model be asked, so that nobody forgets it."""
+    lines: dict[tuple[str, str, str], list[Deployment]] = defaultdict(list)
+    for row in Deployment.objects.order_by("provider", "name"):
+        lines[row.provider, row.base_url, row.api_key_env].append(row)
+    return tuple(
+        rows[0] for rows in lines.values() if not any(row.is_enabled for row in rows)
+    )
 
 
 def pause_page(row: Deployment) -> PausePage:

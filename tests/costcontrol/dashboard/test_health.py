@@ -67,6 +67,18 @@ def test_a_provider_with_a_key_is_ready(page: Page, settings: LazySettings) -> N
 
 
 @WITH_DATABASE
+def test_a_provider_that_staff_switched_off_is_not_forgotten(page: Page) -> None:
+    deployment("openai/gpt-6-luna", is_enabled=False)
+    deployment("anthropic/claude-opus-5-5", is_enabled=False)
+    deployment("anthropic/claude-sonnet-5-5")
+    said = strip(page)
+    off = '<span>{}</span> <span class="badge" data-tone="warn">switched off</span>'
+    assert off.format("OpenAI") in said
+    assert off.format("Anthropic") not in said
+    assert "staff switched them off" in said
+
+
+@WITH_DATABASE
 def test_a_local_model_that_does_not_answer_says_why(page: Page) -> None:
     deployment("fake/down", model_class="local")
     said = strip(page)
