@@ -20,7 +20,7 @@ from billing.models import PriceCorrection, Reservation, UsageRecord
 from billing.prices import Price
 from billing.retention import kept_since
 
-ROWS_AT_ONCE = 500
+ROWS_AT_ONCE = 200  # windows that all calls share are locked for so long
 SETTLED_AFTER = timedelta(minutes=2)  # a call that came in before may get its room later
 LEASE = timedelta(minutes=5)  # of a call; batches have longer ones, and are booked when they end
 ONE_AT_A_TIME = 0x70726963  # a lock of PostgreSQL, for all corrections

@@ -26,7 +26,7 @@ from costcontrol.lib.sentences import said
 
 CORRECT = "billing.add_pricecorrection"
 AT_ONCE = timedelta(hours=25)  # a day of 25 hours is one
-PIECES_AT_ONCE = 6
+PIECES_AT_ONCE = 15
 
 
 @staff_required
