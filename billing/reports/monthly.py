@@ -25,6 +25,7 @@ from costcontrol.lib.money import share_nanos
 GROUPS = ("tier", "deployment", "call_kind", "language", "user")
 MOST = 10  # lines of one group; the others are one line together
 OTHER = "other"
+SUMMED = ("calls", "cost_nanos", "estimated_nanos")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class _Sum:
 
 def _sums(days: Range, until: datetime, name: str) -> Mapping[str, _Sum]:
     found: dict[str, _Sum] = {}
-    for row in load(Ask(days, until, group_by=name), is_whole=True).rows:
+    for row in load(Ask(days, until, group_by=name, only=SUMMED), is_whole=True).rows:
         found.setdefault(row.key, _Sum()).add(row)
     return found
 

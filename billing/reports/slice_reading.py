@@ -1,6 +1,6 @@
 """Sums of slices: one query for whole days, one for hours, one for usage rows that are live."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from operator import itemgetter
 from typing import Any
@@ -16,51 +16,66 @@ from billing.slice_measures import MEASURES, SLICED_BY
 SAMPLE_HOURS = 48
 LIVE = Table("billing_usagerecord", "at", {name: name for name in ("user_id", *SLICED_BY)})
 NAMES = [measure.name for measure in MEASURES]
-SUMS = ", ".join(measure.of_hours for measure in MEASURES)
-LIVE_SUMS = ", ".join(measure.of_rows for measure in MEASURES)
 Selected = Sequence[tuple[Any, ...]]
 
 
 def read(
-    parts: Parts, plan: Plan, filters: SliceFilters, group_by: str, *, users: Sequence[str] = ()
+    parts: Parts, plan: Plan, filters: SliceFilters, group_by: str, *,
+    users: Sequence[str] = (), only: Collection[str] = NAMES,
 ) -> tuple[SliceRow, ...]:
-    """By bucket. `users`: only these."""
+    """By bucket. `users`: only these. `only`: measures that are wanted; the others are 0."""
     selects = [
         _select(table, selected, sums, filters, group_by, users)
-        for table, selected, sums in _sources(parts, plan)
+        for table, selected, sums in _sources(parts, plan, only)
     ]
     if not selects:
         return ()
-    rows = reading.fetch(_together([sql for sql, _ in selects]),
+    wanted = [name for name in NAMES if name in only]
+    rows = reading.fetch(_together([sql for sql, _ in selects], wanted),
                          [param for _, params in selects for param in params])
+    places = [NAMES.index(name) for name in wanted]
     return tuple(
-        SliceRow(bucket, key_of(group_by, key), *values)
+        SliceRow(bucket, key_of(group_by, key), *_filled(values, places))
         for bucket, key, *values in sorted(rows, key=itemgetter(0))
     )
 
 
-def _together(selects: Sequence[str]) -> str:
+def _filled(values: list[int], places: Sequence[int]) -> list[int]:
+    if len(places) == len(NAMES):
+        return values
+    every = [0] * len(NAMES)
+    for place, value in zip(places, values, strict=True):
+        every[place] = value
+    return every
+
+
+def _together(selects: Sequence[str], wanted: Sequence[str]) -> str:
     """Months, days, hours and live rows are added up by the database: users are many."""
     if len(selects) == 1:
         return selects[0]
     every = " UNION ALL ".join(f"SELECT * FROM ({sql}) AS part" for sql in selects)
+    sums = ", ".join(measure.of_hours for measure in MEASURES if measure.name in wanted)
     return (
-        f"WITH parts(bucket, name, {', '.join(NAMES)}) AS ({every})"
-        f" SELECT bucket, name, {SUMS} FROM parts GROUP BY bucket, name"
+        f"WITH parts(bucket, name, {', '.join(wanted)}) AS ({every})"
+        f" SELECT bucket, name, {sums} FROM parts GROUP BY bucket, name"
     )
 
 
-def _sources(parts: Parts, plan: Plan) -> Iterable[tuple[Table, Selected, str]]:
+def _sources(
+    parts: Parts, plan: Plan, only: Collection[str]
+) -> Iterable[tuple[Table, Selected, str]]:
     adapt = connection.ops.adapt_datefield_value
     for table, days in ((plan.months, parts.months), (plan.days, parts.days)):
         if table is not None and days:
-            yield table, [(b, adapt(day), adapt(end)) for b, day, end in days], table.sums
+            yield table, [(b, adapt(day), adapt(end)) for b, day, end in days], table.sums(only)
     if parts.hours:
-        yield plan.hours, parts.hours, plan.hours.sums
+        yield plan.hours, parts.hours, plan.hours.sums(only)
     if parts.live:
         at = connection.ops.adapt_datetimefield_value
         spans = [(span.bucket, at(span.start), at(span.end)) for span in parts.live]
-        yield LIVE, spans, LIVE_SUMS
+        yield LIVE, spans, ", ".join(
+            measure.of_rows for measure in MEASURES if measure.name in only
+        )
 
 
 def _select(

@@ -6,7 +6,7 @@ the slices. Users: months, days and hours of users. One user: the slices of user
 columns: the slices.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from billing.models_rollup import Grain
@@ -33,11 +33,11 @@ class Table:
     is_wide: bool = False
     renamed: Mapping[str, str] = field(default_factory=dict)  # measures that are made here
 
-    @property
-    def sums(self) -> str:
+    def sums(self, only: Collection[str]) -> str:
+        """Of the measures that are wanted."""
         return ", ".join(
-            f"CAST(SUM({self.renamed.get(measure.name, measure.name)}) AS BIGINT)"
-            for measure in MEASURES
+            f"CAST(SUM({self.renamed.get(name, name)}) AS BIGINT)"
+            for name in (measure.name for measure in MEASURES) if name in only
         )
 
 

@@ -38,13 +38,15 @@ Group = Literal[
 @dataclass(frozen=True, slots=True)
 class Ask:
     """`now` ends the range early: the future has no calls. `group_by`: one of `GROUPS`. `at_once`:
-    only sums are wanted, so all of the range is one bucket."""
+    only sums are wanted, so all of the range is one bucket. `only`: measures that are wanted; the
+    others are 0."""
 
     range: Range
     now: datetime
     filters: SliceFilters = NO_FILTERS
     group_by: str = ""
     at_once: bool = False
+    only: tuple[str, ...] = tuple(measure.name for measure in MEASURES)
 
     def buckets_of(self, days: Range) -> tuple[Bucket, ...]:
         return (Bucket(days.start, days.end),) if self.at_once else days.buckets
@@ -102,7 +104,9 @@ def load(ask: Ask, *, is_whole: bool = False, users: Sequence[str] = ()) -> Slic
             bucket.start < clock.until and number not in parts.missing_buckets
             for number, bucket in enumerate(buckets)
         ),
-        rows=slice_reading.read(parts, plan, ask.filters, ask.group_by, users=users),
+        rows=slice_reading.read(
+            parts, plan, ask.filters, ask.group_by, users=users, only=ask.only
+        ),
         shortened=shortened,
     )
 

@@ -32,6 +32,7 @@ OUTLIER_LEAST_NANOS = 100_000_000  # $0.10: less is no news
 OUTLIER_DAYS = 7
 MOST_OUTLIERS = 20
 MOST_LOOKED_AT = 1_000  # the dearest of the last 24 hours
+RANKED_BY = ("calls", "cost_nanos", "saved_nanos", "compared")
 COUNTED = (Metric.DEBATES, Metric.REQUESTS)
 
 
@@ -99,12 +100,12 @@ class UserFacts:
 
 def ranking(ask: Ask) -> Ranking:
     """Each user once, however long the range."""
-    slices = load(replace(ask, group_by=USER, at_once=True))
+    slices = load(replace(ask, group_by=USER, at_once=True, only=RANKED_BY))
     sums: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for row in slices.rows:
         mine = sums[0 if row.key == NONE else int(row.key)]
-        for place, value in enumerate((row.calls, row.cost_nanos, row.saved_nanos, row.compared)):
-            mine[place] += value
+        for place, name in enumerate(RANKED_BY):
+            mine[place] += getattr(row, name)
     users = (
         UserSpend(user_id, calls, cost, saved if compared or saved else None)
         for user_id, (calls, cost, saved, compared) in sums.items()

@@ -62,7 +62,7 @@ def movers(state: State) -> Moved | None:
 def _of_side(state: State, name: str, now: datetime) -> list[Mover] | None:
     """All of it, what moved most first."""
     column: Group = BY_NAME[name].column  # type: ignore[assignment]
-    slices = load(Ask(state.range, now, state.slices, column, at_once=True))
+    slices = load(Ask(state.range, now, state.slices, column, at_once=True, only=("cost_nanos",)))
     before = None if slices.shortened else load_previous(slices.answered)
     if before is None:  # or it would be of fewer days than the other sides
         return None
