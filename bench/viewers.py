@@ -30,7 +30,16 @@ from pathlib import Path
 from bench.run import BIN, cpu_s, free_port, process, wait_for, worker_of
 
 RANGES = ("range=7d", "range=30d", "range=90d")
-RANGED = ("", "calls/", "debates/", "explorer/", "caches/", "savings/", "routes/", "experiments/")
+RANGED = (
+    "", "calls/", "debates/", "explorer/", "caches/", "savings/", "routes/", "experiments/",
+    "users/", "movers/", "revenue/",
+)
+FILTERED = (  # narrowed, over 13 months
+    "?tier=premium", "?tier=premium&language=ko", "savings/?tier=premium", "savings/?language=ko",
+    "savings/?tier=premium&language=ko", "caches/?tier=premium", "caches/?kind=closing",
+    "routes/?tier=premium", "debates/?tier=premium", "debates/?order=dearest", "users/?tier=free",
+    "movers/?tier=premium", "calls/?tier=premium&status=failed",
+)
 EXPLORER = (
     "group=kind", "group=tier", "group=model", "group=user", "group=kind&tier=premium",
     "group=model&tier=premium&language=ko", "group=layer&kind=closing",
@@ -89,7 +98,8 @@ def alone(origin: str, paths: list[str], cookie: str, pid: int) -> dict[str, flo
 
 
 def addresses() -> list[str]:
-    """Every page without a parameter, some for several ranges; one call, one debate."""
+    """Every page without a parameter, some for several ranges, some narrowed; one call, one debate,
+    one user."""
     from costcontrol.dashboard import urls
 
     plain = sorted({
@@ -104,6 +114,7 @@ def addresses() -> list[str]:
     if "explorer/" in plain:
         found += [f"/dashboard/explorer/?{query}&{days}" for query in EXPLORER
                   for days in ("range=30d", months())]
+    found += [f"/dashboard/{path}&{months()}" for path in FILTERED]
     return [*found, *details()]
 
 
@@ -129,7 +140,10 @@ def details() -> list[str]:
     row = UsageRecord.objects.exclude(debate_id="").order_by("-at").first()
     if row is None:
         return []
-    return [f"/dashboard/calls/{row.call_id}/", f"/dashboard/debates/{row.debate_id}/"]
+    return [
+        f"/dashboard/calls/{row.call_id}/", f"/dashboard/debates/{row.debate_id}/",
+        f"/dashboard/users/{row.user_id}/?{months()}",
+    ]
 
 
 @contextmanager
