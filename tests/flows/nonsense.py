@@ -1,5 +1,7 @@
 """What is typed into pages that does not belong there, and what is wrong with an answer to it."""
 
+from collections.abc import Iterable
+
 import httpx
 
 FIELDS = (
@@ -25,4 +27,15 @@ def faults(reply: httpx.Response, what: object = "") -> list[str]:
         found.append(f"{where}: a stack trace")
     if "<html" in reply.text and not ('<html lang="ko"' in reply.text and "<h1" in reply.text):
         found.append(f"{where}: no page in Korean")
+    return found
+
+
+def sweep(asked: Iterable[tuple[object, httpx.Response]]) -> list[str]:
+    """The faults of all replies, which are asked for one after the other. An address that does not
+    know the method has read nothing of what came with it: it is not asked again."""
+    found = []
+    for what, reply in asked:
+        found += faults(reply, what)
+        if reply.status_code == 405:
+            break
     return found
