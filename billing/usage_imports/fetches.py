@@ -39,6 +39,17 @@ def yesterday(*, now: datetime) -> date:
     return now.astimezone(UTC).date() - timedelta(days=1)
 
 
+def day_of(said: Mapping[str, str], name: str) -> date:
+    """Raises BadRequest."""
+    asked = said.get(name, "").strip()
+    try:
+        return date.fromisoformat(asked)
+    except ValueError:
+        raise BadRequest(
+            _("“%(text)s” is no day. Write it like 2026-11-20.") % {"text": asked[:40]}, param=name,
+        ) from None
+
+
 def fetch_ask(
     provider: str, first: date, last: date, *, actor: str, now: datetime
 ) -> UsageFetch:

@@ -1,7 +1,5 @@
 """One call once more: as a command to copy, and by the rules of today without asking anybody."""
 
-import json
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +10,7 @@ from django.utils.translation import gettext as _
 from billing.reports.call import CallReport
 from costcontrol.dashboard.components import Cell, Column, Table, count, money, text
 from costcontrol.dashboard.labels import label
+from costcontrol.lib.curl import command
 from costcontrol.lib.sentences import said
 from routing.texts import Text
 from routing.whatif.one_call import Again, Candidate, again
@@ -40,13 +39,7 @@ def curl(report: CallReport, *, url: str, text: Text | None) -> str:
         body["max_tokens"] = last.max_output_tokens
     if report.call_kind:
         body["call_kind"] = report.call_kind
-    said_body = shlex.quote(json.dumps(body, ensure_ascii=False))
-    return (
-        f"curl {shlex.quote(url)} \\\n"
-        f"  -H 'Authorization: Bearer {KEY}' \\\n"
-        f"  -H 'Content-Type: application/json' \\\n"
-        f"  -d {said_body}"
-    )
+    return command(url, body, bearer=KEY)
 
 
 def today_view(call_id: UUID, *, at: datetime) -> TodayView:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audited import actor_of
-from billing.usage_imports.fetches import fetch_ask
+from billing.usage_imports.fetches import day_of, fetch_ask
 from costcontrol.dashboard import reconciliation_fetches as fetches
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.budgets_tabs import allow
@@ -27,7 +27,7 @@ def reconciliation_fetch(request: HttpRequest) -> HttpResponse:
     sent = request.POST.dict()
     try:
         fetch = fetch_ask(
-            sent.get("provider", ""), fetches.day_of(sent, "first"), fetches.day_of(sent, "last"),
+            sent.get("provider", ""), day_of(sent, "first"), day_of(sent, "last"),
             actor=actor_of(request), now=clock.now(),
         )
     except CostControlError as error:

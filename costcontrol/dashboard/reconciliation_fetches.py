@@ -15,8 +15,7 @@ from billing.usage_imports.vendors import VENDORS, is_on
 from costcontrol import formats
 from costcontrol.dashboard.components import Cell, Column, Table, Tone, badge, text, when
 from costcontrol.dashboard.filter_bar import Choice
-from costcontrol.lib.errors import BadRequest
-from costcontrol.lib.sentences import Sentence, said
+from costcontrol.lib.sentences import said
 
 SHOWN = 10
 USUAL_DAYS = 7
@@ -53,18 +52,6 @@ def form_of(said_days: Mapping[str, str], *, provider: str, now: datetime) -> Fe
         (newest - timedelta(days=fetches.MOST_DAYS_AGO - 1)).isoformat(), newest.isoformat(),
         settings.DEMO,
     )
-
-
-def day_of(sent: Mapping[str, str], name: str) -> date:
-    """Raises BadRequest."""
-    asked = sent.get(name, "").strip()
-    try:
-        return date.fromisoformat(asked)
-    except ValueError:
-        raise BadRequest(
-            Sentence("“%(text)s” is no day. Write it like 2026-11-20.") % {"text": asked[:40]},
-            param=name,
-        ) from None
 
 
 def is_going() -> bool:
