@@ -13,15 +13,15 @@ from billing.reports.slices import Ask, Slices
 
 FEW = 200  # users that are read as they are
 BY_USER = frozenset({"tier", "language"})  # filters that sums of users know
-NAMES = tuple(each.name for each in fields(SliceRow))[2:]  # without bucket and key
+NAMES: tuple[str, ...] = tuple(each.name for each in fields(SliceRow))[2:]  # without bucket and key
 Rank = Callable[[SliceRow], int | None]
 
 
-def load(ask: Ask, *, rank: Rank, most: int) -> Slices:
-    """As `slices.load`. Of many users all but `most` are one."""
+def load(ask: Ask, *, rank: Rank, most: int, only: tuple[str, ...] = NAMES) -> Slices:
+    """As `slices.load`. Of many users all but `most` are one. `only`: what `rank` is made of."""
     if ask.group_by != USER or not ask.filters.columns.keys() <= BY_USER:
         return slices.load(ask)
-    sums = slices.load(replace(ask, at_once=True))
+    sums = slices.load(replace(ask, at_once=True, only=only))
     if len(sums.rows) <= FEW or sums.shortened:
         return slices.load(ask)
     ranked = sorted(sums.rows, key=lambda row: (-abs(rank(row) or 0), row.key))
@@ -35,7 +35,7 @@ def load_previous(now: Slices) -> Slices | None:
     if not slices.has_previous(now.answered):
         return None
     before = slices.previous(now.answered)
-    sums = slices.load(replace(before, at_once=True))
+    sums = slices.load(replace(before, at_once=True, only=("attempts",)))  # who they were
     keys = sorted({row.key for row in now.rows} - {OTHERS})
     return None if sums.shortened else _merged(before, sums, keys)
 

@@ -42,8 +42,8 @@ def explored(state: ExplorerState) -> Explored | Broken:
 
 
 def _explored(state: ExplorerState) -> Explored:
-    rank = ranked_by(state.measure).value
-    now = slice_tops.load(state.ask, rank=rank, most=MOST)
+    rank = ranked_by(state.measure)
+    now = slice_tops.load(state.ask, rank=rank.value, most=MOST, only=rank.columns)
     before = slice_tops.load_previous(now) if state.shared.compares else None
     found = answer(now, before, state.measure)
     page = Explored(
