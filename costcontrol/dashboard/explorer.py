@@ -63,7 +63,7 @@ def _explored(state: ExplorerState) -> Explored:
 
 def _cards(state: ExplorerState, found: Answer, now: Slices) -> tuple[KpiCard, ...]:
     """Each leads to the page with this figure in the chart."""
-    here, words = reverse("dashboard:explorer"), than(now.answered.range.days)
+    here, words = reverse("dashboard:explorer"), than(now.answered.range, now=now.ask.now)
     shown = []
     for key in CARDS:
         measure, old = BY_KEY[key], found.all.before

@@ -18,6 +18,7 @@ from billing.models import UsageRecord
 from billing.models_operator import Alert
 from billing.reports import budget_today, facts, kpis, savings
 from billing.reports.facts import Facts
+from billing.reports.ranges import Range
 from costcontrol import formats
 from costcontrol.dashboard import cards, charts
 from costcontrol.dashboard.alerts import AlertLine, unresolved
@@ -101,7 +102,7 @@ def _figure(chart: charts.Chart, read: Facts, state: State) -> Figure | Broken:
 
 
 def _cards(now: Facts, before: Facts | None, state: State) -> tuple[KpiCard, ...]:
-    words = than(now.question.range.days)
+    words = than(now.question.range, now=now.question.now)
     notes = cards.notes(calls=now.calls, saved=savings.saved(now))
     return tuple(
         cards.card(kpi, than=words, state=state, note=notes.get(kpi.key, ""))
@@ -115,11 +116,14 @@ def open_alerts(state: State) -> tuple[AlertLine, ...]:
     return tuple(line for line in lines if line.alert.state == Alert.State.OPEN)[:MOST_ALERTS]
 
 
-def than(days: int) -> str:
-    """One day has a sentence of its own: Korean has one form for all numbers."""
-    if days == 1:
+def than(days: Range, *, now: datetime) -> str:
+    """One day has a sentence of its own: Korean has one form for all numbers. Only the day that is
+    running is held against a part of the one before."""
+    if days.days > 1:
+        return _("than the %(days)d days before") % {"days": days.days}
+    if now < days.end:
         return _("than the day before, up to the same time")
-    return _("than the %(days)d days before") % {"days": days}
+    return _("than the day before")
 
 
 def _budgets(state: State) -> tuple[BudgetBar, ...]:

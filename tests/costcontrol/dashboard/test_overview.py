@@ -15,6 +15,7 @@ from django.db import OperationalError
 
 from accounts.models import User
 from billing.models_operator import Alert, AlertRule
+from billing.reports.ranges import last_days
 from costcontrol.dashboard import charts
 from costcontrol.dashboard import overview as overview_module
 from tests.costcontrol.dashboard import rows
@@ -87,6 +88,12 @@ def test_each_figure_is_compared_with_the_days_before(page: Page) -> None:
     said = read(page, range="7d")
     assert "than the 7 days before" in said
     assert "50.0%" in said
+
+
+def test_only_the_day_that_is_running_is_held_against_a_part_of_the_one_before() -> None:
+    today = last_days(1, zone="Asia/Seoul", now=rows.NOW)
+    words = [overview_module.than(day, now=rows.NOW) for day in (today, today.previous())]
+    assert words == ["than the day before, up to the same time", "than the day before"]
 
 
 def test_a_figure_leads_to_its_calls(page: Page) -> None:
