@@ -43,6 +43,34 @@ class Part:
     badge: Badge
     note: str = ""
 
+    @property
+    def is_fine(self) -> bool:
+        """Nobody has to look at it: it works, or it is off, which is no error."""
+        return self.badge.tone in (Tone.OK, Tone.OFF)
+
+    @property
+    def is_off(self) -> bool:
+        return self.badge.tone == Tone.OFF
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """What is not ready stands in full, all else is folded into one line."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def broken(self) -> tuple[Part, ...]:
+        return tuple(part for part in self.parts if not part.is_fine)
+
+    @property
+    def fine(self) -> tuple[Part, ...]:
+        return tuple(part for part in self.parts if part.is_fine)
+
+    @property
+    def off(self) -> str:
+        return ", ".join(part.name for part in self.parts if part.is_off)
+
 
 @dataclass(frozen=True, slots=True)
 class Model:

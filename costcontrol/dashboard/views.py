@@ -59,7 +59,7 @@ def _page(
         "is_called": steps[-1].is_done,
         "left": sum(not step.is_done for step in steps),
         "once": uuid4().hex,
-        "parts": strip,
+        "strip": health_strip.Strip(strip),
     }
     return render(request, "dashboard/overview.html", context)
 
@@ -108,7 +108,9 @@ async def health(request: HttpRequest) -> HttpResponse:
     parts = await health_strip.parts(now=clock.now())
     is_part = "HX-Request" in request.headers
     template = "dashboard/health_strip.html" if is_part else "dashboard/health.html"
-    context = {"parts": parts, "note": second_factor_note()}
+    context = {
+        "strip": health_strip.Strip(parts), "is_whole": not is_part, "note": second_factor_note()
+    }
     return await sync_to_async(render)(request, template, context)
 
 

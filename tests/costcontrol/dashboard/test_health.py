@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
+from django.template.loader import render_to_string
 
 from costcontrol import heartbeats
 from costcontrol.celery import app
-from costcontrol.dashboard.components import Tone
-from costcontrol.dashboard.health import background, debates, rollup
+from costcontrol.dashboard.components import Badge, Tone
+from costcontrol.dashboard.health import Part, Strip, background, debates, rollup
 from costcontrol.lib import redis
 from routing import health
 from routing.models import Deployment
@@ -98,6 +99,33 @@ def test_a_model_that_failed_is_paused_and_looking_does_not_use_up_its_trial(pag
     assert "paused" not in strip(page)
     assert breaker.refusal() == ""
     assert breaker.refusal() == "it answered nonsense"
+
+
+def part(name: str, tone: Tone) -> Part:
+    return Part(name, Badge("in a word", tone))
+
+
+def said_of(*parts: Part) -> tuple[str, str]:
+    """What stands in full, and what is folded."""
+    said = render_to_string("dashboard/health_strip.html", {"strip": Strip(parts)})
+    before, _tag, folded = said.partition("<details")
+    return before, folded
+
+
+def test_where_all_is_ready_one_line_says_so() -> None:
+    before, folded = said_of(part("Database", Tone.OK), part("Payments", Tone.OFF))
+    assert "<li>" not in before
+    assert "Everything is ready" in folded.partition("</summary>")[0]
+    assert "off: Payments" in folded.partition("</summary>")[0]
+
+
+@pytest.mark.parametrize("tone", [Tone.WARN, Tone.BAD])
+def test_what_is_not_ready_stands_in_full_and_the_others_are_folded(tone: Tone) -> None:
+    before, folded = said_of(part("Database", Tone.OK), part("Worker", tone))
+    assert "<span>Worker</span>" in before
+    assert "Database" not in before
+    assert "<span>Database</span>" in folded
+    assert "Everything is ready" not in folded
 
 
 # --- database and broker ------------------------------------------------------------------------
