@@ -1,14 +1,29 @@
-"""What people call a scope: an email for a user, a name for an organisation."""
+"""What people call a scope, the same on every page and in every message: an email for a user, a
+name for an organisation."""
 
 from collections.abc import Iterable, Mapping
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import ApiKey
 from billing.models import ScopeKind
 from billing.reports.payer_names import names_of
+from billing.savings import PRECOMPUTE_TIER
 
 Scope = tuple[str, str]  # kind, id
+WORDS: Mapping[str, str | Promise] = {
+    ScopeKind.PLATFORM: gettext_lazy("the whole platform"),
+    ScopeKind.PROVIDER: gettext_lazy("provider %(name)s"),
+    ScopeKind.TIER: gettext_lazy("tier %(name)s"),
+    ScopeKind.USER: gettext_lazy("user %(name)s"),
+    ScopeKind.ORGANISATION: gettext_lazy("organisation %(name)s"),
+    ScopeKind.CREDIT: gettext_lazy("credit of %(name)s"),
+    ScopeKind.OVERAGE: gettext_lazy("beyond the plan of %(name)s"),
+    ScopeKind.KEY: gettext_lazy("key %(name)s"),
+    ScopeKind.DEBATE: gettext_lazy("debate %(name)s"),
+}
 
 
 def scope_names(scopes: Iterable[Scope]) -> Mapping[Scope, str]:
@@ -34,14 +49,20 @@ def _every(kind: ScopeKind) -> str:
 
 
 def _name(kind: str, id: str, known: Mapping[str, str], owners: Mapping[str, str | None]) -> str:
+    name = known.get(f"{kind}:{id}", id)
+    if owner := owners.get(id) if kind == ScopeKind.KEY else None:
+        name = f"{id} ({owner})"
+    return scope_name(kind, id, name=name)
+
+
+def scope_name(kind: str, id: str, *, name: str = "") -> str:
+    """`name`: what people call this one, where it has been looked up."""
     if kind == ScopeKind.PLATFORM:
         return _("The whole platform")
     if kind not in ScopeKind.values:
         return f"{kind} {id}".strip()
-    label = ScopeKind(kind).label
     if not id:
         return _every(ScopeKind(kind))
-    name = known.get(f"{kind}:{id}", id)
-    if owner := owners.get(id) if kind == ScopeKind.KEY else None:
-        name = f"{id} ({owner})"
-    return _("%(kind)s: %(name)s") % {"kind": label, "name": name}
+    if (kind, id) == (ScopeKind.TIER, PRECOMPUTE_TIER):  # nobody's tier: a worker's
+        return _("Answers made ahead")
+    return str(WORDS[kind]) % {"name": name or id}

@@ -43,8 +43,8 @@ def says(rule: AlertRule) -> str:
         "n": rule.window_minutes
     }
     sentences = {
-        Kind.BUDGET: _("%(n)s%% of the budget or more are used"),
-        Kind.FORECAST: _("%(n)s%% of the budget or more are expected to be used by its end"),
+        Kind.BUDGET: _("%(n)s%% of the budget or more is used"),
+        Kind.FORECAST: _("%(n)s%% of the budget or more is expected to be used by its end"),
         Kind.ANOMALY: _("a day costs %(n)s times its usual or more, and is out of the ordinary"),
         Kind.ERROR_RATE: _("%(n)s%% of calls or more fail within %(minutes)s"),
         Kind.UNPRICED: _("%(n)s or more calls without a price within %(minutes)s"),

@@ -14,6 +14,7 @@ from billing.reports import price_lines
 from billing.reports.call import AttemptReport, Booking, CallReport, ReservationReport
 from billing.reports.call_steps import CallStep, StepKind, steps_of, total_ms
 from billing.reports.price_lines import Bill
+from billing.reports.scope_names import WORDS
 from costcontrol.dashboard import components as show
 from costcontrol.dashboard.call_corrections import corrections_table
 from costcontrol.dashboard.calls import badge_of
@@ -47,17 +48,6 @@ BUCKETS = {
     "cache_write": gettext_lazy("Input, into the provider's cache"),
     "output": gettext_lazy("Output"),
     "searches": gettext_lazy("Searches"),
-}
-SCOPES = {
-    ScopeKind.PLATFORM: gettext_lazy("the whole platform"),
-    ScopeKind.PROVIDER: gettext_lazy("provider %(name)s"),
-    ScopeKind.TIER: gettext_lazy("tier %(name)s"),
-    ScopeKind.USER: gettext_lazy("user %(name)s"),
-    ScopeKind.ORGANISATION: gettext_lazy("organisation %(name)s"),
-    ScopeKind.CREDIT: gettext_lazy("credit of %(name)s"),
-    ScopeKind.OVERAGE: gettext_lazy("beyond the plan of %(name)s"),
-    ScopeKind.KEY: gettext_lazy("key %(name)s"),
-    ScopeKind.DEBATE: gettext_lazy("debate %(name)s"),
 }
 ALWAYS = gettext_lazy("at any time")
 
@@ -235,7 +225,7 @@ def _scope(scope: str) -> str:
     kind, _colon, name = scope.partition(":")
     if kind not in ScopeKind.values:
         return scope
-    return str(SCOPES[ScopeKind(kind)] % {"name": name})
+    return str(WORDS[kind]) % {"name": name}
 
 
 def _period(one: Booking, zone: str) -> str:

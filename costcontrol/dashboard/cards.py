@@ -9,7 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.models import Budget, ScopeKind
+from billing.models import Budget
 from billing.reports.budget_today import BudgetToday
 from billing.reports.shapes import Kpi, Unit
 from billing.reports.spend import Saved
@@ -100,10 +100,11 @@ def _saved_note(saved: Saved | None) -> str:
     }
 
 
-def budget_bar(budget: BudgetToday, *, zone: str) -> BudgetBar:
+def budget_bar(budget: BudgetToday, *, name: str, zone: str) -> BudgetBar:
+    """`name`: of its scope."""
     period = str(PERIODS.get(Budget.Period(budget.period), budget.period))
     return BudgetBar(
-        label=capfirst(f"{_scope(budget)}, {period}"),
+        label=capfirst(f"{name}, {period}"),
         cap_nanos=budget.cap,
         spent_nanos=budget.spent,
         held_nanos=budget.held,
@@ -111,11 +112,6 @@ def budget_bar(budget: BudgetToday, *, zone: str) -> BudgetBar:
         soft_percent=budget.soft_percent,
         note=budget_note(budget, zone),
     )
-
-
-def _scope(budget: BudgetToday) -> str:
-    kind = str(ScopeKind(budget.scope_kind).label)
-    return kind if budget.scope_kind == ScopeKind.PLATFORM else f"{kind}: {budget.scope_id}"
 
 
 def budget_note(budget: BudgetToday, zone: str) -> str:

@@ -1,13 +1,12 @@
 """What the forecast page says in sentences: why a day stands out, and when a limit is reached."""
 
-from collections.abc import Mapping
-
-from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from billing.anomalies import Anomaly, Contributor
 from billing.models import Budget, ScopeKind
+from billing.reports import scope_names
 from billing.reports.anomaly_days import BOTH, Outcome
 from billing.reports.call_lines import user_names
 from billing.reports.forecast_limits import LimitOutlook
@@ -19,13 +18,6 @@ from costcontrol.dashboard.filter_names import value_words
 NAMES = {
     "deployment": "deployment", "tier": "tier", "call_kind": "kind", "cache_layer": "layer",
     "user": "user", "language": "language",
-}
-
-SCOPES: Mapping[str, str | Promise] = {
-    ScopeKind.PROVIDER: gettext_lazy("Provider %(name)s"),
-    ScopeKind.TIER: gettext_lazy("Tier %(name)s"),
-    ScopeKind.USER: gettext_lazy("User %(name)s"),
-    ScopeKind.ORGANISATION: gettext_lazy("Organisation %(name)s"),
 }
 
 
@@ -107,11 +99,8 @@ def nothing_odd(found: Outcome) -> str:
 
 
 def scope_name(scope_kind: str, scope_id: str, emails: dict[str, str]) -> str:
-    if scope_kind == ScopeKind.PLATFORM:
-        return _("Everything")
-    name = emails.get(scope_id, scope_id) if scope_kind == ScopeKind.USER else scope_id
-    words = SCOPES.get(scope_kind)
-    return str(words) % {"name": name} if words else f"{ScopeKind(scope_kind).label}: {name}"
+    name = emails.get(scope_id, "") if scope_kind == ScopeKind.USER else ""
+    return capfirst(scope_names.scope_name(scope_kind, scope_id, name=name))
 
 
 def period_name(period: str) -> str:

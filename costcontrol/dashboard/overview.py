@@ -19,6 +19,7 @@ from billing.models_operator import Alert
 from billing.reports import budget_today, facts, kpis, savings
 from billing.reports.facts import Facts
 from billing.reports.ranges import Range
+from billing.reports.scope_names import scope_names
 from costcontrol import formats
 from costcontrol.dashboard import cards, charts
 from costcontrol.dashboard.alerts import AlertLine, unresolved
@@ -128,7 +129,12 @@ def than(days: Range, *, now: datetime) -> str:
 
 def _budgets(state: State) -> tuple[BudgetBar, ...]:
     found = budget_today.budgets(now=state.question.now)
-    return tuple(cards.budget_bar(budget, zone=state.zone) for budget in found)
+    names = scope_names((budget.scope_kind, budget.scope_id) for budget in found)
+    return tuple(
+        cards.budget_bar(
+            budget, name=names[budget.scope_kind, budget.scope_id], zone=state.zone
+        ) for budget in found
+    )
 
 
 def stale_text(*, lag_s: int, missing_hours: int) -> str:

@@ -71,7 +71,7 @@ def test_budgets_have_names_and_say_what_is_spent_and_left(staff: Client) -> Non
     budget(spent=9 * DOLLAR)
     budget(2 * DOLLAR, scope_kind="user", scope_id=str(bob.pk), period="month")
     said = read(staff)
-    for part in ("The whole platform, today", "a user: bob@example.com, this month",
+    for part in ("The whole platform, today", "user bob@example.com, this month",
                  'value="9000000000"', 'data-tone="warn"'):
         assert part.lower() in said.lower()
     assert "bob@example.com" not in read(staff, kind="platform")
@@ -252,7 +252,7 @@ def test_a_rule_is_made_from_what_the_address_says(staff: Client) -> None:
     mail = channel()
     said = post(staff, "rules/new/", kind="budget", scope_kind="user", scope_id="bob@example.com",
                 threshold="90", window_minutes="60", channels=[str(mail.pk)])
-    assert "A user: bob@example.com: 90% of the budget or more are used" in said.replace(
+    assert "User bob@example.com: 90% of the budget or more is used" in said.replace(
         "</strong>", ""
     )
     assert list(AlertRule.objects.get().channels.all()) == [mail]

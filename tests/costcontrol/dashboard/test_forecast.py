@@ -184,7 +184,7 @@ def test_twice_the_users_cost_twice_the_month_and_use_up_what_is_too_small(staff
     )
     assert twice == pytest.approx(2 * once, abs=0.02)
     assert by_users["1×"][-1] == "none"
-    assert by_users["2×"][-1] == "Everything, on 31 of 31 days"
+    assert by_users["2×"][-1] == "The whole platform, on 31 of 31 days"
 
 
 def test_with_filters_it_is_not_said_what_more_users_cost(staff: Client) -> None:
