@@ -1,6 +1,6 @@
 """Rules of alerts as their pages show them: what each says in words, and in which unit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.text import capfirst
@@ -35,6 +35,18 @@ def lines() -> tuple[RuleLine, ...]:
         )
         for row in rows
     )
+
+
+def is_nobody_told(rows: Iterable[RuleLine]) -> bool:
+    """Something is watched, and no message is sent of any of it."""
+    watching = [row for row in rows if row.rule.is_on]
+    return bool(watching) and not any(row.channels for row in watching)
+
+
+def is_nobody_told_now() -> bool:
+    """The same in two short questions, for pages that do not show the rules."""
+    watching = AlertRule.objects.filter(is_on=True)
+    return not watching.filter(channels__is_on=True).exists() and watching.exists()
 
 
 def says(rule: AlertRule) -> str:

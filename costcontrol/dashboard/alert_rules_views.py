@@ -70,7 +70,11 @@ def _form_of(sent: Mapping[str, str], channels: list[str]) -> RuleForm:
 @staff_required
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    context = {"lines": alert_rules.lines(), "zone": settings.DEFAULT_ZONE}
+    lines = alert_rules.lines()
+    context = {
+        "lines": lines, "is_nobody_told": alert_rules.is_nobody_told(lines),
+        "zone": settings.DEFAULT_ZONE,
+    }
     return render(
         request, "dashboard/alert_rules.html", context | tabs("alert_rules") | may(request)
     )

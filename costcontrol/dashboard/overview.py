@@ -21,7 +21,7 @@ from billing.reports.facts import Facts
 from billing.reports.ranges import Range
 from billing.reports.scope_names import scope_names
 from costcontrol import formats
-from costcontrol.dashboard import cards, charts
+from costcontrol.dashboard import alert_rules, cards, charts
 from costcontrol.dashboard.alerts import AlertLine, unresolved
 from costcontrol.dashboard.components import BudgetBar, Figure, KpiCard
 from costcontrol.dashboard.filters import State
@@ -55,6 +55,7 @@ class Overview:
     empty: str = ""
     summary: str | Broken = ""
     alerts: tuple[AlertLine, ...] | Broken = ()
+    is_nobody_told: bool = False
     month: Figure | Broken | None = None
     cards: tuple[KpiCard, ...] | Broken = ()
     budgets: tuple[BudgetBar, ...] | Broken = ()
@@ -72,7 +73,9 @@ def overview(state: State) -> Overview:
     return Overview(
         state, now.as_of, stale_text(lag_s=now.lag_s, missing_hours=now.missing_hours),
         late_text(lag_s=now.lag_s, missing_hours=now.missing_hours), empty, budgets=budgets,
-        alerts=open_ones, month=None if empty == "never" else attempt(
+        alerts=open_ones, is_nobody_told=attempt(
+            alert_rules.is_nobody_told_now, id="rules", title=_("Rules of alerts")
+        ) is True, month=None if empty == "never" else attempt(
             lambda: month_figure(state), id="month", title=_("This month")
         ),
         summary=attempt(lambda: summary(now), id="summary", title=_("Summary")),

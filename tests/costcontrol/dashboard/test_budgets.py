@@ -258,6 +258,18 @@ def test_a_rule_is_made_from_what_the_address_says(staff: Client) -> None:
     assert list(AlertRule.objects.get().channels.all()) == [mail]
 
 
+def test_rules_that_reach_nobody_are_warned_of(staff: Client) -> None:
+    warning = "Nobody is told: no rule has a channel."
+    AlertRule.objects.all().delete()
+    assert warning not in read(staff, "rules/")
+    row = rule()
+    assert warning in read(staff, "rules/")
+    row.channels.add(channel())
+    assert warning not in read(staff, "rules/")
+    row.channels.update(is_on=False)
+    assert warning in read(staff, "rules/")
+
+
 def test_a_rule_is_changed_and_switched(staff: Client) -> None:
     row = rule("error_rate", 500)
     assert 'value="5"' in read(staff, f"rules/{row.pk}/")

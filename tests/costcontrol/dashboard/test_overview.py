@@ -115,6 +115,18 @@ def test_the_comparison_can_be_switched_off(page: Page) -> None:
     assert "/dashboard/movers/" not in said
 
 
+def test_rules_that_reach_nobody_are_warned_of(page: Page) -> None:
+    warning = "Nobody is told: no rule has a channel."
+    AlertRule.objects.all().delete()
+    assert warning not in read(page)
+    row = AlertRule.objects.create(kind="budget", threshold=80, made_by="alice", made_at=rows.NOW)
+    assert warning in read(page)
+    row.channels.create(name="Operations", kind="email", address="a@b.c", made_at=rows.NOW)
+    assert warning not in read(page)
+    row.channels.update(is_on=False)
+    assert warning in read(page)
+
+
 def test_open_alerts_can_be_acknowledged_by_those_who_may(page: Page, alice: User) -> None:
     rows.call()
     rule = AlertRule.objects.create(kind="budget", threshold=80, made_at=rows.NOW)
