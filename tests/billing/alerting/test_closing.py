@@ -6,10 +6,12 @@ from accounts.closing import account_close, shell_address
 from accounts.models import User
 from accounts.services import tiers_load
 from billing.alerting.states import acknowledge
+from billing.models import PriceCorrection
 from billing.models_fetches import UsageFetch
 from billing.models_operator import Alert, AlertChannel, AlertRule, SavedView, UsageImport
 from tests.billing.alerting.rows import ALICE, channel, look, rule, spend
 from tests.billing.books import NOW
+from tests.billing.repricing import make, price_make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
@@ -45,3 +47,16 @@ def test_their_own_views_go_and_what_others_use_stays_without_their_name() -> No
     assert UsageFetch.objects.get().made_by == shell_address(alice)
     assert [view.name for view in SavedView.objects.all()] == ["ours"]
     assert UsageImport.objects.get().made_by == shell_address(alice)
+
+
+def test_what_they_corrected_stays_without_their_name() -> None:
+    tiers_load()
+    alice, other = User.objects.create_user(ALICE), make(price_make())
+    PriceCorrection.objects.create(
+        provider="openai", start=other.start, end=other.end, made_at=NOW, made_by=ALICE,
+        posted_by=ALICE,
+    )
+    account_close(alice, at=NOW)
+    shell = shell_address(alice)
+    rows = PriceCorrection.objects.order_by("pk").values_list("made_by", "posted_by")
+    assert list(rows) == [("ann", ""), (shell, shell)]
