@@ -30,6 +30,7 @@ from costcontrol.dashboard.budgets_tabs import (
     to,
 )
 from costcontrol.dashboard.csvs import csv_response
+from costcontrol.dashboard.throttle_effect import would_refuse
 from costcontrol.lib import clock
 from costcontrol.lib.errors import CostControlError
 from costcontrol.lib.sentences import said
@@ -103,6 +104,7 @@ def throttle(request: HttpRequest, user_id: int) -> HttpResponse:
         "user_name": scope_names([scope])[scope], "whom": user, "zone": settings.DEFAULT_ZONE,
         "now_set": Throttle.objects.filter(user=user).first(), "slowed": alerts.SLOWED,
         "max_reason": MAX_REASON, "most": MAX_PER_MINUTE,
+        "would_refuse": would_refuse(user.pk, now=clock.now()),
     }
     return render(request, "dashboard/throttle.html", context | tabs("budgets") | may(request))
 

@@ -16,6 +16,7 @@ from costcontrol.dashboard.budgets_tabs import MAX_ID, MAX_REASON, may
 from costcontrol.dashboard.csvs import csv_response, csv_stream
 from costcontrol.dashboard.filter_bar import filter_bar
 from costcontrol.dashboard.filter_values import choices_now
+from costcontrol.dashboard.throttle_effect import would_refuse
 from costcontrol.lib import clock
 
 
@@ -52,7 +53,7 @@ def one_user(request: HttpRequest, user_id: int) -> HttpResponse:
         "page": user.user_page(whom, state), "whom": whom, "notes": state.notes,
         "bar": filter_bar(state, choices, today=today, offers=()), "zone": state.zone,
         "as_of": formats.when(now, zone=state.zone), "slowed": alerts.SLOWED,
-        "max_reason": MAX_REASON, **may(request),
+        "max_reason": MAX_REASON, "would_refuse": would_refuse(whom.pk, now=now), **may(request),
     })
 
 

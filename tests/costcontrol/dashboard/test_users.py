@@ -230,6 +230,17 @@ def test_the_form_slows_the_user_down_and_is_audited(staff: Client, bob: User) -
     assert "slowed down" in read(staff, page_of(bob))
 
 
+def test_the_form_says_what_it_would_have_refused(staff: Client, bob: User) -> None:
+    assert "made no call in the last 24 hours" in read(staff, page_of(bob))
+    for second in range(10):
+        rows.call(NOW + timedelta(seconds=second - 30), user_id=bob.pk)
+    for path in (page_of(bob), f"/dashboard/budgets/users/{bob.pk}/throttle/"):
+        said = read(staff, path)
+        assert "Of the 10 calls of the last 24 hours" in said
+        assert "70.0%" in said  # with 3 a minute
+        assert "40.0%" in said  # with 6
+
+
 def test_without_the_permission_there_is_no_form(staff: Client, alice: User, bob: User) -> None:
     alice.user_permissions.clear()
     assert "<form method=\"post\" action=\"/dashboard/budgets/" not in read(staff, page_of(bob))
