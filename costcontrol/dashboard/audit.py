@@ -19,6 +19,7 @@ from accounts.trail import EPOCH, Place, TrailFilters, every, page
 from billing.reports.facts import FilterChoices
 from costcontrol.dashboard import filters
 from costcontrol.dashboard.audit_changes import Fact, facts_of, masked, safe
+from costcontrol.dashboard.audit_words import action_typed, action_words
 from costcontrol.dashboard.calls_csv import Echo
 from costcontrol.dashboard.csvs import Row, Value, plain_row
 from costcontrol.dashboard.filter_bar import Chip, FilterBar, filter_bar
@@ -46,6 +47,11 @@ class AuditState:
         days = self.shared.range
         return TrailFilters(days.start, days.end, **self.own)
 
+    @property
+    def action(self) -> str:
+        """As people call it."""
+        return action_words(self.own.get("action", ""))
+
     def as_query(self, **changes: str) -> str:
         return self.shared.query_with(self.own, changes)
 
@@ -67,7 +73,7 @@ class Entry:
 
     @property
     def words(self) -> str:
-        return self.action.replace("_", " ")
+        return action_words(self.action)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ def state_of(query: Mapping[str, str], *, now: datetime) -> AuditState:
     notes = [*shared.notes]
     own = {name: text for name in OWN if (text := _text(query.get(name, ""), notes))}
     if "action" in own:
-        own["action"] = own["action"].replace(" ", "_")  # as it is shown
+        own["action"] = action_typed(own["action"])
     return AuditState(shared, own, _place(query.get("older", ""), notes), tuple(notes))
 
 
@@ -125,7 +131,8 @@ def _entry(row: AuditEvent, state: AuditState, here: str) -> Entry:
 def _chips(state: AuditState) -> Iterator[Chip]:
     titles = {"actor": _("Who"), "action": _("What"), "target": _("To what")}
     for name, value in state.own.items():
-        yield Chip(titles[name], value, state.as_query(**{name: ""}))
+        shown = action_words(value) if name == "action" else value
+        yield Chip(titles[name], shown, state.as_query(**{name: ""}))
 
 
 def texts(trail: TrailFilters, *, zone: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from costcontrol import formats
+from costcontrol.dashboard.audit_words import fact_words
 
 SECRET_NAMES = frozenset({
     "authorization", "credential", "credentials", "digest", "passphrase", "password", "secret",
@@ -38,6 +39,10 @@ class Fact:
     name: str
     before: str | None
     after: str | None
+
+    @property
+    def words(self) -> str:
+        return fact_words(self.name)
 
 
 def facts_of(before: Any, after: Any, *, zone: str = "UTC") -> tuple[Fact, ...]:

@@ -81,6 +81,19 @@ def test_values_are_written_as_people_read_them() -> None:
     assert day.after == "2026-13-45T1"
 
 
+def test_actions_and_facts_have_words_and_the_words_find_them(staff: Client) -> None:
+    event(action="price_book_load", target="price book", after={"inserted": 3})
+    event(action="credit_grant", target="46", after={"nanos": 10_000_000_000, "odd_nanos": 1})
+    said = read(staff)
+    for part in ("price book loaded", "prices added", "credit given", "<dt>amount</dt>", "$10.00",
+                 "<dt>odd</dt>"):
+        assert part in said
+    assert "nanos" not in said.partition('id="changes"')[2]
+    found = read(staff, action="Price book loaded").partition('id="changes"')[2]
+    assert "prices added" in found
+    assert "credit given" not in found
+
+
 @THREADS
 def test_secrets_are_never_shown_or_exported(page: Page) -> None:
     kept = {"digest": "d" * 64, "signing_secret": "hush", "note": f"with {SECRET}",
@@ -88,7 +101,7 @@ def test_secrets_are_never_shown_or_exported(page: Page) -> None:
     event(after=kept, reason=f"key {SECRET}", target=f"cc-abcd2345-{'z' * 43}")
     shown = page.get(LOG).content.decode()
     assert MASK in shown
-    assert "max_output_tokens" in shown
+    assert "max output tokens" in shown
     for text in (shown, exported(page)):
         for secret in ("d" * 64, "hush", SECRET, "hunter2", "z" * 43):
             assert secret not in text
