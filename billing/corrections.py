@@ -5,7 +5,7 @@ that was booked is changed: rows of differences are added (`corrections_work`).
 """
 
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -100,7 +100,8 @@ def _check_last(correction: PriceCorrection) -> None:
 @transaction.atomic
 def correction_post(correction: PriceCorrection, *, actor: str, now: datetime) -> PriceCorrection:
     """From here on a worker posts it. Twice at once: one of them. Raises Conflict."""
-    found = PriceCorrection.objects.select_for_update().get(pk=correction.pk)
+    same = _locked_like(correction)
+    found = same[correction.pk]
     if found.state != State.COUNTED:
         raise Conflict(_("This correction is not waiting to be posted. Look at its state."))
     if found.takes_back:
@@ -109,10 +110,17 @@ def correction_post(correction: PriceCorrection, *, actor: str, now: datetime) -
     counted = {"changed": found.changed, "difference_nanos": found.difference_nanos}
     found.parts.all().delete()
     _begin(found, State.POSTING)
-    found.posted_by, found.posted_at = actor[:254], now
+    before = [each.posted_at + timedelta.resolution for each in same.values() if each.posted_at]
+    found.posted_by, found.posted_at = actor[:254], max([now, *before])
     found.save()
     audit(actor, "price_correction_post", str(found), counted, None, reason=found.reason)
     return found
+
+
+def _locked_like(correction: PriceCorrection) -> dict[int, PriceCorrection]:
+    """All of the same price: what is posted at the same moment is seen, and comes in one order."""
+    rows = PriceCorrection.objects.filter(**{name: getattr(correction, name) for name in KEY})
+    return {row.pk: row for row in rows.select_for_update().order_by("pk")}
 
 
 @transaction.atomic

@@ -1,12 +1,16 @@
 """Corrections by several workers at once, and by one that is killed: each row once."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from billing import corrections, corrections_work, ledger
 from billing.models import ModelPrice, PriceCorrection, UsageRecord, Window
+from costcontrol.lib.errors import Conflict
 from tests.billing import books, racers
 from tests.billing.repricing import (
     END,
@@ -83,6 +87,33 @@ def test_two_corrections_at_once_end_at_the_one_posted_last() -> None:
     )
     totals = {one.row.call_id: one.right(price, RIGHT, START, END) for one in made}
     assert cost_by_call() == totals
+
+
+def test_nobody_takes_back_what_somebody_corrects_again_at_that_moment() -> None:
+    price = price_make()
+    played(books.window_make(10**15), calls=3)
+    first = ready()
+    corrections_work.work(now=NOW)
+    again = make(price, doubled(price))
+    first.refresh_from_db()
+    back = corrections.take_back_make(first, reason="a slip", actor="bob", now=NOW)
+    corrections_work.work(now=NOW)
+
+    def taken_back() -> str:
+        try:
+            return corrections.correction_post(back, actor="bob", now=NOW).state
+        except Conflict:
+            return "refused"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            corrections.correction_post(again, actor="ann", now=NOW)
+            other = pool.submit(taken_back)
+            with suppress(NotYet):
+                other.result(timeout=0.3)
+        assert other.result() == "refused"
 
 
 def test_a_worker_that_is_killed_leaves_nothing_half_done() -> None:
