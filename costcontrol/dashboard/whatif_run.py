@@ -58,16 +58,18 @@ class RunPage:
 def run_page(run: WhatIfRun) -> RunPage:
     found = outcome(run)
     csv_url = reverse("dashboard:whatif_csv", args=[run.pk])
+    has_table = Changes.of_json(run.changes).cells is not None
     return RunPage(
         run, state_badge(run), tuple(words.changed(run)),
-        _result(found, csv_url) if found else None,
-        Changes.of_json(run.changes).cells is not None, tuple(words.assumptions()), csv_url,
+        _result(found, csv_url, has_table=has_table) if found else None, has_table,
+        tuple(words.assumptions()), csv_url,
     )
 
 
-def _result(found: Outcome, csv_url: str) -> Result:
+def _result(found: Outcome, csv_url: str, *, has_table: bool) -> Result:
     trust = [_trust(found), words.strange(found), *words.gaps(found)]
-    notes = (*words.unknown(found), *words.added(found))
+    stay = words.named(found) if has_table else ""
+    notes = (*filter(None, (stay,)), *words.unknown(found), *words.added(found))
     return Result(
         _cards(found), _figure(found, csv_url),
         tuple(table for table in (

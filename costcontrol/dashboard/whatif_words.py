@@ -131,6 +131,19 @@ def strange(found: Outcome) -> str:
     ) % {"n": formats.count(number)}
 
 
+def named(found: Outcome) -> str:
+    """Empty: none. Of a run with another routing table."""
+    number = found.figures.now.named
+    if not number:
+        return ""
+    return ngettext(
+        "%(n)s call asked for a model or a class by its name, so it stays with it whatever the "
+        "routing table says.",
+        "%(n)s calls asked for a model or a class by its name, so they stay with it whatever the "
+        "routing table says.", number,
+    ) % {"n": formats.count(number)}
+
+
 def unknown(found: Outcome) -> Iterator[str]:
     """What is let in, and what it is taken to cost."""
     now = found.figures.now

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billing import savings
+from routing.policy import AUTO
 from routing.whatif.rows import Outcome, PastCall, Row
 
 CACHE, REFUSED = "cache", "refused"
@@ -14,7 +15,7 @@ COUNTERS = (
     "kinds", "kind_nanos", "hits",
 )
 NUMBERS = ("calls", "cost_nanos", "baseline_nanos", "uncompared_nanos", "admitted",
-           "admitted_nanos", "admitted_unpriced", "admitted_debates", "economy")
+           "admitted_nanos", "admitted_unpriced", "admitted_debates", "economy", "named")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class _AsRow:
 
 @dataclass
 class Tally:
-    """`hits`: by "layer kind". `kinds`: calls that a model answered."""
+    """`hits`: by "layer kind". `kinds`: calls that a model answered. `named`: those of them that
+    asked for a model or a class by its name, so that no routing table moves them."""
 
     calls: int = 0
     cost_nanos: int = 0
@@ -85,6 +87,7 @@ class Tally:
     admitted_unpriced: int = 0
     admitted_debates: int = 0
     economy: int = 0
+    named: int = 0
     classes: Counter[str] = field(default_factory=Counter)
     class_nanos: Counter[str] = field(default_factory=Counter)
     deployments: Counter[str] = field(default_factory=Counter)
@@ -118,6 +121,7 @@ class Tally:
             self._model(row, fate, own)
 
     def _model(self, row: Row, fate: Fate, nanos: int) -> None:
+        self.named += row.requested_model not in ("", AUTO)
         self.deployments[fate.deployment] += 1
         self.deployment_nanos[fate.deployment] += nanos
         if not savings.own_cause(_as_row(row, fate, nanos)):

@@ -70,6 +70,15 @@ def page(staff: Client, path: str = HERE) -> str:
     return reply.content.decode()
 
 
+def test_calls_that_named_their_model_are_said_to_stay_with_it(staff: Client) -> None:
+    answered(DAY + MINUTE)
+    answered(DAY + 2 * MINUTE, requested_model=OPUS)
+    said = "1 call asked for a model or a class by its name"
+    other = asked(staff, **{"cell.hybrid.complex": "mid > economy"})
+    assert said in page(staff, f"{HERE}{other.pk}/")
+    assert outcome_of(other.result).figures.now.deployments == {SONNET: 1, OPUS: 1}
+
+
 def test_a_day_is_answered_at_once_and_side_by_side(staff: Client) -> None:
     answered(DAY + MINUTE)
     hit(DAY + 2 * MINUTE)
