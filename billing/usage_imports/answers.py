@@ -20,6 +20,9 @@ from costcontrol.lib.sentences import Sentence as _
 DAY = timedelta(days=1)
 STARTS, ENDS = ("starting_at", "start_time"), ("ending_at", "end_time")
 Cells = Mapping[str, str]
+UNREADABLE = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, OSError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ def page_of(body: bytes) -> Page:
         found = json.loads(body, parse_float=Decimal, parse_constant=_no_number)
         days = tuple(_day_of(bucket) for bucket in found["data"])
         return Page(days, _cursor(found))
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
+    except UNREADABLE:
         raise Wrong(_("it has another form than the vendor describes.")) from None
 
 
@@ -66,7 +69,9 @@ def _moment(bucket: Mapping[str, Any], names: tuple[str, ...]) -> datetime:
     value = bucket[names[0]] if names[0] in bucket else bucket[names[1]]
     if isinstance(value, str):
         return datetime.fromisoformat(value).astimezone(UTC)
-    return datetime.fromtimestamp(int(value), UTC)
+    if not isinstance(value, int):  # of 1e99999999 it would take hours to make one
+        raise TypeError("start")
+    return datetime.fromtimestamp(value, UTC)
 
 
 def _cells(result: Mapping[str, Any], before: str = "") -> dict[str, str]:

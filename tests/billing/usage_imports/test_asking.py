@@ -197,6 +197,8 @@ def test_an_address_that_is_none_is_said(fetch: Any, settings: Any) -> None:
     b'{"data": [{"start_time": 1795132800, "end_time": 1795136400, "results": []}], '
     b'"has_more": false}',
     b'{"data": [{"start_time": 1e99, "end_time": NaN, "results": []}], "has_more": false}',
+    b'{"data": [{"start_time": 1e99999999, "end_time": 1, "results": []}], "has_more": false}',
+    b'{"data": [{"start_time": %d, "end_time": 1, "results": []}], "has_more": false}' % 10**17,
     b"[" * 100_000,
 ])
 def test_an_answer_of_another_form_is_not_read(
