@@ -3,7 +3,7 @@ lost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from costcontrol.lib.sentences import said as told
 RANGE = ("start", "end")
 MAX_REASON = 300
 SHOWN = "%Y-%m-%d %H:%M"
+FIRST_YEAR = 2000  # as of sources; years near 1 are none in every zone
 
 
 @dataclass
@@ -86,11 +87,14 @@ def _is_same(row: ModelPrice, form: CorrectionForm) -> bool:
 
 
 def _moment(form: CorrectionForm, name: str) -> datetime | None:
+    """In UTC: PostgreSQL does not know every offset that may be typed."""
     try:
         moment = datetime.fromisoformat(form.said[name])
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=ZoneInfo(settings.DEFAULT_ZONE))
-        moment.timestamp()
+        moment = moment.astimezone(UTC)
+        if moment.year < FIRST_YEAR:
+            raise ValueError
     except (ValueError, OverflowError):
         form.errors[name] = _("Write a day and time, as 2026-11-01 00:00.")
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
@@ -121,7 +121,7 @@ def _check_start(form: PriceForm, now: datetime) -> None:
             "now."
         )
         return
-    form.at = moment
+    form.at = moment.astimezone(UTC)  # PostgreSQL does not know every offset that may be typed
 
 
 def _check_source_date(form: PriceForm, now: datetime) -> None:

@@ -180,6 +180,14 @@ def test_a_price_may_begin_later_and_then_nothing_before_it(staff: Client) -> No
 
 
 @pytest.mark.django_db
+@pytest.mark.postgresql
+def test_any_offset_that_can_be_typed_is_kept(staff: Client) -> None:
+    there = f"{PAGE}prices/{price_of().pk}/"
+    staff.post(there, numbers(effective_from="2026-12-02 00:00+23:59", confirm="1"))
+    assert price_of().effective_from == datetime(2026, 12, 1, 0, 1, tzinfo=UTC)
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [

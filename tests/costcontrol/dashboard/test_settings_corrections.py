@@ -6,7 +6,7 @@ import io
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -127,6 +127,9 @@ def test_from_the_price_to_the_corrected_books_and_back(
     ("start", "", "Write a day and time"),
     ("start", "yesterday", "Write a day and time"),
     ("start", "2026-11-19T03:31Z", "The range begins after its end"),
+    ("start", "0001-01-01 00:00", "Write a day and time"),
+    ("start", "0001-01-01 00:00+14:00", "Write a day and time"),
+    ("end", "1815-06-18 11:30", "Write a day and time"),
     ("end", "2027-01-01", "A correction ends now at the latest"),
     ("end", "9999-99-99", "Write a day and time"),
     ("source", "", "Write who says so"),
@@ -142,6 +145,14 @@ def test_what_is_typed_wrong_is_said_and_nothing_typed_is_lost(
         assert f'name="{name}"' in said
         assert f'value="{html.escape(value)}"' in said or html.escape(value) in said
     assert not PriceCorrection.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.postgresql
+def test_any_offset_that_can_be_typed_is_kept(staff: Client, price: ModelPrice) -> None:
+    response = asked(staff, price, start="2026-11-18 00:00+23:59")
+    words(staff.get(response["Location"]))
+    assert PriceCorrection.objects.get().start == datetime(2026, 11, 17, 0, 1, tzinfo=UTC)
 
 
 @pytest.mark.django_db
