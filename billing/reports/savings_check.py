@@ -140,7 +140,9 @@ def student_t(share: float, degrees: float) -> float:
 
 def debates_of(question: Question, tiers: Iterable[str]) -> tuple[DebateCost, ...]:
     """Every debate with a call in the range, of these plans. None of them where none was held out:
-    there is nothing to compare them with."""
+    there is nothing to compare them with; or about one deployment: no debate is had on one."""
+    if question.filters.deployment:
+        return ()
     until = question.now + timedelta.resolution
     spans = located(question.range.buckets, until=until, now=question.now).spans
     names = sorted(tiers)

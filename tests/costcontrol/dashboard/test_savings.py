@@ -116,6 +116,15 @@ def test_filters_narrow_every_part(staff: Client) -> None:
     assert tiers["precompute"] == -125_000_000
 
 
+@pytest.mark.postgresql
+def test_one_model_of_hours_that_are_added_up_has_savings_and_no_debates(staff: Client) -> None:
+    last = call(at=NOW - 5 * HOUR)
+    rolled_up()
+    rows = rows_of(staff, "tiers", deployment=last.deployment)
+    assert [int(row["cost_nanos"]) for row in rows] == [last.cost_nanos]
+    assert "Off: no debate is held out" in text_of(staff, deployment=last.deployment)
+
+
 def test_off_is_shown_as_off_and_not_as_nothing(staff: Client, settings: Settings) -> None:
     call()
     settings.CACHE_SHARED = False
