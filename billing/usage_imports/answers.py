@@ -81,8 +81,16 @@ def _cells(result: Mapping[str, Any], before: str = "") -> dict[str, str]:
         if isinstance(value, dict):
             cells |= _cells(value, f"{before}{name}.")
         elif isinstance(value, str | int | Decimal) and not isinstance(value, bool):
-            cells[before + name] = str(value).strip()
+            cells[before + name] = _storable(str(value).strip())
     return cells
+
+
+def _storable(text: str) -> str:
+    """What is wrong is said with the words that were sent: a database and a page must hold them."""
+    text.encode()  # half a surrogate pair is no text
+    if "\x00" in text:
+        raise ValueError("NUL")
+    return text
 
 
 def reading_of(

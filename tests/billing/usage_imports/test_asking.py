@@ -199,6 +199,11 @@ def test_an_address_that_is_none_is_said(fetch: Any, settings: Any) -> None:
     b'{"data": [{"start_time": 1e99, "end_time": NaN, "results": []}], "has_more": false}',
     b'{"data": [{"start_time": 1e99999999, "end_time": 1, "results": []}], "has_more": false}',
     b'{"data": [{"start_time": %d, "end_time": 1, "results": []}], "has_more": false}' % 10**17,
+    *(
+        b'{"data": [{"starting_at": "2026-11-20T00:00:00Z", "ending_at": "2026-11-21T00:00:00Z", '
+        b'"results": [{"amount": "%s"}]}], "has_more": false}' % text
+        for text in (rb"\ud800", rb"1\u0000")
+    ),
     b"[" * 100_000,
 ])
 def test_an_answer_of_another_form_is_not_read(
