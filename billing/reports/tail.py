@@ -7,6 +7,7 @@ a few times: what was rolled back never comes.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Max, Q
 
@@ -20,9 +21,10 @@ from billing.savings import TEMPLATE
 Outcome = UsageRecord.Outcome
 COLUMNS = (
     "id", "tier", "deployment", "call_kind", "cache_layer", "outcome", "error_code", "provider",
-    "user_id",
+    "user_id", "at", "latency_ms",
 )
 LOOKED_AT = 2_000  # rows of one look; of more in a second the older ones are passed over
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 SHOWN = 30  # of one look, to one set of filters
 TRIES = 8
 MOST_MISSING = 200
@@ -41,6 +43,13 @@ class Glance:
     error_code: str
     provider: str = ""
     user_id: int = 0
+    at: datetime = BEFORE_ALL
+    latency_ms: int = 0
+
+    @property
+    def over(self) -> tuple[datetime, int]:
+        """When it ended. Ids go the same way, but for rows that several wrote for other days."""
+        return self.at + timedelta(milliseconds=self.latency_ms), self.id
 
     @property
     def ended(self) -> Ended:
@@ -126,8 +135,8 @@ def recent(
 ) -> Batch:
     """The newest calls that match, of so many rows: what a page begins with, or asks for again."""
     come = _glances(Q(id__gt=after) if upto is None else Q(id__gt=after, id__lte=upto))
-    found = [one.id for one in come if wanted.matches(one)]
-    shown = found[-size:]
+    found = sorted((one for one in come if wanted.matches(one)), key=lambda one: one.over)
+    shown = [one.id for one in found[-size:]]
     return Batch(
         max((one.id for one in come), default=max(after, 0)), tuple(lines_of(shown)),
         len(found) - len(shown),

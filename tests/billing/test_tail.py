@@ -1,5 +1,6 @@
 """The newest calls by the ids of their rows: which match, what is read, what came out of order."""
 
+from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -108,3 +109,12 @@ def test_the_beginning_is_the_newest_that_match() -> None:
     assert [line.call_id for line in batch.lines] == [made[2].call_id, made[3].call_id]
     assert (batch.more, batch.last) == (1, made[3].pk)
     assert tail.recent(ALL, after=made[3].pk, size=2).last == made[3].pk
+
+
+def test_a_page_begins_with_those_that_ended_last_whatever_their_ids() -> None:
+    long = rows.call(rows.NOW - timedelta(minutes=2), latency_ms=119_000)
+    late = rows.call(rows.NOW)
+    early = rows.call(rows.NOW - timedelta(days=3))
+    batch = tail.recent(Wanted(), size=2)
+    assert [line.call_id for line in batch.lines] == [long.call_id, late.call_id]
+    assert (batch.last, batch.more) == (early.pk, 1)
