@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from billing import corrections_ledger, ledger
 from billing.corrections import State
@@ -59,8 +59,11 @@ def is_early(correction: PriceCorrection, *, now: datetime) -> bool:
     until = correction.end + SETTLED_AFTER
     if now < until:
         return True
+    since_then = Reservation.objects.filter(  # a call may be tried again elsewhere, minutes later
+        call_id=OuterRef("call_id"), created_ms__lt=until.timestamp() * 1000
+    )
     return Reservation.objects.exclude(provider="").filter(
-        state__in=UNDER_WAY, created_ms__lt=until.timestamp() * 1000,
+        Exists(since_then), state__in=UNDER_WAY,
         lease_until_ms__lt=(now + LEASE).timestamp() * 1000,
     ).exists()
 

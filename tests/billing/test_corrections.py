@@ -264,6 +264,23 @@ def test_a_range_up_to_now_waits_for_calls_that_are_under_way(
     assert (correction.state, sums()[0]) == (State.DONE, 1)
 
 
+def test_a_call_that_is_tried_again_elsewhere_is_waited_for(
+    price: ModelPrice, windows: list[Window]
+) -> None:
+    correction = make(price, end=NOW)
+    later = NOW + 2 * corrections_work.SETTLED_AFTER
+    failed, again = books.held(*windows, amount=5), books.held(*windows, amount=5)
+    call_id = Reservation.objects.get(pk=failed).call_id
+    for key, at in ((failed, NOW), (again, later)):
+        Reservation.objects.filter(pk=key).update(
+            call_id=call_id, created_ms=at.timestamp() * 1000, lease_until_ms=at.timestamp() * 1000
+        )
+    ledger.release(failed)
+    assert corrections_work.is_early(correction, now=later)
+    ledger.release(again)
+    assert not corrections_work.is_early(correction, now=later)
+
+
 def test_the_task_counts_and_posts(price: ModelPrice, windows: list[Window]) -> None:
     one = book_at_price(windows)
     correction = make(price)
