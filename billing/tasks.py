@@ -9,15 +9,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 
-from billing import (
-    alerts,
-    corrections_work,
-    credits,
-    ledger,
-    partitions,
-    retention,
-    rollups,
-)
+from billing import alerts, credits, ledger, partitions, retention, rollups
 from billing.alerting import deliveries, evaluation
 from billing.alerting import retention as alert_retention
 from billing.months import month_at
@@ -52,13 +44,6 @@ def check_ledger() -> int:
 def roll_up() -> int:
     """Add up the hours that closed, and those with late rows. How many it were."""
     return rollups.catch_up(now=clock.now())
-
-
-@shared_task
-def correct_prices() -> None:
-    """Count and post what people asked to be corrected."""
-    while corrections_work.step(now=clock.now()):
-        pass
 
 
 @shared_task

@@ -55,7 +55,7 @@ app.conf.beat_schedule = {
     ),
     "bring alerts to their channels": every("billing.tasks.deliver_alerts", 20.0, expires_s=20),
     "add up the hours": every("billing.tasks.roll_up", 60.0, expires_s=60),
-    "correct prices of the past": every("billing.tasks.correct_prices", 10.0, expires_s=10),
+    "correct prices of the past": every("routing.tasks.correct_prices", 10.0, expires_s=10),
     "make months ahead, let old ones go": every(
         "billing.tasks.keep_months", crontab(hour="2", minute="50"), expires_s=3600
     ),

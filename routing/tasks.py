@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from celery import shared_task
 
+from billing import corrections_work
 from billing.usage_imports import fetches
 from costcontrol.lib import clock, redis
 from routing import forgetting, idempotency, providers, texts
@@ -57,6 +58,17 @@ def what_if() -> bool:
 def fetch_usage() -> bool:
     """What staff, or the night, want to know of providers' own figures."""
     return beside("fetch_usage", fetches.work)
+
+
+@shared_task
+def correct_prices() -> bool:
+    """Count and post what people asked to be corrected: hours of it, where calls are many."""
+    return beside("correct_prices", _correct)
+
+
+def _correct() -> None:
+    while corrections_work.step(now=clock.now()):
+        pass
 
 
 async def _in_a_loop(work: Callable[[], Awaitable[int]]) -> int:

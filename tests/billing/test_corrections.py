@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import AuditEvent
-from billing import corrections, corrections_work, ledger, savings, tasks
+from billing import corrections, corrections_work, ledger, savings
 from billing.corrections_rows import price_of
 from billing.models import (
     Budget,
@@ -279,15 +279,6 @@ def test_a_call_that_is_tried_again_elsewhere_is_waited_for(
     assert corrections_work.is_early(correction, now=later)
     ledger.release(again)
     assert not corrections_work.is_early(correction, now=later)
-
-
-def test_the_task_counts_and_posts(price: ModelPrice, windows: list[Window]) -> None:
-    one = book_at_price(windows)
-    correction = make(price)
-    tasks.correct_prices()
-    corrections.correction_post(correction, actor="ann", now=NOW)
-    tasks.correct_prices()
-    assert cost_by_call()[one.row.call_id] == one.right(price, RIGHT, START, END)
 
 
 def test_counting_posts_nothing_and_says_what_posting_will(

@@ -2,7 +2,11 @@
 
 import threading
 
+import pytest
+
+from routing import tasks
 from routing.precompute.beside import beside, join
+from tests.billing.repricing import make, price_make
 
 
 def test_work_runs_beside_and_once_at_a_time() -> None:
@@ -31,3 +35,13 @@ def test_work_that_fails_is_begun_again() -> None:
     join("a failure")
     assert beside("a failure", lambda: None)
     join("a failure")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_prices_are_corrected_beside_the_worker() -> None:
+    """All rows of a year take hours, and calls that died are closed meanwhile."""
+    correction = make(price_make())
+    assert tasks.correct_prices()
+    join("correct_prices")
+    correction.refresh_from_db()
+    assert correction.state == correction.State.COUNTED
