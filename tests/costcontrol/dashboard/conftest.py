@@ -44,7 +44,8 @@ class Page:
 
         def counted() -> list[str]:
             with CaptureQueriesContext(connection) as seen:
-                self.client.get(path, query)
+                response = self.client.get(path, query)
+            assert response.status_code == 200, response
             return [each["sql"] for each in seen.captured_queries]
 
         return self.run(counted)

@@ -9,7 +9,7 @@ from costcontrol.dashboard.filter_names import EVERY
 from tests.costcontrol.dashboard.conftest import Page
 from tests.costcontrol.dashboard.rows import NOW, call, failure, hit, rolled_up
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 PATHS = (
     "", "caches/", "calls/", "debates/", "experiments/", "explorer/", "forecast/", "movers/",
     "questions/", "roi/", "routes/", "savings/", "users/", "what-if/",

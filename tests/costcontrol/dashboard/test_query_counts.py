@@ -8,7 +8,7 @@ import pytest
 from tests.costcontrol.dashboard.conftest import Page
 from tests.costcontrol.dashboard.rows import NOW, call, hit, rolled_up
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 MOST = {
     "": 40, "audit/": 8, "budgets/": 12, "budgets/alerts/": 8, "budgets/rules/": 8, "caches/": 20,
     "calls/": 14, "debates/": 17, "experiments/": 14, "explorer/": 16, "forecast/": 44,
