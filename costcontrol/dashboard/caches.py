@@ -29,20 +29,12 @@ from costcontrol.dashboard.components import (
     share,
     text,
 )
-from costcontrol.dashboard.layer_names import LAYER_NAMES
+from costcontrol.dashboard.layer_names import LAYER_NAMES, level_name
 from costcontrol.dashboard.overview import stale_text
 from routing.models import CallKindRow, Deployment, PrecomputeRun
 from routing.reports import stored
 from routing.reports.stored import Made, Size
 
-TITLES = {
-    "exact": gettext_lazy("L1: the same question of the same user again"),
-    "shared": gettext_lazy("L1: the same question at the same time"),
-    "pattern": gettext_lazy("L2: stored answers for everybody"),
-    "precomputed": gettext_lazy("L3: answers made ahead"),
-    SEARCH_CACHE: gettext_lazy("L2: searches that were made before"),
-    TEMPLATE: gettext_lazy("L4: templates"),
-}
 OF_ALL = gettext_lazy("all answered calls, without templates")
 OF_STORABLE = gettext_lazy("answered calls of kinds that are stored, without L1’s and templates")
 OF_SEARCHES = gettext_lazy("answered searches")
@@ -106,7 +98,7 @@ def caches_page(state: CachesState, *, now: datetime) -> CachesPage:
     facts = found.facts
     return CachesPage(
         found.switches, _layers(found.sums, found.switches, found.sizes),
-        caches_costs.table(caches_costs.costs_of(facts, found.sums, now=now), TITLES),
+        caches_costs.table(caches_costs.costs_of(facts, found.sums, now=now)),
         caches_costs.judged_words(facts, now=now),
         tuple(caches_charts.draw(chart, facts, state) for chart in caches_charts.CHARTS),
         _kinds(found.kinds), _reasons(found), bool(facts.calls),
@@ -133,7 +125,7 @@ def _switches(rows: Sequence[CallKindRow], sizes: Mapping[str, Size]) -> Iterato
 
 
 def _switch(layer: str, is_on: bool, how: str) -> Switch:
-    return Switch(layer, str(TITLES[layer]), is_on, how)
+    return Switch(layer, level_name(layer), is_on, how)
 
 
 def _layers(
@@ -151,7 +143,7 @@ def _layers(
 
 def _layer(each: LayerSum, is_on: bool | None, size: Size | None) -> tuple[Cell, ...]:
     return (
-        text(str(TITLES.get(each.layer, each.layer))), money(each.saved_nanos, places=4),
+        text(level_name(each.layer)), money(each.saved_nanos, places=4),
         _state(is_on), count(each.answered), count(each.asked, note=_denominator(each)),
         share(rate(each.answered, each.asked)),
         *_size(size),

@@ -4,11 +4,10 @@ Wrong is what people find: staff end an answer as wrong, or judge a text that wa
 L1 answers the very same request, and nobody looks for wrong templates.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,6 +15,7 @@ from billing.reports.layers import EXACT, LayerFacts, LayerSum
 from billing.savings import HELPERS, PRECOMPUTE
 from costcontrol import formats
 from costcontrol.dashboard.components import Cell, Column, Table, count, money, text
+from costcontrol.dashboard.layer_names import level_name
 from routing.reports.stored import Wrong, ended_as_wrong
 from routing.reports.topic_matches import judged_between
 
@@ -81,10 +81,10 @@ def _own(layer: str) -> tuple[str, str]:
     return "", _("it asks no model")
 
 
-def table(costs: Sequence[LayerCost], titles: Mapping[str, str | Promise]) -> Table:
+def table(costs: Sequence[LayerCost]) -> Table:
     names = (_("Own cost"), _("Saved, less own cost"), _("Served wrongly, times"))
     columns = (Column(_("Layer")), *(Column(name, is_number=True) for name in names))
-    rows = tuple(_row(each, str(titles.get(each.layer, each.layer))) for each in costs)
+    rows = tuple(_row(each, level_name(each.layer)) for each in costs)
     title = _("What each layer costs, and how often it was wrong")
     return Table(title, columns, rows, is_caption_hidden=True)
 

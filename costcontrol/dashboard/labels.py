@@ -5,24 +5,21 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from billing.reports.ranges import Bucket, Step
+from billing.savings import SEARCH_CACHE
+from costcontrol.dashboard.layer_names import LAYER_NAMES, SEARCHES, layer_name
 
 LABELS: Mapping[str, str | Promise] = {
     "local": _("Local models"),
     "economy": _("Economy models"),
     "mid": _("Mid-range models"),
     "premium": _("Premium models"),
-    "exact": _("Same question, stored answer"),
-    "shared": _("Same question at the same time"),
-    "pattern": _("Stored answer"),
-    "precomputed": _("Answer made ahead"),
-    "template": _("Template, no model needed"),
     "prompt_cache": _("Provider's prompt cache"),
     "route": _("A cheaper model was enough"),
-    "search_cache": _("Stored searches"),
     "machine": _("Price of our own machine"),
     "precompute": _("Spent on answers made ahead"),
     "helpers": _("Spent on judges and embeddings"),
@@ -31,11 +28,6 @@ LABELS: Mapping[str, str | Promise] = {
     "provider.p95": _("Provider calls, 95 of 100 are faster"),
     "cache.p50": _("Stored answers, half are faster"),
     "cache.p95": _("Stored answers, 95 of 100 are faster"),
-    "cache.exact": _("Same question, stored answer"),
-    "cache.shared": _("Same question at the same time"),
-    "cache.pattern": _("Stored answer, made for somebody else"),
-    "cache.precomputed": _("Stored answer, made ahead"),
-    "cache.template": _("Template (no cache)"),
     "other": pgettext_lazy("all remaining routes together", "Other"),
     # --- attempts that failed
     "upstream_timeout": _("Provider too slow"),
@@ -68,7 +60,10 @@ LANGUAGES: Mapping[str, str | Promise] = {"ko": _("Korean"), "en": _("English")}
 
 
 def label(key: str) -> str:
-    return str(LABELS.get(key, key))
+    layer = key.removeprefix("cache.")
+    if layer in LAYER_NAMES:
+        return capfirst(layer_name(layer))
+    return capfirst(str(SEARCHES)) if key == SEARCH_CACHE else str(LABELS.get(key, key))
 
 
 def language(code: str) -> str:

@@ -71,7 +71,7 @@ def test_hit_rates_have_the_denominator_that_stands_beside_them(staff: Client) -
     served("precomputed")
     served("template", "closing")
     said = read(staff)
-    assert row_of(said, "L1: the same question of the same user")[3:6] == [
+    assert row_of(said, "L1: same question again")[3:6] == [
         "1", "7 all answered calls, without templates", "14.3%",
     ]
     stored = row_of(said, "L2")
@@ -101,8 +101,8 @@ def test_what_is_stored_now_is_counted(staff: Client) -> None:
     answer(key="d" * 64, origin="batch", text="xy")
     answer(key="e" * 64, kind="rag_search", text="found")
     said = read(staff)
-    assert row_of(said, "L2: searches")[6:10:3] == ["1", "5"]
-    assert row_of(said, "L2: stored answers")[6:] == ["2", "1", "2 days", "8"]
+    assert row_of(said, "L2: stored searches")[6:10:3] == ["1", "5"]
+    assert row_of(said, "L2: stored for everybody")[6:] == ["2", "1", "2 days", "8"]
     assert row_of(said, "L3")[6:8] == ["1", "1"]
 
 
@@ -138,12 +138,12 @@ def test_off_is_shown_as_off_with_how_to_switch_it_on(
 
 def test_searches_are_off_until_a_model_can_search(staff: Client) -> None:
     said = read(staff)
-    assert row_of(said, "L2: searches")[2] == "off"
+    assert row_of(said, "L2: stored searches")[2] == "off"
     assert "No model can search" in said
     Deployment.objects.create(
         name="x/y", provider="x", model="y", model_class="premium", can_search=True
     )
-    assert row_of(read(staff), "L2: searches")[2] == "on"
+    assert row_of(read(staff), "L2: stored searches")[2] == "on"
 
 
 def test_making_ahead_is_on_once_a_run_was_started(staff: Client) -> None:
@@ -155,7 +155,7 @@ def test_one_kind_can_be_looked_at_alone(staff: Client) -> None:
     served("pattern")
     served("exact", "user_turn_analysis")
     said = read(staff, kind="opening_statement", language="ko", range="7d")
-    assert row_of(said, "L1: the same question of the same user")[3] == "0"
+    assert row_of(said, "L1: same question again")[3] == "0"
     assert row_of(said, "L2")[3] == "1"
     assert "no row" not in said
     with pytest.raises(AssertionError):

@@ -86,8 +86,10 @@ class TestList:
         [
             ({"outcome": "cached", "cache_layer": "exact"},
              ["from the cache", "same question again"]),
-            ({"outcome": "cached", "cache_layer": "shared"}, ["from the cache", "read along"]),
-            ({"outcome": "cached", "cache_layer": "pattern"}, ["from the cache", "stored answer"]),
+            ({"outcome": "cached", "cache_layer": "shared"},
+             ["from the cache", "same question at the same time"]),
+            ({"outcome": "cached", "cache_layer": "pattern"},
+             ["from the cache", "stored for everybody"]),
             ({"outcome": "cached", "cache_layer": "precomputed"}, ["made ahead"]),
             ({"outcome": "cached", "cache_layer": "template"}, ["from a template"]),
             ({"outcome": "refused", "error_code": "quota_exceeded", "deployment": ""},

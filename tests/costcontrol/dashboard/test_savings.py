@@ -134,7 +134,7 @@ def test_off_is_shown_as_off_and_not_as_nothing(staff: Client, settings: Setting
     assert "Web search is off" in said
     assert "no debate is held out" in said
     rows = re.findall(r"<tr>.*?</tr>", said.split('id="layers"')[1], re.S)
-    stored = next(row for row in rows if "Stored answer" in row)
+    stored = next(row for row in rows if "Stored for everybody" in row)
     assert "off" in stored
     assert "0%" not in stored
 

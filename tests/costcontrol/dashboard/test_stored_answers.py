@@ -200,7 +200,7 @@ class TestOne:
         said = read(staff, f"{LIST}{row.pk}/")
         assert "bob.secret" not in said
         assert str(one.call_id) not in said
-        assert said.count("stored answer") >= 1
+        assert said.count("stored for everybody") >= 1
         assert 'value="1000000000"' in said  # saved by that one serving
 
     def test_one_that_is_not_there_is_said_to_be_missing(self, staff: Client) -> None:

@@ -64,7 +64,7 @@ def test_costs_are_for_those_who_may_see_them(bob: User) -> None:
 
 @pytest.mark.parametrize(
     ("source", "layer", "words", "staffs"),
-    [("cache", "pattern", "from the store", ("from the store", "stored answer")),
+    [("cache", "pattern", "from the store", ("from the store", "stored for everybody")),
      ("cache", "precomputed", "from the store", ("from the store", "made ahead")),
      ("template", "template", "a template", ("a template",))],
 )
