@@ -21,6 +21,7 @@ from billing.models import LateRow, RollupState, UsageRecord
 CLOSES_AFTER = timedelta(seconds=60)
 CHUNK_HOURS = 24
 OLDER_A_RUN = 240  # hours of an earlier version that one run fills in
+LATE_A_RUN = 480  # for the worker's task: a correction leaves late rows in the hours of a year
 STATE = 1
 Progress = Callable[[int, int], None]  # hours done, hours to do
 
@@ -32,21 +33,23 @@ def roll(start_hour: int, end_hour: int) -> None:
 
 
 def catch_up(
-    *, now: datetime, progress: Progress | None = None, older: int | None = OLDER_A_RUN
+    *, now: datetime, progress: Progress | None = None, older: int | None = OLDER_A_RUN,
+    late: int | None = None,
 ) -> int:
     """Roll the closed hours that are not, then those with late rows. Returns how many hours.
 
-    `older`: so many hours that an earlier version rolled are filled into the slices too; None: all.
+    `older`: so many hours that an earlier version rolled are filled into the slices too; `late`: of
+    those with late rows, about so many at most. None: all.
     """
-    done = 0
+    done = redone = 0
     while hours := _next_hours(now):
         done += hours
         if progress:
             progress(done, done + lag_hours(now=now))
-    while hours := _next_marked_hours():
-        done += hours
+    while (late is None or redone < late) and (hours := _next_marked_hours()):
+        redone += hours
     _fill_payer_days()
-    return done + _fill_slices(older, progress)
+    return done + redone + _fill_slices(older, progress)
 
 
 def _fill_slices(limit: int | None, progress: Progress | None) -> int:

@@ -147,6 +147,15 @@ def test_a_late_row_marks_its_hour_and_is_counted_the_next_time() -> None:
     assert not LateRow.objects.exists()
 
 
+def test_late_rows_that_go_on_coming_do_not_hold_up_the_worker() -> None:
+    record(HOUR - 60)
+    rollups.catch_up(now=NOW)
+    for ago in range(60):
+        record(HOUR - ago)
+    done = [rollups.catch_up(now=NOW, late=24) for _run in range(4)]
+    assert done == [24, 24, 12, 0]
+
+
 def test_a_row_that_changes_its_hour_marks_both() -> None:
     row = record()
     rollups.catch_up(now=NOW)
