@@ -13,7 +13,7 @@ from django.db import connection
 
 from billing import ledger, rollups
 from billing.models import UsageRecord
-from costcontrol.demo import children, customers, folder, house, players, script
+from costcontrol.demo import children, customers, folder, house, players, script, statement
 from costcontrol.demo.folder import Marker
 from costcontrol.demo.player import Played
 from costcontrol.demo.progress import Progress, Stream
@@ -57,6 +57,7 @@ def replay(here: Path, scenario: Scenario, *, stream: Stream, lock: int) -> Repo
         customers.furnish(scenario)
     with report.phase("rollups"):
         rollups.catch_up(now=clock.now())
+        statement.furnish(scenario)
         _tidy()
     folder.marker_write(
         here,
