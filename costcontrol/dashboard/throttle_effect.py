@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from billing.reports.slowed import Calls, calls_of
 from costcontrol import formats
 from costcontrol.dashboard.alerts import SLOWED
-from costcontrol.dashboard.components import Column, Table, count, share
+from costcontrol.dashboard.components import Column, Table, count, share, text
 
 LIMITS = (SLOWED // 2, SLOWED, 2 * SLOWED, 5 * SLOWED)  # calls a minute
 
@@ -20,7 +20,7 @@ def would_refuse(user_id: int, *, now: datetime) -> Table:
         Column(_("Of all"), is_number=True),
     )
     rows = tuple(
-        (count(limit), count(refused), share(refused * 10_000 // number))
+        (text(formats.count(limit)), count(refused), share(refused * 10_000 // number))
         for limit in LIMITS if number
         for refused in (found.refused(limit),)
     )
