@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from billing import partitions, rollups
 from billing.hours import hour_of, start_of
-from billing.models import LateRow, RollupState, UsageRecord
+from billing.models import LateRow, PriceCorrection, RollupState, UsageRecord
 from billing.months import Month, month_at
 from costcontrol.lib.errors import Conflict
 from costcontrol.lib.sentences import Sentence as _
@@ -68,6 +68,9 @@ def _close(hour: int) -> None:
         ))
     if LateRow.objects.filter(hour__gte=state.rows_from or 0, hour__lt=hour).exists():
         raise Conflict(_("Late rows are still being added up. Try again in a minute."))
+    posting = PriceCorrection.objects.filter(state=PriceCorrection.State.POSTING)
+    if posting.filter(start__lt=start_of(hour)).exists():
+        raise Conflict(_("Prices of old calls are being corrected. Try again when that is done."))
     if hour > (state.rows_from or 0):
         state.rows_from = hour
         state.save(update_fields=["rows_from"])

@@ -12,7 +12,14 @@ from pytest_django import Settings
 
 from billing import retention, rollups, tasks
 from billing.hours import hour_of, start_of
-from billing.models import DailyPayer, HourlyUsage, LateRow, RollupState, UsageRecord
+from billing.models import (
+    DailyPayer,
+    HourlyUsage,
+    LateRow,
+    PriceCorrection,
+    RollupState,
+    UsageRecord,
+)
 from billing.months import Month
 from billing.reports import facts, slices
 from billing.reports.ranges import Range
@@ -130,6 +137,19 @@ def test_hours_that_are_in_no_slice_yet_keep_their_rows() -> None:
         retire()
     assert UsageRecord.objects.count() == len(HOURS)
     assert retention.kept_since() is None
+
+
+def test_rows_whose_price_is_being_corrected_stay_until_that_is_done() -> None:
+    played()
+    correction = PriceCorrection.objects.create(
+        provider="openai", start=CUT - timedelta(days=9), end=CUT + timedelta(days=1),
+        state="posting", made_at=NOW,
+    )
+    with pytest.raises(Conflict, match="corrected"):
+        retire()
+    assert UsageRecord.objects.count() == 7
+    PriceCorrection.objects.filter(pk=correction.pk).update(state="done")
+    assert retire() == 4
 
 
 def test_stopped_half_way_it_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
