@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -32,6 +33,7 @@ from routing.types import DeploymentSpec, ModelClass
 
 SILENT_AFTER = timedelta(seconds=60)  # beat sends a task every 15 seconds
 USUAL_LAG_HOURS = 1  # an hour that has just closed is added up within minutes
+EMBEDDED = "embedded"
 PROVIDERS = {"anthropic": "Anthropic", "openai": "OpenAI", "ollama": "Ollama"}
 
 
@@ -135,7 +137,10 @@ async def _models() -> tuple[Part, ...]:
 def _paused() -> tuple[Part, ...]:
     note = _("None of its models is asked: staff switched them off. Settings let it go on.")
     off = Badge(_("switched off"), Tone.WARN)
-    return tuple(Part(_group_name(spec_of(row)), off, note) for row in switched_off())
+    return tuple(
+        Part(_group_name(spec_of(row)), off, note) for row in switched_off()
+        if not (settings.DEMO and row.provider == EMBEDDED)  # the demo has simulated ones
+    )
 
 
 def _grouped(found: tuple[Model, ...]) -> Iterator[Part]:
@@ -151,7 +156,7 @@ def _grouped(found: tuple[Model, ...]) -> Iterator[Part]:
 
 
 def _group_name(deployment: DeploymentSpec) -> str:
-    if deployment.provider == "embedded":
+    if deployment.provider == EMBEDDED:
         return _("Built-in model")
     usual = PROVIDERS.get(deployment.provider, "")
     return usual if usual and not deployment.base_url else deployment.name

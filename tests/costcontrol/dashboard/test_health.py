@@ -80,6 +80,14 @@ def test_a_provider_that_staff_switched_off_is_not_forgotten(page: Page) -> None
 
 
 @WITH_DATABASE
+def test_a_demo_does_without_the_built_in_model(page: Page, settings: LazySettings) -> None:
+    deployment("embedded/smollm2-135m", is_enabled=False)
+    assert "Built-in model" in strip(page)
+    settings.DEMO = True
+    assert "Built-in model" not in strip(page)
+
+
+@WITH_DATABASE
 def test_a_local_model_that_does_not_answer_says_why(page: Page) -> None:
     deployment("fake/down", model_class="local")
     said = strip(page)
