@@ -82,7 +82,7 @@ def evaluate_alert_rules() -> int:
 @shared_task
 def forget_alerts() -> int:
     """Alerts that were over long ago go. How many."""
-    if not settings.ALERTS_KEEP_MONTHS:
+    if settings.ALERTS_KEEP_MONTHS < 1:
         return 0
     return alert_retention.forget_old(settings.ALERTS_KEEP_MONTHS, now=clock.now())
 

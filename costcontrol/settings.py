@@ -286,7 +286,7 @@ EMAIL_TIMEOUT = 10
 # alerts may go to private addresses and without TLS: to try channels out on one's own machine
 ALERTS_ALLOW_PRIVATE = env.bool("ALERTS_ALLOW_PRIVATE", default=False)
 # what was over for less and comes back is the same trouble: neither "over" nor "again" is told
-ALERTS_QUIET_MINUTES = env.int("ALERTS_QUIET_MINUTES", default=30)
+ALERTS_QUIET_MINUTES = max(0, env.int("ALERTS_QUIET_MINUTES", default=30))
 ALERTS_KEEP_MONTHS = env.int("ALERTS_KEEP_MONTHS", default=13)  # once they are over; 0: for ever
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="costcontrol <costcontrol@localhost>")
 SITE_URL = env.str("SITE_URL", default=f"http://{HOST}:{PORT}").rstrip("/")  # of links in emails
