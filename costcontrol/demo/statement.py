@@ -1,5 +1,5 @@
 """A provider's account of the last days, made up like all of the demo: a file as the page about
-reconciliation takes it. It says what we booked, but for one request that we know nothing of."""
+reconciliation takes it. It says what we booked, but for a few requests that we know nothing of."""
 
 import csv
 import io
@@ -14,6 +14,7 @@ from costcontrol.lib.money import share_nanos, to_usd
 PROVIDER = "anthropic"
 FILE_NAME = "demo-made-up-anthropic.csv"
 DAYS = 10
+MORE = 3  # requests: more than a cent, from where on a day is said to differ
 
 
 def furnish(scenario: Scenario) -> None:
@@ -33,7 +34,7 @@ def furnish(scenario: Scenario) -> None:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(("day", "model", *COUNTS, "cost_usd"))
-    writer.writerows(_line(*key, row, more=int(key == odd)) for key, row in lines.items())
+    writer.writerows(_line(*key, row, more=MORE * (key == odd)) for key, row in lines.items())
     usage_import(
         PROVIDER, text.getvalue().encode(), file_name=FILE_NAME, actor="command demo",
         now=scenario.now,

@@ -1,4 +1,4 @@
-"""The made-up provider's account of a demo: it agrees with our books, but for one request."""
+"""The made-up provider's account of a demo: it agrees with our books, but for a few requests."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
 SCENARIO = Scenario(now=NOW, days=14, debates_a_day=3)
 
 
-def test_all_days_agree_but_for_one_request_of_the_last_one() -> None:
+def test_all_days_agree_but_for_three_requests_of_the_last_one() -> None:
     for days in range(1, 5):
         for _ in range(days):
             rows.call(NOW - timedelta(days=days))
@@ -26,7 +26,7 @@ def test_all_days_agree_but_for_one_request_of_the_last_one() -> None:
     statement.furnish(SCENARIO)
     found = compare("anthropic", until=(NOW - timedelta(days=1)).date(), served={}, now=NOW)
     gaps = {line.day.day: line.cost_gap for line in found.lines}
-    assert gaps == {24: -250_000_000, 23: 0, 22: 0, 21: 0}
+    assert gaps == {24: -750_000_000, 23: 0, 22: 0, 21: 0}
     assert "made-up" in UsageImport.objects.get().file_name
 
 
