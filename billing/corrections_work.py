@@ -118,14 +118,14 @@ def _do(
 ) -> None:
     changes = changes_of(rows, correction, book)
     wrong = changed(changes)
-    if correction.state == State.POSTING:
-        _post(correction, wrong)
     add_parts(correction, changes)
     difference = sum(each.difference.cost_nanos for each in wrong)
     PriceCorrection.objects.filter(pk=correction.pk).update(
         place_at=rows[-1].at, place_id=rows[-1].pk, seen=F("seen") + len(rows),
         changed=F("changed") + len(wrong), difference_nanos=F("difference_nanos") + difference,
     )
+    if correction.state == State.POSTING:
+        _post(correction, wrong)  # at the end, for it locks windows
 
 
 def _post(correction: PriceCorrection, wrong: Sequence[Change]) -> None:
