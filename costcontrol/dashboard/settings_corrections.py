@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Abs
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -201,11 +202,12 @@ def _cards(row: PriceCorrection) -> Iterator[KpiCard]:
 
 
 def _parts(row: PriceCorrection, by: str) -> Iterable[CorrectionPart]:
-    """Days in their order; plans and payers by how much they change."""
-    found = list(row.parts.filter(by=by).order_by("key"))
+    """Days in their order; plans and payers by how much they change. One more than is shown."""
+    found = row.parts.filter(by=by)
     if by == By.DAY:
-        return found
-    return sorted(found, key=lambda part: -abs(part.right_nanos - part.booked_nanos))
+        return found.order_by("-key")[:SHOWN_PARTS + 1][::-1]
+    most = Abs(F("right_nanos") - F("booked_nanos")).desc()
+    return found.order_by(most, "key")[:SHOWN_PARTS + 1]
 
 
 def _parts_table(by: str, parts: list[CorrectionPart]) -> Table:

@@ -16,7 +16,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from billing import corrections_work
-from billing.models import ModelPrice, PriceCorrection, UsageRecord, Window
+from billing.models import CorrectionPart, ModelPrice, PriceCorrection, UsageRecord, Window
 from tests.billing import books
 from tests.billing.repricing import END, NOW, RIGHT, START, Booked, book, price_make, usage_make
 
@@ -253,6 +253,29 @@ def test_what_the_pages_read_is_limited(
     for path in (there, f"{PAGE}corrections/", f"{PAGE}prices/{price.pk}/correct/"):
         with django_assert_max_num_queries(MOST_QUERIES):
             words(staff.get(path))
+
+
+@pytest.mark.django_db
+@pytest.mark.postgresql
+def test_of_many_days_and_payers_the_newest_and_those_who_change_most_are_shown(
+    staff: Client, price: ModelPrice, called: list[Booked]
+) -> None:
+    asked(staff, price)
+    correction = PriceCorrection.objects.get()
+    correction.parts.all().delete()
+    CorrectionPart.objects.bulk_create(
+        CorrectionPart(correction=correction, by=by, key=key, rows=1, booked_nanos=50,
+                       right_nanos=50 + change)
+        for number in range(60)
+        for by, key, change in (
+            ("day", f"{2000 + number}-01-01", 1), ("payer", f"user:{7000 + number}", -number)
+        )
+    )
+    said = words(staff.get(f"{PAGE}corrections/{correction.pk}/"))
+    days = [year for year in range(2000, 2060) if f"{year}-01-01" in said]
+    people = [number for number in range(60) if str(7000 + number) in said]
+    assert (days, people) == (list(range(2020, 2060)), list(range(20, 60)))
+    assert "The tables show the 40 newest days" in said
 
 
 @pytest.mark.django_db
