@@ -64,12 +64,11 @@ def two_panels(series: Series, *, days: Range) -> "Figure":
             more |= {"yaxis": "y2", "line": {"dash": "dot"}}
         traces.append(_trace("scatter", line, series, days) | more)
     below = {"domain": [0, 0.34], "anchor": "x", "rangemode": "tozero", "nticks": 4}
-    figure = _figure(traces, series, days)
-    figure.update_layout(
+    return _figure(
+        traces, series, days,
         yaxis={"domain": [0.44, 1], "title": {"text": _("Provider calls")}},
         yaxis2=TICKS[series.unit] | below | {"title": {"text": _("Stored answers")}},
     )
-    return figure
 
 
 def shares(parts: Sequence[Part], *, days: Range) -> "Figure":
@@ -110,13 +109,14 @@ def _trace(kind: str, line: Line, series: Series, days: Range) -> dict[str, Any]
 
 
 def _figure(
-    traces: list[dict[str, Any]], series: Series, days: Range, **layout: Any
+    traces: list[dict[str, Any]], series: Series, days: Range,
+    yaxis: dict[str, Any] | None = None, **layout: Any,
 ) -> "Figure":
     is_hourly = days.step == Step.HOUR
     xaxis: dict[str, Any] = {"type": "category" if is_hourly else "date", "nticks": 8}
     if not is_hourly:
         xaxis |= {"tickformat": "%m-%d", "hoverformat": "%Y-%m-%d"}
-    yaxis: dict[str, Any] = TICKS[series.unit] | {"rangemode": "tozero"}
+    yaxis = TICKS[series.unit] | {"rangemode": "tozero"} | (yaxis or {})
     if series.unit == Unit.NANOS:
         yaxis["tickformat"] = f",.{_places(series)}f"
     if series.unit == Unit.CALLS and _highest(series) <= FEW_CALLS:
