@@ -16,7 +16,7 @@ def would_refuse(user_id: int, *, now: datetime) -> Table:
     found = calls_of(user_id, now=now)
     number = len(found.moments)
     columns = (
-        Column(_("Calls a minute")), Column(_("Calls it would have refused"), is_number=True),
+        Column(_("Calls a minute")), Column(_("Refused"), is_number=True),
         Column(_("Of all"), is_number=True),
     )
     rows = tuple(
@@ -30,7 +30,9 @@ def would_refuse(user_id: int, *, now: datetime) -> Table:
 
 
 def _caption(found: Calls) -> str:
-    said = _("Of the newest %(calls)s calls of the last 24 hours") if found.is_cut else _(
-        "Of the %(calls)s calls of the last 24 hours"
+    said = _(
+        "Of the newest %(calls)s calls of the last 24 hours, a limit would have refused so many"
+    ) if found.is_cut else _(
+        "Of the %(calls)s calls of the last 24 hours, a limit would have refused so many"
     )
     return said % {"calls": formats.count(len(found.moments))}
