@@ -124,14 +124,16 @@ def _locked_like(correction: PriceCorrection) -> dict[int, PriceCorrection]:
 
 
 @transaction.atomic
-def correction_drop(correction: PriceCorrection, *, actor: str, now: datetime) -> None:
+def correction_drop(
+    correction: PriceCorrection, *, actor: str, now: datetime, reason: str = ""
+) -> None:
     """Nothing of it was posted. Raises Conflict."""
     found = PriceCorrection.objects.select_for_update().get(pk=correction.pk)
     if found.state not in (State.COUNTING, State.COUNTED):
         raise Conflict(_("It is posted, or dropped already. What is posted can be taken back."))
     found.state, found.ended_at = State.DROPPED, now
     found.save(update_fields=["state", "ended_at"])
-    audit(actor, "price_correction_drop", str(found))
+    audit(actor, "price_correction_drop", str(found), reason=reason)
 
 
 def _begin(correction: PriceCorrection, state: str) -> None:

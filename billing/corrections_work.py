@@ -6,14 +6,15 @@ on; two at once follow one another, piece by piece. Corrections are posted in th
 people posted them.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from billing import corrections_ledger, ledger
-from billing.corrections import State
+from billing.corrections import State, correction_drop
 from billing.corrections_parts import add_parts
 from billing.corrections_rows import Change, book_of, changed, changes_of, row_of
 from billing.models import PriceCorrection, Reservation, UsageRecord
@@ -25,6 +26,8 @@ SETTLED_AFTER = timedelta(minutes=2)  # a call that came in before may get its r
 LEASE = timedelta(minutes=5)  # of a call; batches have longer ones, and are booked when they end
 ONE_AT_A_TIME = 0x70726963  # a lock of PostgreSQL, for all corrections
 UNDER_WAY = (Reservation.State.HELD, Reservation.State.SENT)
+TOO_LARGE = "the sums are larger than a database holds"
+log = logging.getLogger(__name__)
 
 
 def work(*, now: datetime) -> None:
@@ -69,7 +72,18 @@ def is_early(correction: PriceCorrection, *, now: datetime) -> bool:
 
 
 def advance(known: PriceCorrection, *, now: datetime) -> None:
-    """The next rows, or its end. Nothing, if somebody else was quicker."""
+    """The next rows, or its end. Nothing, if somebody else was quicker. What comes to more than a
+    database holds, by a slip in a number, is dropped: others wait for it to be counted."""
+    try:
+        _advance(known, now=now)
+    except (OverflowError, DataError):
+        if known.state != State.COUNTING:
+            raise
+        log.exception("%s cannot be counted", known)
+        correction_drop(known, actor="costcontrol", now=now, reason=TOO_LARGE)
+
+
+def _advance(known: PriceCorrection, *, now: datetime) -> None:
     book = book_of(known)
     rows = _next_rows(known, book)  # a look that may take long, so before anything is locked
     with transaction.atomic():

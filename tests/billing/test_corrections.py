@@ -281,6 +281,21 @@ def test_a_call_that_is_tried_again_elsewhere_is_waited_for(
     assert not corrections_work.is_early(correction, now=later)
 
 
+def test_what_no_database_can_add_up_is_dropped_and_others_go_on(
+    price: ModelPrice, windows: list[Window]
+) -> None:
+    for hour in range(9):
+        book(random.Random(hour), windows, outcome="complete", processing="standard",
+             at=START + timedelta(hours=hour), usage=Usage(900, 0, 0, 2_000_000_000, 0))
+    slip, other = make(price, replace(RIGHT, output=Decimal(10**6))), make(price)
+    corrections_work.work(now=NOW)
+    for correction, state in ((slip, State.DROPPED), (other, State.COUNTED)):
+        correction.refresh_from_db()
+        assert correction.state == state
+    event = AuditEvent.objects.get(action="price_correction_drop")
+    assert (event.actor, event.reason) == ("costcontrol", corrections_work.TOO_LARGE)
+
+
 def test_counting_posts_nothing_and_says_what_posting_will(
     price: ModelPrice, windows: list[Window]
 ) -> None:
