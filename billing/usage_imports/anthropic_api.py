@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import httpx2
 from django.conf import settings
 
-from billing.usage_imports.asking import Question, Report, Session, Unanswered, Vendor, read_whole
+from billing.usage_imports.asking import Question, Report, Session, Vendor, read_whole
 from billing.usage_imports.columns import ANTHROPIC_COST_API, ANTHROPIC_USAGE_API
 from billing.usage_imports.lines import failures, http_client
 from costcontrol.lib import clock
@@ -33,11 +33,6 @@ class AnthropicSession:
         with failures(), self._client.stream(
             "GET", url, params=params_of(question), headers=self._headers
         ) as reply:
-            if reply.status_code != 200:
-                raise Unanswered(
-                    "status", status=reply.status_code,
-                    retry_after=reply.headers.get("retry-after", ""),
-                )
             return read_whole(reply.iter_bytes(), began=began)
 
 

@@ -18,12 +18,22 @@ NEVER_SENT = (
 
 def http_client(base_url: str) -> httpx2.Client:
     """Redirects are not followed: they could take the key to another host. A proxy from the
-    environment must not stand between us and our own machine."""
+    environment must not stand between us and our own machine. What is no answer is not read, which
+    SDKs do without a bound."""
     trust_env = urlsplit(base_url).hostname not in LOOPBACK
     return httpx2.Client(
         timeout=httpx2.Timeout(TIMEOUT_S, connect=CONNECT_S), follow_redirects=False,
         trust_env=trust_env, verify=tls.certificates(trust_env=trust_env),
+        event_hooks={"response": [_check]},
     )
+
+
+def _check(reply: httpx2.Response) -> None:
+    """Raises Unanswered."""
+    if reply.status_code != 200:
+        raise Unanswered(
+            "status", status=reply.status_code, retry_after=reply.headers.get("retry-after", "")
+        )
 
 
 @contextmanager

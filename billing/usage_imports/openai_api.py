@@ -34,11 +34,6 @@ class OpenAISession:
         try:
             with failures(), self._asked(question) as reply:
                 return read_whole(reply.iter_bytes(), began=began)
-        except openai.APIStatusError as error:
-            raise Unanswered(
-                "status", status=error.status_code,
-                retry_after=error.response.headers.get("retry-after", ""),
-            ) from None
         except openai.APIConnectionError as error:
             with failures():
                 raise error.__cause__ or error from None

@@ -158,6 +158,7 @@ def test_what_passes_is_waited_for(
     (Trouble(429, headers={"retry-after": "soon"}), 4, "Fetch again in 16 seconds"),
     (Trouble(body=None), 4, "could not be reached or hung up"),
     (Trouble(400), 1, "does not answer for these days"),
+    (Trouble(400, b"not to be read", {"Content-Encoding": "gzip"}), 1, "for these days"),
     (Trouble(404), 1, "no usage to tell at this address"),
     (Trouble(302, headers={"Location": "http://127.0.0.1:9/"}), 1, "no usage to tell"),
 ])
