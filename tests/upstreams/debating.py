@@ -22,7 +22,7 @@ from typing import Any
 
 from tests.upstreams import anthropic, openai
 from tests.upstreams.prefixes import Prefixes
-from tests.upstreams.server import read_request
+from tests.upstreams.server import hang_up, read_request
 
 STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n"
@@ -149,10 +149,12 @@ class Upstream:
         self.books = Books()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while await self._exchange(reader, writer):
-                pass
-        writer.close()
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                while await self._exchange(reader, writer):
+                    pass
+        finally:
+            await hang_up(writer)
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         asked = await read_request(reader)

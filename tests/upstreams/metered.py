@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.upstreams import anthropic, openai
 from tests.upstreams.prefixes import Prefixes
-from tests.upstreams.server import read_request
+from tests.upstreams.server import hang_up, read_request
 
 INPUT_TOKENS, OUTPUT_TOKENS = 100, 50
 STREAM_HEAD = (
@@ -97,10 +97,12 @@ class Metered:
             time.sleep(0.01)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while await self._exchange(reader, writer):
-                pass
-        writer.close()
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                while await self._exchange(reader, writer):
+                    pass
+        finally:
+            await hang_up(writer)
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         asked = await read_request(reader)

@@ -64,6 +64,12 @@ def ndjson_reply(*lines: Any) -> Reply:
     return Reply(pieces, headers={"content-type": "application/x-ndjson"})
 
 
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    """The connection goes before its loop does."""
+    writer.close()
+    await asyncio.sleep(0)
+
+
 class Upstream:
     """What is asked is in `received`; `hang_ups` counts clients that left within a reply."""
 
@@ -92,7 +98,7 @@ class Upstream:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while await self._exchange(reader, writer):
                 pass
-        writer.close()
+        await hang_up(writer)
         self._tasks.discard(task)
 
     async def close(self) -> None:
