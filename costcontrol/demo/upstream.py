@@ -43,10 +43,12 @@ class Upstream:
         self.batches = Batches(lambda vendor, body: self.books.order(vendor, body).said)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            while await self._exchange(await read(reader), writer):
-                pass
-        writer.close()
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                while await self._exchange(await read(reader), writer):
+                    pass
+        finally:
+            writer.close()
 
     async def _exchange(self, request: Request, writer: asyncio.StreamWriter) -> bool:
         """Answer one request. False: the line is of no more use."""

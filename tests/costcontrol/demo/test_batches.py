@@ -51,6 +51,7 @@ async def end(server: asyncio.Server) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0)  # connections go before their loop does
 
 
 @pytest.fixture
