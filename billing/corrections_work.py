@@ -7,7 +7,7 @@ people posted them.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import DataError, connection, transaction
@@ -30,9 +30,9 @@ TOO_LARGE = "the sums are larger than a database holds"
 log = logging.getLogger(__name__)
 
 
-def work(*, now: datetime) -> None:
-    """All that can be done now."""
-    while step(now=now):
+def work(clock: Callable[[], datetime]) -> None:
+    """All that can be done. It may take hours, so the time is asked for each piece."""
+    while step(now=clock()):
         pass
 
 

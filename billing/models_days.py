@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from billing.models_rollup import Grain, SavingSums, UsageSums
+from billing.models_rollup import LatencySums, OutcomeSums, RuleSums, SavingSums, UsageSums
 
 
 class DailyUsage(UsageSums):
@@ -35,16 +35,10 @@ class DailySaving(SavingSums):
         return f"{self.day} {self.call_kind} {self.cache_layer}"
 
 
-class DailyOutcome(models.Model):
+class DailyOutcome(OutcomeSums):
     """`HourlyOutcome` of a whole day."""
 
     day = models.DateField(db_index=True)
-    tier = models.CharField(max_length=40)
-    language = models.CharField(max_length=8)
-    deployment = models.CharField(max_length=160)
-    outcome = models.CharField(max_length=12)
-    error_code = models.CharField(max_length=40)
-    attempts = models.BigIntegerField()
 
     class Meta:
         verbose_name = _("errors of a day")
@@ -54,16 +48,10 @@ class DailyOutcome(models.Model):
         return f"{self.day} {self.outcome} {self.error_code}"
 
 
-class DailyLatency(models.Model):
+class DailyLatency(LatencySums):
     """`HourlyLatency` of a whole day."""
 
-    grain = models.SmallIntegerField(choices=Grain.choices)
     day = models.DateField()
-    tier = models.CharField(max_length=40)
-    language = models.CharField(max_length=8)
-    deployment = models.CharField(max_length=160)
-    source = models.CharField(max_length=10)
-    histogram = models.BinaryField()
 
     class Meta:
         verbose_name = _("latency of a day")
@@ -76,17 +64,10 @@ class DailyLatency(models.Model):
         return f"{self.day} {self.source}"
 
 
-class DailyRule(models.Model):
+class DailyRule(RuleSums):
     """`HourlyRule` of a whole day."""
 
     day = models.DateField(db_index=True)
-    tier = models.CharField(max_length=40)
-    language = models.CharField(max_length=8)
-    deployment = models.CharField(max_length=160)
-    complexity = models.CharField(max_length=10)
-    is_economy = models.BooleanField()
-    calls = models.BigIntegerField()
-    cost_nanos = models.BigIntegerField()
 
     class Meta:
         verbose_name = _("rule on a day")

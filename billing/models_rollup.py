@@ -115,11 +115,9 @@ class HourlySaving(SavingSums):
         return f"{self.hour} {self.call_kind} {self.cache_layer}"
 
 
-class HourlyRule(models.Model):
-    """Calls of one hour that a model answered by one rule of the routing table: the mode of their
-    tier, or economy mode, and how hard they were."""
+class RuleSums(models.Model):
+    """The columns of `measures.RULE`."""
 
-    hour = models.IntegerField(db_index=True)
     tier = models.CharField(max_length=40)
     language = models.CharField(max_length=8)
     deployment = models.CharField(max_length=160)
@@ -129,6 +127,16 @@ class HourlyRule(models.Model):
     cost_nanos = models.BigIntegerField()
 
     class Meta:
+        abstract = True
+
+
+class HourlyRule(RuleSums):
+    """Calls of one hour that a model answered by one rule of the routing table: the mode of their
+    tier, or economy mode, and how hard they were."""
+
+    hour = models.IntegerField(db_index=True)
+
+    class Meta:
         verbose_name = _("rule in an hour")
         verbose_name_plural = _("rules by hour")
 
@@ -136,16 +144,24 @@ class HourlyRule(models.Model):
         return f"{self.hour} {self.tier} {self.complexity}"
 
 
-class HourlyOutcome(models.Model):
-    """How often calls or attempts of one hour ended in one error or refusal."""
+class OutcomeSums(models.Model):
+    """The columns of `measures.OUTCOME`."""
 
-    hour = models.IntegerField(db_index=True)
     tier = models.CharField(max_length=40)
     language = models.CharField(max_length=8)
     deployment = models.CharField(max_length=160)
     outcome = models.CharField(max_length=12)
     error_code = models.CharField(max_length=40)
     attempts = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class HourlyOutcome(OutcomeSums):
+    """How often calls or attempts of one hour ended in one error or refusal."""
+
+    hour = models.IntegerField(db_index=True)
 
     class Meta:
         verbose_name = _("errors of an hour")
@@ -155,16 +171,24 @@ class HourlyOutcome(models.Model):
         return f"{self.hour} {self.outcome} {self.error_code}"
 
 
-class HourlyLatency(models.Model):
-    """How long the answers of one hour took: a histogram, see `histograms.py`."""
+class LatencySums(models.Model):
+    """Answers that took their time, packed: see `histograms.py`."""
 
     grain = models.SmallIntegerField(choices=Grain.choices)
-    hour = models.IntegerField()
     tier = models.CharField(max_length=40)
     language = models.CharField(max_length=8)
     deployment = models.CharField(max_length=160)
     source = models.CharField(max_length=10)
     histogram = models.BinaryField()
+
+    class Meta:
+        abstract = True
+
+
+class HourlyLatency(LatencySums):
+    """How long the answers of one hour took: a histogram, see `histograms.py`."""
+
+    hour = models.IntegerField()
 
     class Meta:
         verbose_name = _("latency of an hour")

@@ -63,12 +63,7 @@ def fetch_usage() -> bool:
 @shared_task
 def correct_prices() -> bool:
     """Count and post what people asked to be corrected: hours of it, where calls are many."""
-    return beside("correct_prices", _correct)
-
-
-def _correct() -> None:
-    while corrections_work.step(now=clock.now()):
-        pass
+    return beside("correct_prices", lambda: corrections_work.work(clock.now))
 
 
 async def _in_a_loop(work: Callable[[], Awaitable[int]]) -> int:

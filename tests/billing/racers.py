@@ -69,7 +69,7 @@ def _reserve(key: UUID, windows: list[int]) -> ledger.Reserved:
 def correct(me: int, *, now: str, rows_at_once: int = 3, **_: Any) -> Result:
     """Count and post corrections, a few rows at a time."""
     corrections_work.ROWS_AT_ONCE = rows_at_once
-    corrections_work.work(now=datetime.fromisoformat(now))
+    corrections_work.work(lambda: datetime.fromisoformat(now))
     return {"done": 1}
 
 

@@ -132,9 +132,9 @@ def make(
 
 def posted(correction: PriceCorrection) -> PriceCorrection:
     """Counted, posted and done."""
-    corrections_work.work(now=NOW)
+    corrections_work.work(lambda: NOW)
     corrections.correction_post(correction, actor="ann", now=NOW)
-    corrections_work.work(now=NOW)
+    corrections_work.work(lambda: NOW)
     correction.refresh_from_db()
     return correction
 

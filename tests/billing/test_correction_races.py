@@ -39,7 +39,7 @@ def played(window: Window, *, calls: int) -> list[Booked]:
 def ready() -> PriceCorrection:
     """Counted, and waiting for a worker to post it."""
     correction = make(price_of_all())
-    corrections_work.work(now=NOW)
+    corrections_work.work(lambda: NOW)
     return corrections.correction_post(correction, actor="ann", now=NOW)
 
 
@@ -77,7 +77,7 @@ def test_two_corrections_at_once_end_at_the_one_posted_last() -> None:
     window = books.window_make(10**15)
     made = played(window, calls=20)
     first, second = make(price, doubled(price)), make(price)
-    corrections_work.work(now=NOW)
+    corrections_work.work(lambda: NOW)
     for each in (first, second):
         corrections.correction_post(each, actor="ann", now=NOW)
     racers.race("correct", processes=3, now=NOW.isoformat())
@@ -93,11 +93,11 @@ def test_nobody_takes_back_what_somebody_corrects_again_at_that_moment() -> None
     price = price_make()
     played(books.window_make(10**15), calls=3)
     first = ready()
-    corrections_work.work(now=NOW)
+    corrections_work.work(lambda: NOW)
     again = make(price, doubled(price))
     first.refresh_from_db()
     back = corrections.take_back_make(first, reason="a slip", actor="bob", now=NOW)
-    corrections_work.work(now=NOW)
+    corrections_work.work(lambda: NOW)
 
     def taken_back() -> str:
         try:
@@ -129,7 +129,7 @@ def test_a_worker_that_is_killed_leaves_nothing_half_done() -> None:
     correction.refresh_from_db()
     assert 0 < correction.changed == len(corrected())
     was = correction.changed
-    corrections_work.work(now=NOW)
+    corrections_work.work(lambda: NOW)
     correction.refresh_from_db()
     assert (correction.state, correction.changed > was) == (State.DONE, True)
     check(made, window)

@@ -246,9 +246,9 @@ def test_a_range_up_to_now_waits_for_calls_that_are_under_way(
 ) -> None:
     book_at_price(windows)
     correction = make(price, end=NOW)
-    corrections_work.work(now=NOW)
+    corrections_work.work(lambda: NOW)
     corrections.correction_post(correction, actor="ann", now=NOW)
-    corrections_work.work(now=NOW)
+    corrections_work.work(lambda: NOW)
     correction.refresh_from_db()
     assert (correction.state, sums()[0]) == (State.POSTING, 0)
     later = NOW + corrections_work.SETTLED_AFTER
@@ -256,10 +256,10 @@ def test_a_range_up_to_now_waits_for_calls_that_are_under_way(
     Reservation.objects.filter(pk=key).update(
         created_ms=NOW.timestamp() * 1000, lease_until_ms=later.timestamp() * 1000
     )
-    corrections_work.work(now=later)
+    corrections_work.work(lambda: later)
     assert sums()[0] == 0
     ledger.release(key)
-    corrections_work.work(now=later)
+    corrections_work.work(lambda: later)
     correction.refresh_from_db()
     assert (correction.state, sums()[0]) == (State.DONE, 1)
 
@@ -288,7 +288,7 @@ def test_what_no_database_can_add_up_is_dropped_and_others_go_on(
         book(random.Random(hour), windows, outcome="complete", processing="standard",
              at=START + timedelta(hours=hour), usage=Usage(900, 0, 0, 2_000_000_000, 0))
     slip, other = make(price, replace(RIGHT, output=Decimal(10**6))), make(price)
-    corrections_work.work(now=NOW)
+    corrections_work.work(lambda: NOW)
     for correction, state in ((slip, State.DROPPED), (other, State.COUNTED)):
         correction.refresh_from_db()
         assert correction.state == state
@@ -301,7 +301,7 @@ def test_counting_posts_nothing_and_says_what_posting_will(
 ) -> None:
     made = [book(random.Random(seed), windows) for seed in range(25)]
     correction = make(price)
-    corrections_work.work(now=NOW)
+    corrections_work.work(lambda: NOW)
     correction.refresh_from_db()
     assert (correction.state, sums()[0]) == (State.COUNTED, 0)
     counted = parts_of(correction)
@@ -331,7 +331,7 @@ def test_it_is_posted_once_and_dropped_before_that(price: ModelPrice) -> None:
         corrections.correction_drop(correction, actor="ann", now=NOW)
     other = make(price)
     corrections.correction_drop(other, actor="ann", now=NOW)
-    corrections_work.work(now=NOW)
+    corrections_work.work(lambda: NOW)
     other.refresh_from_db()
     assert other.state == State.DROPPED
     actions = AuditEvent.objects.order_by("pk").values_list("action", "actor")

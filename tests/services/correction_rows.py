@@ -21,6 +21,6 @@ def correction_make(
     made = corrections.correction_make(
         price, RIGHT, start=start, end=end, reason="typed wrong", actor=actor, now=clock.now()
     )
-    corrections_work.work(now=clock.now())
+    corrections_work.work(clock.now)
     made.refresh_from_db()
     return made

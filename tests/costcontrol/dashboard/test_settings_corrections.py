@@ -69,7 +69,7 @@ def asked(staff: Client, price: ModelPrice, **more: str) -> Any:
 
 
 def worked() -> None:
-    corrections_work.work(now=LATER)
+    corrections_work.work(lambda: LATER)
 
 
 def right_total(called: list[Booked], price: ModelPrice) -> int:
