@@ -62,13 +62,13 @@ class Clients(Generic[C]):
             await client.close()
 
 
-def http_client(base_url: str) -> httpx2.AsyncClient:
+def http_client(base_url: str, *, max_idle: int = MAX_IDLE) -> httpx2.AsyncClient:
     """The connection pool under an SDK client. Redirects are not followed: they could take a
     key and a prompt to another host."""
     trust_env = not is_loopback(base_url)
     return httpx2.AsyncClient(
         limits=httpx2.Limits(
-            max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_IDLE,
+            max_connections=MAX_CONNECTIONS, max_keepalive_connections=max_idle,
             keepalive_expiry=IDLE_S,
         ),
         trust_env=trust_env, verify=tls.certificates(trust_env=trust_env),

@@ -1,11 +1,14 @@
 """The built-in demo model: llama.cpp's OpenAI-compatible server in a child process of ours.
 
 The child writes its address and key to a file (see routing/embedded_server.py); it may come
-back on another port, so the file is read again whenever it has changed.
+back on another port, so the file is read again whenever it has changed. It hangs up after every
+streamed answer, though its headers promise to stay: each call opens a connection of its own, which
+costs nothing on one machine.
 """
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -15,7 +18,7 @@ from costcontrol.lib import tls
 from costcontrol.lib.errors import ProviderUnavailable
 from costcontrol.lib.sentences import Sentence as _
 from routing.providers._clients import Clients
-from routing.providers.openai import OpenAIProvider
+from routing.providers.openai import OpenAIProvider, make_client
 from routing.types import DeploymentSpec
 
 PROBE_TIMEOUT_S = 0.5
@@ -36,6 +39,7 @@ class EmbeddedProvider(OpenAIProvider):
 
     def __init__(self) -> None:
         super().__init__()
+        self._clients = Clients(partial(make_client, max_idle=0))
         self._probes = Clients(lambda _url, _key: Probe())
         self._server: LocalServer | None = None
         self._read_at_ns = 0
@@ -81,7 +85,8 @@ class Probe:
 
     def __init__(self) -> None:
         self.http = httpx2.AsyncClient(
-            timeout=PROBE_TIMEOUT_S, trust_env=False, verify=tls.certificates(trust_env=False)
+            timeout=PROBE_TIMEOUT_S, trust_env=False, verify=tls.certificates(trust_env=False),
+            limits=httpx2.Limits(max_keepalive_connections=0),
         )
 
     async def close(self) -> None:

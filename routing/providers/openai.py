@@ -10,6 +10,7 @@ from django.conf import settings
 
 from billing.usage import Usage
 from routing.providers._clients import (
+    MAX_IDLE,
     NO_KEY,
     Clients,
     address_of,
@@ -110,10 +111,9 @@ class OpenAIProvider:
         )
 
 
-def make_client(base_url: str, key: str) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(
-        api_key=key, base_url=base_url, max_retries=0, http_client=http_client(base_url)
-    )
+def make_client(base_url: str, key: str, *, max_idle: int = MAX_IDLE) -> openai.AsyncOpenAI:
+    http = http_client(base_url, max_idle=max_idle)
+    return openai.AsyncOpenAI(api_key=key, base_url=base_url, max_retries=0, http_client=http)
 
 
 def chat_body(call: ProviderCall, *, base_url: str) -> JsonObject:

@@ -22,6 +22,7 @@ from tests.flows.rows import (
     paid_body,
     records_of,
     spent_by,
+    sweep_what_was_cut,
 )
 from tests.flows.server import Gateway, burst
 from tests.services.outage import Door, door_before
@@ -58,6 +59,7 @@ def away(behind_a_door: Gateway, door: Door) -> Iterator[Door]:
         lambda: behind_a_door.post(account(), paid_body()).status == 200, what="the database",
         within_s=20,
     )
+    sweep_what_was_cut()
 
 
 def known(gateway: Gateway, who: Account) -> Account:

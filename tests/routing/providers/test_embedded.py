@@ -13,7 +13,7 @@ from costcontrol.lib.errors import ProviderRejected, ProviderUnavailable
 from routing.providers import get_provider
 from tests.routing.providers.asking import ask, deployment, text_of
 from tests.upstreams import openai as frames
-from tests.upstreams.server import Pause, Reply, Upstream, json_reply, running_upstream
+from tests.upstreams.server import Pause, Reply, Upstream, json_reply, running_upstream, sse_reply
 
 BUILT_IN = deployment("embedded", "", model="smollm2-135m")
 
@@ -59,6 +59,17 @@ async def test_a_restarted_process_is_found_on_its_new_port(
         await ask(BUILT_IN)
         assert other.received[0].headers["authorization"] == "Bearer k2"
         await get_provider("embedded").close()
+
+
+async def test_no_connection_is_used_twice(upstream: Upstream, model_file: Path) -> None:
+    """llama.cpp hangs up after a stream, a moment after a next call could have been sent."""
+    announce(model_file, upstream.url)
+    upstream.will(
+        sse_reply(*frames.sse(*frames.chunks("Hello."))), json_reply(frames.completion("Hello."))
+    )
+    assert text_of(await ask(BUILT_IN, is_stream=True)) == "Hello."
+    assert text_of(await ask(BUILT_IN)) == "Hello."
+    assert upstream.connections == 2
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", "{}", '{"url": 5, "key": "k"}'])
