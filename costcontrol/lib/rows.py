@@ -32,7 +32,7 @@ class Rows(Generic[M]):
 
     def __call__(self, *params: Any) -> list[M]:
         may_lock = self._lock and connection.features.has_select_for_update
-        found = asked(self._words + " FOR UPDATE" if may_lock else self._words, *params)
+        found = asked(self._words + " FOR NO KEY UPDATE" if may_lock else self._words, *params)
         return self.made_of(found)
 
     def made_of(self, found: Sequence[Sequence[Any]]) -> list[M]:

@@ -27,7 +27,7 @@ DELETED = _("[This text was deleted.]")
 def texts_delete(debate: Debate, *, now: datetime) -> int:
     """How many messages lost their text. Repeatable."""
     with transaction.atomic():
-        debate = Debate.objects.select_for_update().get(pk=debate.pk)
+        debate = Debate.objects.select_for_update(no_key=True).get(pk=debate.pk)
         mark = sayings.in_language(debate.language, DELETED)
         written = Turn.objects.filter(debate=debate, source=Turn.Source.USER)
         written = written.exclude(text="").exclude(text=mark)

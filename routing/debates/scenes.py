@@ -134,7 +134,7 @@ def scene_take(
 
 def fail_untold(debate_id: UUID, error: CostControlError, events: list[TurnEvent]) -> None:
     """Its turn cannot even be begun (a philosopher was deleted)."""
-    turns = Turn.objects.select_related("debate").select_for_update(of=("self",))
+    turns = Turn.objects.select_related("debate").select_for_update(of=("self",), no_key=True)
     turn = turns.filter(debate=debate_id, status__in=states.ACTIVE).first()
     if turn is not None:
         states.turn_begin(turn, now=clock.now())

@@ -158,7 +158,7 @@ def debate_resume(debate: Debate, *, now: datetime) -> Debate:
 
 @transaction.atomic
 def _moved(debate: Debate, before: str, after: str) -> Debate:
-    debate = Debate.objects.select_for_update().get(pk=debate.pk)
+    debate = Debate.objects.select_for_update(no_key=True).get(pk=debate.pk)
     if debate.status not in (before, after):
         raise over()
     if debate.status == before:
@@ -178,7 +178,7 @@ def debate_cancel(debate: Debate, *, now: datetime) -> bool:
 
     True: it was given back to the quota, because nothing had been written yet.
     """
-    debate = Debate.objects.select_for_update().get(pk=debate.pk)
+    debate = Debate.objects.select_for_update(no_key=True).get(pk=debate.pk)
     if debate.status == Status.FINISHED:
         raise over()
     if debate.status == Status.CANCELLED:

@@ -155,7 +155,8 @@ def _is_of_step(turns: Sequence[Turn], number: int, step: int) -> bool:
 def turn_cancel(turn: Turn, *, now: datetime) -> Turn:
     """Stop it. One that nobody has begun ends at once; the worker ends the others. Repeatable."""
     with transaction.atomic():
-        turn = Turn.objects.select_for_update(of=("self",)).select_related("debate").get(pk=turn.pk)
+        rows = Turn.objects.select_for_update(of=("self",), no_key=True)
+        turn = rows.select_related("debate").get(pk=turn.pk)
         if turn.status == Status.QUEUED:
             states.turn_give_up(turn, reason=endings.ASKED, now=now)
             states.turn_restore(turn)

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from contextlib import ExitStack
+from threading import Barrier, Thread
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -22,7 +24,7 @@ from routing.debates.errors import (
     UserTurn,
 )
 from routing.debates.shapes import steps_of
-from routing.models import Debate, Turn, TurnEvent
+from routing.models import BackgroundCall, Debate, Turn, TurnEvent
 from tests.routing.debates.playing import caller_of, debate_make, next_turn, person_make
 
 Status = Turn.Status
@@ -237,6 +239,33 @@ def at_once(work: Callable[[], Turn]) -> list[Turn | CostControlError]:
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         return list(threads.map(one, range(AT_ONCE)))
+
+
+@pytest.mark.usefixtures("committed")
+def test_who_asks_does_not_wait_for_what_is_being_found_out() -> None:
+    """Rows about a debate make sure that it is there, and lock it for that: if that locked out who
+    asks, while it has what the worker wants next, one would be thrown out after a second."""
+    debate = debate_make(person_make())
+    said(debate, 0)
+    turn, asked = Turn.objects.get(), []
+
+    def ask() -> None:
+        asked.append(next_turn(debate))
+        connection.close()
+
+    thread = Thread(target=ask)
+    with ExitStack() as stack:
+        if connection.vendor == "postgresql":  # SQLite has one writer
+            stack.enter_context(transaction.atomic())
+            TurnEvent.objects.create(turn=turn, attempt=1, seq=1, kind="text.delta", data={})
+            BackgroundCall.objects.create(
+                debate=debate, kind="rag_query", step=0, call_id=uuid4(), created_at=clock.now()
+            )
+            connection.check_constraints()  # as its commit does: the debate has to be there
+        thread.start()
+        thread.join(3)
+        assert not thread.is_alive()
+    assert [turn.number for turn in asked] == [2]
 
 
 @pytest.mark.usefixtures("committed")
