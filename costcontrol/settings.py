@@ -155,7 +155,8 @@ def database() -> dict[str, Any]:
     options = {**usual, **config.get("OPTIONS", {})}
     if socket_folder := options.pop("host", ""):  # postgresql://user@/name?host=/run/postgresql
         config["HOST"] = socket_folder
-    return config | {"OPTIONS": options} | ({"ENGINE": SQLITE} if is_sqlite else {})
+    engine = {"ENGINE": SQLITE} if is_sqlite else {"CONN_HEALTH_CHECKS": True}
+    return config | {"OPTIONS": options} | engine
 
 
 DATABASES = {"default": database()}

@@ -5,7 +5,7 @@ afford that, so money has its own threads, whose connections stay open. SQLite h
 it gets one thread; PostgreSQL gets a few.
 
 While the server is away nobody waits for it in line: one caller at a time looks whether it is back,
-the others fail at once.
+the others fail at once. Once one connection has broken, no thread trusts the one that it has.
 """
 
 import asyncio
@@ -37,6 +37,7 @@ class Outage:
         self._pause_s = pause_s
         self._lock = threading.Lock()
         self._next_look: float | None = None
+        self.breaks = 0  # how often a connection that was open has been found dead
 
     def fail_fast(self) -> None:
         """Raises OperationalError, except for the one who looks."""
@@ -52,7 +53,13 @@ class Outage:
             self._next_look = time.monotonic() + self._pause_s if is_away else None
 
 
+    def note_break(self) -> None:
+        with self._lock:
+            self.breaks += 1
+
+
 outage = Outage()
+_mine = threading.local()  # `breaks`, as of this thread's connection
 
 
 @cache
@@ -99,10 +106,13 @@ async def _insist(attempt: Callable[[], Awaitable[None]], what: str) -> None:
 def _with_live_connection(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Drop a connection that broke, so that the next call opens a new one."""
     outage.fail_fast()
+    _reconnect_after_breaks()
     try:
         result = function(*args, **kwargs)
     except (OperationalError, InterfaceError):
         was_connected = connection.connection is not None
+        if was_connected and not connection.is_usable():
+            outage.note_break()
         connection.close()
         outage.note(is_away=not was_connected)
         raise
@@ -111,6 +121,14 @@ def _with_live_connection(function: Callable[P, T], *args: P.args, **kwargs: P.k
         raise
     outage.note(is_away=False)
     return result
+
+
+def _reconnect_after_breaks() -> None:
+    """Whatever cut off another thread has most likely cut off this one."""
+    breaks = outage.breaks
+    if getattr(_mine, "breaks", breaks) != breaks:
+        connection.close()
+    _mine.breaks = breaks
 
 
 def close_threads() -> None:
