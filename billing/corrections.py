@@ -12,13 +12,17 @@ from django.db import transaction
 
 from accounts.services import audit, snapshot
 from billing import retention
+from billing.corrections_failing import KEY, is_undo, undo_of
 from billing.models import ModelPrice, PriceCorrection
 from costcontrol.lib.errors import BadRequest, Conflict
 from costcontrol.lib.sentences import Sentence as _
 
 State = PriceCorrection.State
 OPEN = (State.COUNTING, State.POSTING)  # a worker is, or will be, at it
-KEY = ("provider", "model", "processing", "min_input_tokens")
+SAME = (
+    "start", "end", "fresh_input", "cache_read", "cache_write", "output", "search_usd", "source",
+    "source_date", "reason",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +82,23 @@ def take_back_make(
 
 
 def later_than(correction: PriceCorrection) -> list[PriceCorrection]:
-    """Posted, or to be posted, after it, over some of the same calls."""
+    """Posted, or to be posted, after it, over some of the same calls. One that failed is not in the
+    books as soon as it is taken out."""
     posted = PriceCorrection.objects.filter(
         **{name: getattr(correction, name) for name in KEY},
-        state__in=(State.POSTING, State.DONE), start__lt=correction.end, end__gt=correction.start,
-    ).exclude(pk=correction.pk)
+        start__lt=correction.end, end__gt=correction.start,
+    ).exclude(pk=correction.pk).select_related("takes_back")
     since = correction.posted_at
-    return [each for each in posted if since and each.posted_at and each.posted_at >= since]
+    return [
+        each for each in posted
+        if since and each.posted_at and each.posted_at >= since and _is_in_books(each)
+    ]
+
+
+def _is_in_books(correction: PriceCorrection) -> bool:
+    if is_undo(correction):
+        return correction.state in (State.POSTING, State.FAILED)
+    return correction.state in (State.POSTING, State.DONE)
 
 
 def _check_last(correction: PriceCorrection) -> None:
@@ -127,13 +141,55 @@ def _locked_like(correction: PriceCorrection) -> dict[int, PriceCorrection]:
 def correction_drop(
     correction: PriceCorrection, *, actor: str, now: datetime, reason: str = ""
 ) -> None:
-    """Nothing of it was posted. Raises Conflict."""
-    found = PriceCorrection.objects.select_for_update().get(pk=correction.pk)
-    if found.state not in (State.COUNTING, State.COUNTED):
+    """Nothing of it is in the books. Raises Conflict."""
+    found = PriceCorrection.objects.select_for_update(no_key=True).get(pk=correction.pk)
+    if found.state not in (State.COUNTING, State.COUNTED, State.FAILED):
         raise Conflict(_("It is posted, or dropped already. What is posted can be taken back."))
+    if found.state == State.FAILED:
+        _check_taken_out(found)
     found.state, found.ended_at = State.DROPPED, now
     found.save(update_fields=["state", "ended_at"])
     audit(actor, "price_correction_drop", str(found), reason=reason)
+
+
+@transaction.atomic
+def correction_retry(
+    correction: PriceCorrection, *, actor: str, now: datetime
+) -> PriceCorrection:
+    """One that failed: the same is asked for anew, counted, and posted by whoever says so. What
+    takes the posted part of another one out goes on where it stopped. Raises Conflict."""
+    found = PriceCorrection.objects.select_for_update(no_key=True).get(pk=correction.pk)
+    if found.state != State.FAILED:
+        raise Conflict(_("Only a correction that could not be posted is tried again."))
+    if is_undo(found):
+        found.state, found.ended_at = State.POSTING, None
+        found.failure, found.failed_call = "", None
+        made = found
+    else:
+        _check_taken_out(found)
+        check_kept(found.start)
+        found.state, found.ended_at = State.DROPPED, now
+        made = PriceCorrection.objects.create(
+            **{name: getattr(found, name) for name in (*KEY, *SAME)}, takes_back=found.takes_back,
+            made_by=actor[:254], made_at=now,
+        )
+    found.save()
+    audit(actor, "price_correction_retry", str(found), None, snapshot(made), reason=found.reason)
+    return made
+
+
+def _check_taken_out(failed: PriceCorrection) -> None:
+    if is_undo(failed):
+        raise Conflict(_(
+            "It takes out what another correction had posted when it failed, so it is not dropped. "
+            "Let it try again."
+        ))
+    undo = undo_of(failed)
+    if undo and undo.state != State.DONE:
+        raise Conflict(_(
+            "What was posted of it is still being taken out of the books, by correction "
+            "%(number)d. Wait until that is done."
+        ) % {"number": undo.pk})
 
 
 def _begin(correction: PriceCorrection, state: str) -> None:

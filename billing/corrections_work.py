@@ -10,21 +10,20 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import DataError, connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db import DataError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from billing import corrections_ledger, ledger
+from billing import corrections_late
 from billing.corrections import State, correction_drop
-from billing.corrections_parts import add_parts
-from billing.corrections_rows import Change, book_of, changed, changes_of, row_of
+from billing.corrections_failing import FOR_GOOD, WE, failed, without_stuck, words_of
+from billing.corrections_posting import lock, meant, newest_id, note, post
+from billing.corrections_rows import book_of, changes_of
 from billing.models import PriceCorrection, Reservation, UsageRecord
 from billing.prices import Price
-from billing.retention import kept_since
 
 ROWS_AT_ONCE = 200  # windows that all calls share are locked for so long
 SETTLED_AFTER = timedelta(minutes=2)  # a call that came in before may get its room later
 LEASE = timedelta(minutes=5)  # of a call; batches have longer ones, and are booked when they end
-ONE_AT_A_TIME = 0x70726963  # a lock of PostgreSQL, for all corrections
 UNDER_WAY = (Reservation.State.HELD, Reservation.State.SENT)
 TOO_LARGE = "the sums are larger than a database holds"
 log = logging.getLogger(__name__)
@@ -34,6 +33,7 @@ def work(clock: Callable[[], datetime]) -> None:
     """All that can be done. It may take hours, so the time is asked for each piece."""
     while step(now=clock()):
         pass
+    corrections_late.look(now=clock())
 
 
 def step(*, now: datetime) -> bool:
@@ -46,7 +46,7 @@ def step(*, now: datetime) -> bool:
 
 
 def _next(now: datetime) -> PriceCorrection | None:
-    """Those to be posted first. None of them passes one that has to wait."""
+    """Those to be posted first. None of them passes one that has to wait for calls."""
     first = _posting().first()
     if first is not None and not is_early(first, now=now):
         return first
@@ -54,7 +54,8 @@ def _next(now: datetime) -> PriceCorrection | None:
 
 
 def _posting() -> QuerySet[PriceCorrection]:
-    return PriceCorrection.objects.filter(state=State.POSTING).order_by("posted_at", "pk")
+    rows = PriceCorrection.objects.filter(state=State.POSTING)
+    return without_stuck(rows).order_by("posted_at", "pk")
 
 
 def is_early(correction: PriceCorrection, *, now: datetime) -> bool:
@@ -72,87 +73,90 @@ def is_early(correction: PriceCorrection, *, now: datetime) -> bool:
 
 
 def advance(known: PriceCorrection, *, now: datetime) -> None:
-    """The next rows, or its end. Nothing, if somebody else was quicker. What comes to more than a
-    database holds, by a slip in a number, is dropped: others wait for it to be counted."""
+    """The next rows, or its end. Nothing, if somebody else was quicker. One that cannot go on is
+    over, and the others go on."""
     try:
-        _advance(known, now=now)
-    except (OverflowError, DataError):
-        if known.state != State.COUNTING:
-            raise
-        log.exception("%s cannot be counted", known)
-        correction_drop(known, actor="costcontrol", now=now, reason=TOO_LARGE)
+        _advance(known, now=now, most=ROWS_AT_ONCE)
+    except FOR_GOOD as error:
+        log.exception("%s cannot go on", known)
+        if known.state == State.COUNTING:
+            _not_counted(known, error, now)
+        else:
+            _to_its_failure(known, now)
 
 
-def _advance(known: PriceCorrection, *, now: datetime) -> None:
+def _not_counted(known: PriceCorrection, error: Exception, now: datetime) -> None:
+    """A slip in a number comes to more than a database holds. Nothing of it is in the books."""
+    is_large = isinstance(error, OverflowError | DataError)
+    correction_drop(known, actor=WE, now=now, reason=TOO_LARGE if is_large else words_of(error))
+    PriceCorrection.objects.filter(pk=known.pk).update(failure=words_of(error))
+
+
+def _to_its_failure(known: PriceCorrection, now: datetime) -> None:
+    """Row by row, so that the one is known that cannot be corrected."""
+    for _row in range(ROWS_AT_ONCE):
+        try:
+            _advance(known, now=now, most=1)
+        except FOR_GOOD as error:
+            rows = _next_rows(known, book_of(known), most=1)
+            failed(known, error, row=rows[0] if rows else None, now=now)
+            return
+        known.refresh_from_db()
+        if known.state != State.POSTING:
+            return
+
+
+def _advance(known: PriceCorrection, *, now: datetime, most: int) -> None:
     book = book_of(known)
-    rows = _next_rows(known, book)  # a look that may take long, so before anything is locked
+    is_first = known.state == State.POSTING and known.since_id is None
+    newest = newest_id() if is_first else 0  # before the look: what is booked later is greater
+    rows = _next_rows(known, book, most=most)  # it may take long, so before anything is locked
     with transaction.atomic():
-        _lock()
+        lock()
         locked = PriceCorrection.objects.select_for_update().get(pk=known.pk)
         if _progress(locked) != _progress(known):
             return
         if locked.state == State.POSTING and _posting().first() != locked:
             return
+        if is_first:
+            _since(locked, newest)
         if rows:
             _do(locked, rows, book)
         else:
             _end(locked, now)
 
 
+def _since(correction: PriceCorrection, newest: int) -> None:
+    correction.since_id = newest
+    correction.save(update_fields=["since_id"])
+
+
 def _progress(correction: PriceCorrection) -> tuple[str, datetime | None, int | None]:
     return correction.state, correction.place_at, correction.place_id
 
 
-def _lock() -> None:
-    """A row is read together with its corrections and corrected again: nobody comes in between.
-    SQLite has one writer, which is us."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
-
-
-def meant(correction: PriceCorrection, book: Mapping[int, Price]) -> QuerySet[UsageRecord]:
-    """Booked at the price in question. What cost nothing by itself has no price: caches,
-    refusals."""
-    kept = kept_since()
-    start = max(correction.start, kept) if kept else correction.start
-    return UsageRecord.objects.filter(at__gte=start, at__lt=correction.end, price_id__in=list(book))
-
-
-def _next_rows(correction: PriceCorrection, book: Mapping[int, Price]) -> list[UsageRecord]:
+def _next_rows(
+    correction: PriceCorrection, book: Mapping[int, Price], *, most: int
+) -> list[UsageRecord]:
     rows = meant(correction, book)
     at, pk = correction.place_at, correction.place_id
     if at is not None:
         rows = rows.filter(Q(at__gt=at) | Q(id__gt=pk), at__gte=at)
-    return list(rows.order_by("at", "id")[:ROWS_AT_ONCE])
+    return list(rows.order_by("at", "id")[:most])
 
 
 def _do(
     correction: PriceCorrection, rows: Sequence[UsageRecord], book: Mapping[int, Price]
 ) -> None:
     changes = changes_of(rows, correction, book)
-    wrong = changed(changes)
-    add_parts(correction, changes)
-    difference = sum(each.difference.cost_nanos for each in wrong)
-    PriceCorrection.objects.filter(pk=correction.pk).update(
-        place_at=rows[-1].at, place_id=rows[-1].pk, seen=F("seen") + len(rows),
-        changed=F("changed") + len(wrong), difference_nanos=F("difference_nanos") + difference,
-    )
+    wrong = note(correction, changes, place_at=rows[-1].at, place_id=rows[-1].pk)
     if correction.state == State.POSTING:
-        _post(correction, wrong)  # at the end, for it locks windows
-
-
-def _post(correction: PriceCorrection, wrong: Sequence[Change]) -> None:
-    """Usage first, windows last: others wait for those."""
-    ledger.insert_usage([row_of(each, correction) for each in wrong])
-    corrections_ledger.charge({
-        each.row.reservation_id: each.right.cost_nanos for each in wrong
-        if each.row.reservation_id is not None and each.difference.cost_nanos
-    })
+        post(correction, wrong)  # at the end, for it locks windows
 
 
 def _end(correction: PriceCorrection, now: datetime) -> None:
     is_posted = correction.state == State.POSTING
     correction.state = State.DONE if is_posted else State.COUNTED
     correction.ended_at = now if is_posted else None
-    correction.save(update_fields=["state", "ended_at"])
+    correction.late_until = corrections_late.late_until(correction, now=now) if is_posted else None
+    correction.save(update_fields=["state", "ended_at", "late_until"])

@@ -9,7 +9,8 @@ class PriceCorrection(models.Model):
 
     It is counted first, and posted only when somebody says so. USD per million tokens, as in
     `ModelPrice`; they are null where it takes back another correction. `place_at` and `place_id`
-    are the last row that is done in this pass.
+    are the last row that is done in this pass. `since_id`: rows with greater ids were booked since
+    it is posted; those that belong to it are looked for until `late_until`.
     """
 
     class State(models.TextChoices):
@@ -17,6 +18,7 @@ class PriceCorrection(models.Model):
         COUNTED = "counted", _("not posted")
         POSTING = "posting", _("being posted")
         DONE = "done", _("posted")
+        FAILED = "failed", _("could not be posted")
         DROPPED = "dropped", _("dropped")
 
     provider = models.CharField(_("provider"), max_length=40)
@@ -52,6 +54,11 @@ class PriceCorrection(models.Model):
     seen = models.BigIntegerField(_("rows looked at"), default=0)
     changed = models.BigIntegerField(_("rows corrected"), default=0)
     difference_nanos = models.BigIntegerField(_("difference, nano-USD"), default=0)
+    # what the first attempt that could not be corrected made of it
+    failure = models.CharField(_("failure"), max_length=400, blank=True, default="", db_default="")
+    failed_call = models.UUIDField(_("call that failed"), null=True)
+    since_id = models.BigIntegerField(null=True)
+    late_until = models.DateTimeField(_("looked for late attempts until"), null=True)
 
     class Meta:
         verbose_name = _("price correction")

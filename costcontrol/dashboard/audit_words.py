@@ -13,6 +13,8 @@ ACTIONS: Mapping[str, str | Promise] = {
     "price_correction": _("price correction written"),
     "price_correction_post": _("price correction booked"),
     "price_correction_drop": _("price correction dropped"),
+    "price_correction_fail": _("price correction stopped"),
+    "price_correction_retry": _("price correction tried again"),
     "price_correction_take_back": _("price correction taken back"),
     "api_key_issue": _("key issued"),
     "api_key_revoke": _("key revoked"),

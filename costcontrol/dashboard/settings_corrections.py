@@ -29,6 +29,7 @@ from costcontrol.dashboard.components import (
     when,
 )
 from costcontrol.dashboard.csvs import Row
+from costcontrol.dashboard.settings_corrections_failure import Failure, failure_of, is_held_up
 from costcontrol.dashboard.settings_prices import kind_of, name_of, rate_columns, rates, usd_of
 from costcontrol.lib.money import to_usd
 
@@ -39,7 +40,7 @@ State = PriceCorrection.State
 By = CorrectionPart.By
 TONES = {
     State.COUNTING: Tone.OFF, State.COUNTED: Tone.WARN, State.POSTING: Tone.OK,
-    State.DONE: Tone.OK, State.DROPPED: Tone.OFF,
+    State.DONE: Tone.OK, State.FAILED: Tone.BAD, State.DROPPED: Tone.OFF,
 }
 CSV_HEADER = (
     "by", "key", "attempts", "booked_nanos", "booked_usd", "right_nanos", "right_usd",
@@ -65,6 +66,8 @@ class CorrectionPage:
     taken_back_by: PriceCorrection | None
     may_take_back: bool
     book_differs: ModelPrice | None
+    failure: Failure | None
+    is_held_up: bool
 
     @property
     def is_ready(self) -> bool:
@@ -72,7 +75,14 @@ class CorrectionPage:
 
     @property
     def is_droppable(self) -> bool:
+        if self.failure is not None:
+            return self.failure.may_drop
         return self.row.state in (State.COUNTING, State.COUNTED)
+
+    @property
+    def is_partial(self) -> bool:
+        """Its sums are those of a part of the range."""
+        return self.failure is not None and self.failure.is_partial
 
 
 def state_badge(row: PriceCorrection) -> Badge:
@@ -141,7 +151,7 @@ def correction_page(row: PriceCorrection, *, now: datetime) -> CorrectionPage:
         is_cut=any(len(found) > SHOWN_PARTS for found in parts.values()),
         taken_back_by=_taken_back_by(row),
         may_take_back=is_last and not corrections.later_than(row),
-        book_differs=_book_differs(row, now),
+        book_differs=_book_differs(row, now), failure=failure_of(row), is_held_up=is_held_up(row),
     )
 
 
@@ -157,7 +167,7 @@ def _book_differs(row: PriceCorrection, now: datetime) -> ModelPrice | None:
         Q(superseded_at__isnull=True) | Q(superseded_at__gt=now), effective_from__lte=now,
         **{name: getattr(row, name) for name in corrections.KEY},
     ).first()
-    if found is None or row.takes_back_id or row.state == State.DROPPED:
+    if found is None or row.takes_back_id or row.state in (State.DROPPED, State.FAILED):
         return None
     names = ("fresh_input", "cache_read", "cache_write", "output", "search_usd")
     is_same = all(getattr(found, name) == getattr(row, name) for name in names)

@@ -126,7 +126,24 @@ def drop(request: HttpRequest, correction_id: int) -> HttpResponse:
     found = _found(correction_id)
     return _do(request, found, lambda: corrections.correction_drop(
         found, actor=actor_of(request), now=clock.now()
-    ), _("The correction is dropped. Nothing was posted."))
+    ), _("The correction is dropped. Nothing of it is in the books."))
+
+
+@staff_required
+@require_POST
+def retry(request: HttpRequest, correction_id: int) -> HttpResponse:
+    """The same is counted anew, or what takes another one out goes on."""
+    allow(request, CORRECT)
+    try:
+        made = corrections.correction_retry(
+            _found(correction_id), actor=actor_of(request), now=clock.now()
+        )
+    except CostControlError as error:
+        messages.error(request, said(error.message))
+        return to("settings_correction", correction_id)
+    if made.state == PriceCorrection.State.COUNTING:
+        _count_small(made, clock.now())
+    return to("settings_correction", made.pk)
 
 
 @staff_required

@@ -25,6 +25,10 @@ urlpatterns = [
         "corrections/<int:correction_id>/drop/", corrections.drop, name="settings_correction_drop"
     ),
     path(
+        "corrections/<int:correction_id>/retry/", corrections.retry,
+        name="settings_correction_retry",
+    ),
+    path(
         "corrections/<int:correction_id>/take-back/", corrections.take_back,
         name="settings_correction_take_back",
     ),

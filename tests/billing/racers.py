@@ -10,7 +10,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -66,10 +67,13 @@ def _reserve(key: UUID, windows: list[int]) -> ledger.Reserved:
     return ledger.reserve(key, holds=holds, attempt=Attempt(key, "openai", "gpt-test"), amount=1)
 
 
-def correct(me: int, *, now: str, rows_at_once: int = 3, **_: Any) -> Result:
+def correct(
+    me: int, *, now: str, rows_at_once: int = 3, times: int = 1, **_: Any
+) -> Result:
     """Count and post corrections, a few rows at a time."""
     corrections_work.ROWS_AT_ONCE = rows_at_once
-    corrections_work.work(lambda: datetime.fromisoformat(now))
+    for _time in range(times):
+        corrections_work.work(lambda: datetime.fromisoformat(now))
     return {"done": 1}
 
 
@@ -91,6 +95,14 @@ def database_url() -> str:
 
 def race(work: str, *, processes: int = 4, **how: Any) -> Result:
     """The sum of what all of them report."""
+    with running(work, processes=processes, **how) as total:
+        pass
+    return total
+
+
+@contextmanager
+def running(work: str, *, processes: int = 4, **how: Any) -> "Iterator[Counter[str]]":
+    """While they race. What they report is there at the end."""
     with tempfile.TemporaryDirectory() as folder:
         env = os.environ | {"DATABASE_URL": database_url(), "DATA_DIR": folder}
         racers = [_start(work, me, how, env) for me in range(processes)]
@@ -102,11 +114,11 @@ def race(work: str, *, processes: int = 4, **how: Any) -> Result:
             racer.stdin.write("go\n")
             racer.stdin.flush()
         total: Counter[str] = Counter()
+        yield total
         for racer in racers:
             output, _ = racer.communicate(timeout=60)
             assert racer.returncode == 0
             total.update(json.loads(output))
-    return total
 
 
 def killed(work: str, *, once: Callable[[], bool], **how: Any) -> None:
