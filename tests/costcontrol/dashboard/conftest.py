@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.core.cache import cache
 from django.db import connection, connections
 from django.http import HttpResponse
 from django.test import Client
@@ -69,6 +70,12 @@ async def leave() -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_is_remembered() -> None:
+    forget()
+
+
+def forget() -> None:
+    """What this process remembers from one request to the next."""
+    cache.clear()
     snapshot.forget()
     health.forget_all()
     gauge.forget_all()

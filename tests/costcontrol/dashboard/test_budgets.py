@@ -20,7 +20,7 @@ from tests.billing.alerting.rows import ALICE, channel
 from tests.costcontrol.dashboard import rows
 from tests.costcontrol.dashboard.rows import NOW
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+pytestmark = pytest.mark.django_db
 PAGE, DOLLAR = "/dashboard/budgets/", 1_000_000_000
 CHANGES = ("budget", "alert", "alertrule", "alertchannel", "throttle")
 MOST_QUERIES = 16

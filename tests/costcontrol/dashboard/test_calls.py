@@ -23,7 +23,7 @@ NOBODYS = "5f0c9f0e-6f0a-4a1e-9c53-0a2b6d1f7e11"  # the id of no call
 HERE = "/dashboard/calls/"
 CSV = "/dashboard/calls.csv"
 SCRIPT = "<script>alert(1)</script>"
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def row(**changes: Any) -> UsageRecord:
@@ -300,6 +300,7 @@ def test_no_field_of_a_call_is_markup(page: Page) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
 
+@pytest.mark.postgresql  # what is streamed is read through cursors of the server
 class TestExport:
     def read(self, page: Page, query: dict[str, str] | None = None) -> list[dict[str, str]]:
         response = page.get(CSV, query)

@@ -21,7 +21,7 @@ from costcontrol.lib import clock
 from tests.costcontrol.dashboard import rows
 from tests.costcontrol.dashboard.conftest import Page
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
+pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
 EARLIER = rows.NOW - timedelta(hours=2)
 HERE = "/dashboard/explorer/"

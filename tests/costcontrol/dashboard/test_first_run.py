@@ -18,7 +18,7 @@ from routing.types import DeploymentSpec, ModelClass
 from tests.costcontrol.dashboard.conftest import Page
 from tests.services.defaults import defaults_copy
 
-pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.postgresql]
+pytestmark = pytest.mark.usefixtures("committed")
 SEND = "/dashboard/first-call/"
 PART = {"HX-Request": "true"}
 CLASSES = ("local", "economy", "mid", "premium")

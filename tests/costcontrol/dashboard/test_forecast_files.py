@@ -10,7 +10,7 @@ from tests.costcontrol.dashboard.rows import NOW, call, rolled_up
 from tests.costcontrol.dashboard.test_forecast import DAY, DOLLAR, PAGE, history, rows_of, text_of
 from tests.costcontrol.dashboard.test_forecast import staff as staff
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+pytestmark = pytest.mark.django_db
 
 
 def test_budgets_are_a_file_with_the_days_on_which_they_are_used_up(staff: Client) -> None:

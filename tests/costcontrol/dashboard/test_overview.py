@@ -21,7 +21,7 @@ from costcontrol.dashboard import overview as overview_module
 from tests.costcontrol.dashboard import rows
 from tests.costcontrol.dashboard.conftest import Page
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
+pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
 MOST_QUERIES = 38  # of the whole page: session, filters, two readings, month, alerts, views
 HOSTILE = (

@@ -22,7 +22,7 @@ from tests.costcontrol.dashboard import rows
 from tests.costcontrol.dashboard.conftest import Page
 from tests.costcontrol.dashboard.test_overview import figures
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
+pytestmark = pytest.mark.django_db(transaction=True)
 PAGE, CUSTOMERS = "/dashboard/revenue/", "/dashboard/revenue/customers/"
 MOST_QUERIES = 30  # session, subscriptions, invoices, days of payers, three months of credit, lists
 NOW, DAY = rows.NOW, timedelta(days=1)

@@ -20,7 +20,6 @@ from tests.routing.precompute.house import (
 )
 from tests.upstreams.batches import BatchUpstream
 
-pytestmark = pytest.mark.postgresql
 KINDS = ["stance_statements", "core_arguments"]  # one batch each
 
 
