@@ -14,12 +14,15 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from billing.anomalies import anomalies
-from billing.reports.backtest import HORIZONS, Score, backtest, summed
+from billing.forecast import forecast
+from billing.reports.backtest import FIRST_ORIGIN, HORIZONS, Score, backtest, summed
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 NANOS_A_TOKEN = 15_000
 WEEK = (1.0, 1.02, 1.06, 1.04, 0.92, 0.7, 0.82)  # Monday first
 DAYS, LAUNCH = 120, 2.4
+HOURS_OVER = (1, 6, 12, 18, 22)
+RESTS = 56  # days, as billing.reports.day_rest.DAYS
 
 
 def main() -> None:
@@ -29,6 +32,7 @@ def main() -> None:
         for growth in (0.0, 1.1):
             name = f"generated, growth {growth}, noise {noise:.0%}"
             _tell(name, [generated(n, noise=noise, growth=growth) for n in range(seeds)])
+    _tell_today([hourly_history(f"seed {n}") for n in range(seeds)])
     for noise in (0.07, 0.12, 0.25, 0.4):
         _tell_alarms(noise, seeds)
 
@@ -41,14 +45,20 @@ def _asked() -> argparse.Namespace:
 
 def demo_history(seed: str, *, days: int = DAYS) -> tuple[date, list[int]]:
     """Whole days of the demo's demand, priced."""
+    first, hours = hourly_history(seed, days=days)
+    return first, [sum(day) for day in hours]
+
+
+def hourly_history(seed: str, *, days: int = DAYS) -> tuple[date, list[list[int]]]:
+    """The same by hour of UTC: 24 of each day."""
     from costcontrol.demo import script
     from costcontrol.demo.scenario import Scenario
 
     found = list(script.days(Scenario(now=NOW, seed=seed, days=days)))[:-1]
-    costs = [
-        sum(call.output_tokens for lane in lanes for call in lane) * NANOS_A_TOKEN
-        for _, lanes in found
-    ]
+    costs = [[0] * 24 for _ in found]
+    for (_, lanes), day in zip(found, costs, strict=True):
+        for call in (call for lane in lanes for call in lane):
+            day[call.at.hour] += call.output_tokens * NANOS_A_TOKEN
     return found[0][0], costs
 
 
@@ -74,6 +84,23 @@ def backtested(histories: Iterable[tuple[date, Sequence[int]]], *, step: int = 5
     ]
 
 
+def todays(
+    first: date, days: Sequence[Sequence[int]], *, over: int, step: int = 5
+) -> tuple[int, int, int, int]:
+    """Days tried when so many hours of them were over, those whose end was held, what was missed
+    and what they cost, in nanos."""
+    costs, tried, held, missed, cost = [sum(day) for day in days], 0, 0, 0, 0
+    for origin in range(FIRST_ORIGIN, len(days), step):
+        rests = [sum(day[over:]) for day in days[max(0, origin - RESTS):origin]]
+        so_far, truth = sum(days[origin][:over]), costs[origin]
+        [today] = forecast(
+            costs[:origin], first_day=first, days=1, so_far=so_far, rests=rests
+        ).days
+        tried, held = tried + 1, held + (today.low <= truth <= today.high)
+        missed, cost = missed + abs(truth - today.middle), cost + truth
+    return tried, held, missed, cost
+
+
 def false_alarms(seed: int, *, noise: float) -> tuple[int, int]:
     """Days of a quiet history that were called anomalies, and days looked at."""
     first, costs = generated(seed, noise=noise, growth=0.5, launch=1.0)
@@ -89,6 +116,15 @@ def _tell(name: str, histories: Sequence[tuple[date, Sequence[int]]]) -> None:
             f"{score.horizon:>5} {score.tried:>6} {_percent(score.coverage):>9}"
             f" {_percent(score.total_coverage):>9} {_percent(score.against_naive):>20}"
         )
+
+
+def _tell_today(histories: Sequence[tuple[date, Sequence[Sequence[int]]]]) -> None:
+    print(f"\ndemo workload, today's end: {len(histories)} histories")
+    print(f"{'hours over':>10} {'n':>6} {'held':>9} {'mean miss / cost':>18}")
+    for over in HOURS_OVER:
+        found = [todays(first, days, over=over) for first, days in histories]
+        tried, held, missed, cost = (sum(column) for column in zip(*found, strict=True))
+        print(f"{over:>10} {tried:>6} {held / tried:>9.1%} {missed / cost:>18.1%}")
 
 
 def _tell_alarms(noise: float, seeds: int) -> None:

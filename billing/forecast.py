@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from billing.forecast_errors import Band, bands
+from billing.forecast_errors import Band, bands, rest_of_day
 from billing.forecast_model import MIN_DAYS, Path, fit
 
 COVERAGE = 90  # percent of truths that the interval is made to hold
@@ -61,11 +61,13 @@ class Reach:
 
 
 def forecast(
-    history: Sequence[int], *, first_day: date, days: int, so_far: int = 0, rest: float = 1.0
+    history: Sequence[int], *, first_day: date, days: int, so_far: int = 0,
+    rests: Sequence[int] = (),
 ) -> Forecast:
     """`history`: nanos of whole days without a gap, oldest first, `first_day` the first of them.
-    The first day forecast is the one after; `so_far` is what was already spent on it, and `rest`
-    what part of a day's cost usually comes later (0 to 1)."""
+    The first day forecast is the one after; `so_far` is what was already spent on it, and `rests`
+    what came later in the day than it is now on the newest days of `history` (none: it has not
+    begun)."""
     unknown = Forecast((), (), "unknown", COVERAGE)
     if len(history) < MIN_DAYS or not any(history):
         return unknown
@@ -76,10 +78,13 @@ def forecast(
     ahead = min(days, MAX_DAYS)
     each, summed = bands(path, ahead=ahead, coverage=COVERAGE)
     found = Forecast(
-        _expected(path, each, start), _expected(path, summed, start, is_total=True),
+        _expected(path, each, start),
+        tuple(_growing(_expected(path, summed, start, is_total=True))),
         path.method, COVERAGE, errors=len(path.origins) - 1,
     )
-    return _with_today(found, so_far, rest)
+    if not rests:
+        return found
+    return _with_today(found, so_far, rest_of_day(path, rests, coverage=COVERAGE))
 
 
 def _expected(
@@ -100,13 +105,11 @@ def _running(values: Sequence[float]) -> list[float]:
     return sums
 
 
-def _with_today(found: Forecast, so_far: int, rest: float) -> Forecast:
-    """The first day costs what was spent on it, and the rest of what was expected; by as much
-    totals are more, or less."""
+def _with_today(found: Forecast, so_far: int, rest: tuple[int, int, int]) -> Forecast:
+    """The first day costs what was spent on it, and what is to come; by as much totals are more, or
+    less."""
     first = found.days[0]
-    today = Expected(first.day, *(
-        so_far + round(rest * value) for value in (first.low, first.middle, first.high)
-    ))
+    today = Expected(first.day, *(so_far + nanos for nanos in rest))
     more = today.middle - first.middle
     totals = [_more(each, more, least=today.low) for each in found.totals[1:]]
     return replace(

@@ -8,6 +8,7 @@ lies further ahead than the history can tell gets the scores of the furthest kno
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from billing.forecast_model import Path
 
@@ -43,8 +44,7 @@ def _scores(path: Path, ahead: int) -> tuple[list[list[float]], list[list[float]
     each: list[list[float]] = [[] for _ in range(ahead)]
     summed: list[list[float]] = [[] for _ in range(ahead)]
     past = len(path.origins) - 1
-    first = max(0, past - ORIGINS, min(LEARNING, past - KEPT))
-    for place in range(first, past):
+    for place in range(_first(past), past):
         start = path.origins[place] + 1
         actual = path.history[start:start + ahead]
         total = expected = 0.0
@@ -53,6 +53,27 @@ def _scores(path: Path, ahead: int) -> tuple[list[list[float]], list[list[float]
             each[n].append(_score(actual[n], middle, path.floor))
             summed[n].append(_score(total, expected, path.floor))
     return each, summed
+
+
+def rest_of_day(path: Path, rests: Sequence[int], *, coverage: int) -> tuple[int, int, int]:
+    """Low, middle and high of what is to come of the running day. `rests` came later in the day
+    than it is now on the newest days of the history; the scores are their shares of what was
+    forecast for these days. (No logarithms: late in the day the rest is often nothing.)"""
+    began, past = len(path.history) - len(rests), len(path.origins) - 1
+    shares = [
+        rests[day - began] / (path.ahead(1, place=place)[0] + path.floor)
+        for place in range(_first(past), past) if (day := path.origins[place] + 1) >= began
+    ]
+    whole, outside = path.ahead(1)[0] + path.floor, (100 - coverage) / 200
+    ordered = sorted(shares)
+    low = max(0.0, -_upper([-share for share in reversed(ordered)], outside))
+    middle, high = fmean(shares), _upper(ordered, outside)
+    return round(min(low, middle) * whole), round(middle * whole), round(max(middle, high) * whole)
+
+
+def _first(past: int) -> int:
+    """From which of so many past forecasts on their errors count."""
+    return max(0, past - ORIGINS, min(LEARNING, past - KEPT))
 
 
 def _score(actual: float, middle: float, floor: float) -> float:

@@ -9,7 +9,6 @@ from billing.budgets import current_windows
 from billing.forecast import Forecast, Reach, days_to_limit, forecast
 from billing.models import Budget, Metric, ScopeKind
 from billing.reports.day_history import History, histories, history, nothing
-from billing.reports.day_rest import rest_of_today
 from billing.reports.slices import SliceFilters
 
 MOST = 20
@@ -92,14 +91,13 @@ def outlooks(*, now: datetime) -> tuple[LimitOutlook, ...]:
 def outlooks_of(rows: Sequence[Budget], *, now: datetime) -> tuple[LimitOutlook, ...]:
     """These, in this order; of scopes in FIRST."""
     read, raised = _reader(now), raised_caps(now)
-    rests = {zone: rest_of_today(zone=zone, now=now) for zone in {row.zone for row in rows}}
     made: dict[tuple[str, str, str], tuple[History, Forecast]] = {}
     found = []
     for row in rows:
         key = (row.zone, row.scope_kind, row.scope_id)
         if key not in made:
             past = read(*key)
-            made[key] = past, ahead(past, rest=rests[row.zone])
+            made[key] = past, ahead(past)
         cap = raised.get((row.scope_kind, row.scope_id, row.period), row.cap_nanos)
         found.append(_outlook(row, cap, *made[key]))
     return tuple(found)
@@ -116,10 +114,10 @@ def raised_caps(now: datetime) -> Mapping[tuple[str, str, str], int]:
     )}
 
 
-def ahead(past: History, *, rest: float, days: int = DAYS_AHEAD) -> Forecast:
-    """`rest`: of today, as in `day_rest`."""
+def ahead(past: History, *, days: int = DAYS_AHEAD) -> Forecast:
+    """From today on; the history has to know its `rests`."""
     return forecast(
-        past.costs, first_day=past.first_day, days=days, so_far=past.so_far, rest=rest
+        past.costs, first_day=past.first_day, days=days, so_far=past.so_far, rests=past.rests
     )
 
 
@@ -130,9 +128,12 @@ def _reader(now: datetime) -> Callable[[str, str, str], History]:
     def read(zone: str, kind: str, name: str) -> History:
         if kind == ScopeKind.USER:
             number = int(name) if name.isdecimal() else 0
-            return history(zone=zone, now=now, filters=SliceFilters(user_id=number))
+            one = SliceFilters(user_id=number)
+            return history(zone=zone, now=now, filters=one, has_rests=True)
         if (zone, kind) not in groups:
-            groups[zone, kind] = histories(zone=zone, now=now, group_by=GROUPS[kind])
+            groups[zone, kind] = histories(
+                zone=zone, now=now, group_by=GROUPS[kind], has_rests=True
+            )
         return groups[zone, kind].get(name) or nothing(zone=zone, now=now)
 
     return read

@@ -150,6 +150,18 @@ def previous(ask: Ask) -> Ask:
     return replace(ask, range=ask.range.previous(), now=now.astimezone(UTC))
 
 
+def span_costs(
+    spans: Sequence[Bucket], *, now: datetime, filters: SliceFilters = NO_FILTERS,
+    group_by: str = "",
+) -> list[tuple[int, str, int]]:
+    """(place of the span, key, nanos) of any spans, in order of time."""
+    clock, buckets = clock_at(now), tuple(spans)
+    plan = plan_of(filters, group_by, is_filled=is_filled(clock, buckets))
+    parts = parts_of(buckets, clock, has_days=plan.days is not None, is_slices=plan.is_slices)
+    rows = slice_reading.read(parts, plan, filters, group_by, only=("cost_nanos",))
+    return [(row.bucket, row.key, row.cost_nanos) for row in rows]
+
+
 class DayCosts(dict[tuple[date, str], SliceRow]):
     """By day and key. Days in `missing` are not known, for the rollup is too far behind for them.
     """

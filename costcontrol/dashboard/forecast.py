@@ -60,7 +60,7 @@ def forecast_page(state: State) -> ForecastPage:
     is_empty = not facts.past.costs and not facts.past.so_far
     limits = () if state.is_filtered else outlooks(now=now)
     by_tier = {} if "tier" in state.applied or is_empty else histories(
-        zone=state.zone, now=now, filters=state.slices, group_by="tier"
+        zone=state.zone, now=now, filters=state.slices, group_by="tier", has_rests=True
     )
     return ForecastPage(
         bar=filter_bar(
@@ -70,7 +70,7 @@ def forecast_page(state: State) -> ForecastPage:
         empty=("filters" if state.is_filtered else "never") if is_empty else "",
         learning=_learning(facts), cards=() if is_empty else cards(facts, limits),
         figure=None if is_empty or not facts.past.costs else _figure(facts, state),
-        limits=tables.limits(limits), tiers=tables.tiers(by_tier, rest=facts.rest),
+        limits=tables.limits(limits), tiers=tables.tiers(by_tier),
         growth=None if is_empty or state.is_filtered else growth(
             facts.end, facts.found, limits, zone=state.zone, now=now
         ),

@@ -8,7 +8,6 @@ from billing.forecast import Forecast
 from billing.reports import anomaly_days
 from billing.reports.anomaly_days import Outcome
 from billing.reports.day_history import History, history
-from billing.reports.day_rest import rest_of_today
 from billing.reports.facts import filters_known
 from billing.reports.forecast_limits import PeriodEnd, ahead, month_end
 from costcontrol.dashboard.filter_names import EVERY
@@ -23,7 +22,6 @@ class ForecastFacts:
     found: Forecast
     end: PeriodEnd | None
     odd: Outcome
-    rest: float  # of today, as in `day_rest`
 
 
 def page_state(query: Mapping[str, str], *, now: datetime) -> State:
@@ -32,8 +30,7 @@ def page_state(query: Mapping[str, str], *, now: datetime) -> State:
 
 def facts_of(state: State, *, explained: int = anomaly_days.EXPLAINED) -> ForecastFacts:
     now = state.question.now
-    past = history(zone=state.zone, now=now, filters=state.slices)
-    rest = rest_of_today(zone=state.zone, now=now)
-    found = ahead(past, rest=rest)
+    past = history(zone=state.zone, now=now, filters=state.slices, has_rests=True)
+    found = ahead(past)
     odd = anomaly_days.find(past, now=now, filters=state.slices, explained=explained)
-    return ForecastFacts(past, found, month_end(past, found), odd, rest)
+    return ForecastFacts(past, found, month_end(past, found), odd)

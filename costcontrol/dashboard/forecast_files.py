@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
 from billing.reports.day_history import histories
-from billing.reports.day_rest import rest_of_today
 from billing.reports.forecast_limits import PeriodEnd, outlooks
 from costcontrol.dashboard.csvs import Row, Value
 from costcontrol.dashboard.filters import State
@@ -39,10 +38,11 @@ def _tiers(state: State) -> Iterator[Row]:
     if "tier" in state.applied:
         return  # as on the page: of one tier the whole is the forecast
     now, zone = state.question.now, state.zone
-    found = histories(zone=zone, now=now, filters=state.slices, group_by="tier")
-    rest = rest_of_today(zone=zone, now=now)
+    found = histories(
+        zone=zone, now=now, filters=state.slices, group_by="tier", has_rests=True
+    )
     for name, past in sorted(found.items()):
-        spent, end = tier_end(past, rest)
+        spent, end = tier_end(past)
         yield (name, *_money(spent), *_end(end))
 
 

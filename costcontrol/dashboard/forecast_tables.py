@@ -102,28 +102,28 @@ def _emails(found: tuple[LimitOutlook, ...]) -> dict[str, str]:
     return {str(pk): name for pk, name in user_names(numbers).items()} if numbers else {}
 
 
-def tiers(by_tier: Mapping[str, History], *, rest: float) -> Table:
+def tiers(by_tier: Mapping[str, History]) -> Table:
     """What each tier will have cost at the end of the month."""
     columns = (
         Column(_("Tier")), *(Column(name, is_number=True) for name in (
             _("This month so far"), _("At its end"), _("At least"), _("At most")
         )),
     )
-    rows = tuple(_tier_row(name, past, rest) for name, past in sorted(by_tier.items()))
+    rows = tuple(_tier_row(name, past) for name, past in sorted(by_tier.items()))
     return Table(_("This month by tier"), columns, rows, is_caption_hidden=True)
 
 
-def _tier_row(name: str, past: History, rest: float) -> tuple[Cell, ...]:
-    spent, end = tier_end(past, rest)
+def _tier_row(name: str, past: History) -> tuple[Cell, ...]:
+    spent, end = tier_end(past)
     return (text(name or _("not said")), *_dollars(
         spent, end.middle if end else None, end.low if end else None, end.high if end else None
     ))
 
 
-def tier_end(past: History, rest: float) -> tuple[int, PeriodEnd | None]:
+def tier_end(past: History) -> tuple[int, PeriodEnd | None]:
     """Spent this month so far, and what its end will be. None: too little history."""
     spent = past.so_far + spent_this_month(past)
-    return spent, month_end(past, ahead(past, rest=rest))
+    return spent, month_end(past, ahead(past))
 
 
 def contributors(found: Anomaly, emails: dict[str, str]) -> Table:

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from billing.forecast import Forecast
 from billing.models import Budget, ScopeKind
 from billing.reports.day_history import History, history
-from billing.reports.day_rest import rest_of_today
 from billing.reports.forecast_limits import ahead, raised_caps
 from costcontrol import formats
 from costcontrol.dashboard.components import Cell, Column, Figure, Table, money, text
@@ -40,7 +39,7 @@ class Day:
 
 
 def month_figure(state: State) -> Figure:
-    past = history(zone=state.zone, now=state.question.now)
+    past = history(zone=state.zone, now=state.question.now, has_rests=True)
     caps = dict(Budget.objects.filter(
         scope_kind=ScopeKind.PLATFORM,
         period__in=(Budget.Period.DAY, Budget.Period.MONTH),
@@ -49,8 +48,7 @@ def month_figure(state: State) -> Figure:
     caps = {
         period: raised.get((ScopeKind.PLATFORM, "", period), cap) for period, cap in caps.items()
     }
-    rest = rest_of_today(zone=state.zone, now=state.question.now)
-    days = month_of(past, ahead(past, rest=rest), caps)
+    days = month_of(past, ahead(past), caps)
     title = _("This month against its budget")
     return Figure(
         id="month", title=title, note=_note(days, caps),

@@ -67,7 +67,7 @@ def test_a_month_ends_with_what_was_spent_and_what_is_expected() -> None:
     every_day(40)
     rollups.catch_up(now=NOW)
     past = history(zone=SEOUL, now=NOW)
-    end = month_end(past, ahead(past, rest=1.0))
+    end = month_end(past, ahead(past))
     assert end is not None
     assert spent_this_month(past) == end.before_nanos == 24 * 10**9
     assert end.last == date(2026, 11, 30)
@@ -79,7 +79,7 @@ def test_under_two_weeks_no_month_ends() -> None:
     every_day(10)
     rollups.catch_up(now=NOW)
     past = history(zone=SEOUL, now=NOW)
-    assert month_end(past, ahead(past, rest=1.0)) is None
+    assert month_end(past, ahead(past)) is None
 
 
 def test_each_budget_has_a_history_of_its_own() -> None:

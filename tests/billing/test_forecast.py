@@ -73,22 +73,39 @@ def test_the_sum_of_a_month_is_known_better_than_its_days() -> None:
     assert lowest < whole.low < whole.high < highest
 
 
-@pytest.mark.parametrize(("so_far", "rest"), [(0, 1.0), (30, 0.5), (400, 0.5), (400, 0.0)])
-def test_today_costs_what_was_spent_and_the_rest_of_what_was_expected(
-    so_far: int, rest: float
+@pytest.mark.parametrize(("so_far", "part"), [(0, 1.0), (30, 0.5), (400, 0.5), (400, 0.0)])
+def test_today_costs_what_was_spent_and_what_usually_comes_later(
+    so_far: int, part: float
 ) -> None:
-    usual = forecast(weeks(8), first_day=MONDAY, days=3)
-    found = forecast(weeks(8), first_day=MONDAY, days=3, so_far=so_far * DOLLAR, rest=rest)
+    """Each day of the history had this part of its cost later than it is now."""
+    history = weeks(8)
+    usual = forecast(history, first_day=MONDAY, days=3)
+    rests = [round(part * cost) for cost in history]
+    found = forecast(history, first_day=MONDAY, days=3, so_far=so_far * DOLLAR, rests=rests)
     for name in ("low", "middle", "high"):
-        expected = so_far * DOLLAR + round(rest * getattr(usual.days[0], name))
-        assert getattr(found.days[0], name) == getattr(found.totals[0], name) == expected
+        expected = so_far * DOLLAR + part * getattr(usual.days[0], name)
+        assert getattr(found.days[0], name) == pytest.approx(expected, rel=0.05)
+        assert getattr(found.days[0], name) == getattr(found.totals[0], name)
     assert found.days[1:] == usual.days[1:]
     assert found.totals[2].middle == pytest.approx(sum(each.middle for each in found.days), abs=2)
 
 
 def test_a_day_that_is_nearly_over_costs_what_was_spent() -> None:
-    found = forecast(weeks(8), first_day=MONDAY, days=1, so_far=7 * DOLLAR, rest=0.0)
+    history = weeks(8)
+    rests = [0] * len(history)
+    found = forecast(history, first_day=MONDAY, days=1, so_far=7 * DOLLAR, rests=rests)
     assert (found.days[0].low, found.days[0].high) == (7 * DOLLAR, 7 * DOLLAR)
+
+
+def test_an_evening_that_mostly_brings_nothing_may_still_bring_much() -> None:
+    """On one evening in seven a third of a day's cost came: that is no part of every evening."""
+    history = weeks(8)
+    rests = [cost // 3 if n % 7 == 0 else 0 for n, cost in enumerate(history)]
+    [today] = forecast(history, first_day=MONDAY, days=1, so_far=50 * DOLLAR, rests=rests).days
+    usual = forecast(history, first_day=MONDAY, days=1).days[0].middle
+    assert today.low == 50 * DOLLAR
+    assert today.middle == pytest.approx(50 * DOLLAR + usual / 21, rel=0.05)
+    assert today.high > 50 * DOLLAR + usual / 4
 
 
 def test_more_days_never_cost_less_than_fewer() -> None:

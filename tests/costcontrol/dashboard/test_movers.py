@@ -133,7 +133,7 @@ PAST = History(date(2026, 10, 1), tuple([QUARTER] * 55), 100, "Asia/Seoul")  # u
 
 
 def test_days_of_the_month_add_up_and_go_on_with_the_forecast() -> None:
-    found = ahead(PAST, rest=1.0)
+    found = ahead(PAST)
     days = month_of(PAST, found, {})
     assert (len(days), days[0].spent, days[23].spent) == (30, QUARTER, 24 * QUARTER)
     assert days[24].spent == 24 * QUARTER + 100
@@ -166,10 +166,10 @@ def test_without_a_forecast_there_is_only_what_was_spent() -> None:
 def test_a_daily_budget_grows_with_the_month(
     caps: dict[str, int], first: int | None, last: int | None
 ) -> None:
-    days = month_of(PAST, ahead(PAST, rest=1.0), caps)
+    days = month_of(PAST, ahead(PAST), caps)
     assert (days[0].cap, days[-1].cap) == (first, last)
 
 
 def test_days_of_the_month_before_are_not_in_it() -> None:
     past = History(date(2026, 10, 1), tuple([QUARTER] * 31), 7, "Asia/Seoul")
-    assert [day.spent for day in month_of(past, ahead(past, rest=1.0), {})][:2] == [7, None]
+    assert [day.spent for day in month_of(past, ahead(past), {})][:2] == [7, None]
