@@ -1,11 +1,15 @@
-"""Copies of the default rows are the rows that the product makes."""
+"""Copies of the default rows are the rows that the product makes, in a database that is empty."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
+from billing.models import LateRow, UsageRecord
 from tests.emptying.management.commands.flush import full_tables
 from tests.services import defaults
 
@@ -31,6 +35,17 @@ def test_a_database_with_rows_is_left_to_the_product(nothing_made: None) -> None
     made = everything()
     defaults.defaults_copy()  # adds what is missing: nothing
     assert everything() == made
+
+
+@pytest.mark.django_db(transaction=True)
+def test_usage_rows_that_go_leave_no_marks_of_their_hours() -> None:
+    UsageRecord.objects.create(
+        call_id=uuid4(), attempt=1, at=datetime(2026, 1, 1, tzinfo=UTC), user_id=1,
+        outcome="complete", confidence="exact",
+    )
+    assert LateRow.objects.exists()
+    call_command("flush", interactive=False, reset_sequences=False, verbosity=0)
+    assert full_tables(connection) == []
 
 
 def everything() -> dict[str, list[Any]]:

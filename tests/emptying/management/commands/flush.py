@@ -14,6 +14,8 @@ from django.core.management.commands import flush
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from billing.models import LateRow
+
 MADE_BY_MIGRATIONS = {Permission._meta.db_table, ContentType._meta.db_table}
 
 
@@ -44,9 +46,10 @@ def full_tables(connection: BaseDatabaseWrapper) -> list[str]:
 
 def empty(connection: BaseDatabaseWrapper, names: Iterable[str]) -> None:
     """In any order: foreign keys are asked when all rows are gone. PostgreSQL's triggers, which
-    Django's TRUNCATE does not ask, sleep; SQLite's have been dropped by whoever booked."""
+    Django's TRUNCATE does not ask, sleep. Of SQLite's, those that refuse have been dropped by
+    whoever booked; another marks the hours of usage rows that go: so the marks go last."""
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL session_replication_role = replica")
-        for name in names:
+        for name in [*names, LateRow._meta.db_table]:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(name)}")
