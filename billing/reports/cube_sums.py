@@ -1,10 +1,13 @@
-"""What reports get of each cube: its sums, by bucket and what they are asked by."""
+"""What reports get of each cube: its sums, by bucket and what they are asked by.
+
+Tuples with names, for there are thousands of them on a page.
+"""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class UsageSum:
+class UsageSum(NamedTuple):
     """Sums of one bucket and route, by the names of `measures.USAGE`."""
 
     bucket: int
@@ -29,8 +32,7 @@ class UsageSum:
     last_baseline: str
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeSum:
+class OutcomeSum(NamedTuple):
     """How many usage rows of one bucket ended in one way."""
 
     bucket: int
@@ -39,8 +41,7 @@ class OutcomeSum:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
-class CostSum:
+class CostSum(NamedTuple):
     bucket: int
     tier: str
     deployment: str

@@ -5,7 +5,7 @@ The spans go along as a table of values, so however many there are, it is one qu
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from django.db import connection
@@ -31,20 +31,20 @@ Params = list[Any]
 
 
 def usage(spans: Sequence[Span], filters: Filters) -> tuple[UsageSum, ...]:
-    cube = measures.USAGE.only(field.name for field in fields(UsageSum))
+    cube = measures.USAGE.only(UsageSum._fields)
     rows = rows_of(cube, ("deployment", "model_class", "cache_layer"), spans, filters)
-    return tuple(UsageSum(*row) for row in rows)
+    return tuple(map(UsageSum._make, rows))
 
 
 def costs(spans: Sequence[Span]) -> tuple[CostSum, ...]:
     """By tier and deployment, for whoever asks about scopes."""
     rows = rows_of(measures.USAGE.only(["cost_nanos"]), ("tier", "deployment"), spans, Filters())
-    return tuple(CostSum(*row) for row in rows)
+    return tuple(map(CostSum._make, rows))
 
 
 def outcomes(spans: Sequence[Span], filters: Filters) -> tuple[OutcomeSum, ...]:
     rows = rows_of(measures.OUTCOME, ("outcome", "error_code"), spans, filters)
-    return tuple(OutcomeSum(*row) for row in rows)
+    return tuple(map(OutcomeSum._make, rows))
 
 
 def runs(spans: Sequence[Span]) -> list[Span]:

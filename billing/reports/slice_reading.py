@@ -33,20 +33,20 @@ def read(
     wanted = [name for name in NAMES if name in only]
     rows = reading.fetch(_together([sql for sql, _ in selects], wanted),
                          [param for _, params in selects for param in params])
-    places = [NAMES.index(name) for name in wanted]
-    return tuple(
-        SliceRow(bucket, key_of(group_by, key), *_filled(values, places))
-        for bucket, key, *values in sorted(rows, key=itemgetter(0))
-    )
+    rows.sort(key=itemgetter(0))
+    keys = [key_of(group_by, row[1]) for row in rows]
+    return tuple(map(SliceRow._make, zip(
+        [row[0] for row in rows], keys, *_columns(rows, wanted), strict=True
+    )))
 
 
-def _filled(values: list[int], places: Sequence[int]) -> list[int]:
-    if len(places) == len(NAMES):
-        return values
-    every = [0] * len(NAMES)
-    for place, value in zip(places, values, strict=True):
-        every[place] = value
-    return every
+def _columns(rows: Selected, wanted: Sequence[str]) -> Iterable[Iterable[int]]:
+    """Of every measure; those that were not asked for are 0."""
+    places = {name: place for place, name in enumerate(wanted, start=2)}
+    nothing = [0] * len(rows)
+    return [
+        list(map(itemgetter(places[name]), rows)) if name in places else nothing for name in NAMES
+    ]
 
 
 def _together(selects: Sequence[str], wanted: Sequence[str]) -> str:

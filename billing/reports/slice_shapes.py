@@ -1,6 +1,7 @@
 """What a free question is made of, and one line of its answer."""
 
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from billing.slice_measures import SLICED_BY
 
@@ -39,9 +40,9 @@ class SliceFilters:
 NO_FILTERS = SliceFilters()
 
 
-@dataclass(frozen=True, slots=True)
-class SliceRow:
-    """Sums of one bucket and key; the measures of `slice_measures.MEASURES`, in their order."""
+class SliceRow(NamedTuple):
+    """Sums of one bucket and key; the measures of `slice_measures.MEASURES`, in their order: a
+    tuple, for there is one for each user."""
 
     bucket: int
     key: str

@@ -22,6 +22,9 @@ class Kind(StrEnum):
     BADGE = "badge"
 
 
+NUMBERS = frozenset({Kind.MONEY, Kind.MINOR, Kind.COUNT, Kind.SHARE, Kind.DURATION})
+
+
 class Tone(StrEnum):
     """What a badge means. Its word always says it too: colour is never the only mark."""
 
@@ -51,7 +54,7 @@ class Cell:
 
     @property
     def is_number(self) -> bool:
-        return self.kind in (Kind.MONEY, Kind.MINOR, Kind.COUNT, Kind.SHARE, Kind.DURATION)
+        return self.kind in NUMBERS
 
 
 def text(value: str | None, *, note: str = "") -> Cell:

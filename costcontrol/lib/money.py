@@ -10,6 +10,7 @@ Nanos = NewType("Nanos", int)
 
 NANOS_PER_USD = 1_000_000_000
 ZERO = Nanos(0)
+NANOS_STEPS = tuple(10 ** (9 - places) for places in range(10))  # the last of so many decimals
 MOST_DIGITS = 40  # more is no amount, and an integer of 1e999999 takes minutes to make
 
 
@@ -50,9 +51,15 @@ def share_nanos(nanos: int, count: int) -> Nanos:
 
 
 def format_usd(nanos: int, *, places: int = 4) -> str:
-    """`$0.0123`, for people; never parsed back."""
-    amount = to_usd(nanos).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN) + 0  # never -0
-    return f"-${-amount:,f}" if amount < 0 else f"${amount:,f}"
+    """`$0.0123`, for people; never parsed back. Half to even, 9 places at most; never -0. In
+    integers, for tables have thousands of amounts."""
+    units, rest = divmod(abs(nanos), NANOS_STEPS[places])
+    twice = 2 * rest - NANOS_STEPS[places]
+    if twice > 0 or (twice == 0 and units % 2):
+        units += 1
+    whole, part = divmod(units, 10**places)
+    sign = "-" if nanos < 0 and units else ""
+    return f"{sign}${whole:,}.{part:0{places}d}" if places else f"{sign}${whole:,}"
 
 
 def credits(nanos: int) -> str:

@@ -71,6 +71,9 @@ def duration(ms: int | None) -> SafeString:
     return _data("duration", ms, formats.duration(ms))
 
 
+NUMBERS = {Kind.COUNT: count, Kind.SHARE: share, Kind.DURATION: duration}
+
+
 @register.simple_tag
 def when(moment: datetime | None, zone: str = "UTC") -> SafeString:
     if moment is None:
@@ -135,11 +138,28 @@ def cell(value: Cell) -> SafeString:
 
 
 @register.simple_tag
-def row(cells: Sequence[Cell]) -> SafeString:
-    """A row of a table, written in one go: a quarter has thousands of cells. The first names it."""
+def rows(lines: Sequence[Sequence[Cell]]) -> SafeString:
+    """All rows of a table in one go: a quarter has thousands of cells, and many are alike, so each
+    is written once. The first of a row names it."""
+    written: dict[tuple[object, ...], str] = {}
+    return mark_safe("".join(_row(cells, written) for cells in lines))
+
+
+def _row(cells: Sequence[Cell], written: dict[tuple[object, ...], str]) -> str:
     first, *others = cells
     named = f'<th scope="row"{_place(first)}>{cell(first)}</th>'
-    return mark_safe(named + "".join(f"<td{_place(each)}>{cell(each)}</td>" for each in others))
+    return f"\n    <tr>{named}{''.join([_written(each, written) for each in others])}</tr>"
+
+
+def _written(each: Cell, written: dict[tuple[object, ...], str]) -> str:
+    """Plain numbers are remembered; words are not, for equal ones may be safe or not."""
+    if type(each.value) is not int or each.note or each.href:
+        return f"<td{_place(each)}>{cell(each)}</td>"
+    key = (each.kind, each.value, each.places, each.currency)
+    found = written.get(key)
+    if found is None:
+        found = written[key] = f"<td{_place(each)}>{_number(each, each.value)}</td>"
+    return found
 
 
 @register.simple_tag
@@ -180,8 +200,7 @@ def _number(cell: Cell, value: int) -> SafeString:
         return money(value, cell.places)
     if cell.kind == Kind.MINOR:
         return minor(value, cell.currency)
-    shown = {Kind.COUNT: count, Kind.SHARE: share, Kind.DURATION: duration}
-    return shown[cell.kind](value)
+    return NUMBERS[cell.kind](value)
 
 
 def _words(cell: Cell, words: str) -> SafeString:

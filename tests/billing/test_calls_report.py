@@ -169,7 +169,7 @@ def test_each_ending_has_one_name(outcome: str, error_code: str, ended: Ended) -
 @pytest.mark.parametrize(("outcome", "error_code", "ended"), ENDINGS)
 def test_endings_are_those_of_the_charts(outcome: str, error_code: str, ended: Ended) -> None:
     names = {"outcome": outcome, "error_code": error_code}
-    drawn = OutcomeSum(**{f: names.get(f) for f in OutcomeSum.__dataclass_fields__})
+    drawn = OutcomeSum(**{f: names.get(f) for f in OutcomeSum._fields})
     assert is_failed_call(drawn) is (ended == Ended.FAILED)
     assert is_refusal(drawn) is (ended == Ended.REFUSED)
 
