@@ -95,7 +95,8 @@ def accept(*, user: User, secret: str, now: datetime) -> Member:
     """They are a member now. Raises NotFound, InvitationOver, Refused, AlreadyMember."""
     organisation = lock(invitation_find(secret, now=now).organisation)
     invitation = invitation_find(secret, now=now)  # again: it may have been used meanwhile
-    user = User.objects.select_for_update().get(pk=user.pk)  # as it is now, not at the sign-in
+    # as it is now, not at the sign-in
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     refuse_other_address(user, invitation)
     refuse_second(user)
     member = Member.objects.create(organisation=organisation, user=user, role=invitation.role)

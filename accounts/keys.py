@@ -106,7 +106,8 @@ def key_revoke(key: ApiKey, *, now: datetime) -> bool:
 
 
 def _keep_room(user: User, now: datetime) -> None:
-    User.objects.select_for_update().get(pk=user.pk)  # two at once are counted one after the other
+    # two at once are counted one after the other
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if open_keys(user, now=now).count() >= MAX_OPEN:
         raise TooManyKeys(
             _("You have %(max)d keys. Revoke one that is not used any more, then make a new one.")

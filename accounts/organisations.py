@@ -54,7 +54,7 @@ def refuse_many(owner: User, *, now: datetime) -> None:
 def organisation_create(*, owner: User, name: str) -> Organisation:
     """A new organisation with one member. Raises BadRequest, AlreadyMember."""
     name = _name(name)
-    User.objects.select_for_update().get(pk=owner.pk)
+    User.objects.select_for_update(no_key=True).get(pk=owner.pk)
     refuse_second(owner)
     organisation = Organisation.objects.create(name=name)
     Member.objects.create(organisation=organisation, user=owner, role=Role.OWNER)

@@ -149,7 +149,7 @@ def plan_change(
 ) -> bool:
     """Move a user or an organisation to another plan: tier, caps of the current windows and audit
     row in one go. What is spent stays spent. False: it had this plan already, or is gone."""
-    owner = _owners(payer.kind).select_for_update().filter(pk=int(payer.id)).first()
+    owner = _owners(payer.kind).select_for_update(no_key=True).filter(pk=int(payer.id)).first()
     if owner is None or owner.tier_id == tier.pk:
         return False
     before, owner.tier = owner.tier_id, tier
@@ -168,7 +168,7 @@ def _name(payer: Payer, owner: User | Organisation) -> str:
 @transaction.atomic
 def tier_change(*, user: User, tier: Tier, actor: str, at: datetime) -> bool:
     """By hand: the plan now, and the one they fall back to when a subscription ends."""
-    User.objects.select_for_update().filter(pk=user.pk).first()
+    User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
     Customer.objects.filter(user=user).update(base_tier=tier)
     is_changed = plan_change(payer=Payer(USER, str(user.pk)), tier=tier, actor=actor, at=at)
     user.tier = tier

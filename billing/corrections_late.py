@@ -53,7 +53,9 @@ def missed(correction: PriceCorrection) -> list[UsageRecord]:
     )
     rows = meant(correction, book_of(correction)).filter(
         ~Exists(made), at__gte=begun - LIFE, id__gt=correction.since_id
-    ).exclude(call_id=correction.failed_call)
+    )
+    if correction.failed_call is not None:
+        rows = rows.exclude(call_id=correction.failed_call)
     return list(rows.order_by("at", "id"))
 
 

@@ -101,7 +101,7 @@ def balance(customer: Customer, *, now: datetime) -> Balance:
 
 def _all_locked(customer: Customer, now: datetime) -> Window:
     """In the order of all changes: customer, book, window."""
-    Customer.objects.select_for_update().get(pk=customer.pk)
+    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     book_changed()
     return locked_window(customer, now=now)
 

@@ -40,7 +40,7 @@ def topup_off(*, customer: Customer, actor: str) -> None:
 def _topup_write(
     customer: Customer, pack: str | None, below_nanos: int, per_day: int, actor: str
 ) -> None:
-    row = Customer.objects.select_for_update().get(pk=customer.pk)
+    row = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     before = _topup_of(row)
     row.topup_pack_id, row.topup_below_nanos, row.topups_per_day = pack, below_nanos, per_day
     row.save(update_fields=["topup_pack", "topup_below_nanos", "topups_per_day"])

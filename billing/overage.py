@@ -40,7 +40,7 @@ def ceiling_set(*, customer: Customer, nanos: int | None, actor: str, now: datet
             _("Choose a ceiling above $0 and up to %(most)s a month, or switch it off.")
             % {"most": format_usd(most_nanos(), places=2)}
         )
-    row = Customer.objects.select_for_update().get(pk=customer.pk)
+    row = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     before, row.overage_ceiling_nanos = row.overage_ceiling_nanos, nanos
     row.save(update_fields=["overage_ceiling_nanos"])
     customer.overage_ceiling_nanos = nanos

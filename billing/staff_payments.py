@@ -11,7 +11,7 @@ from billing.models import Customer, StripeEvent
 @transaction.atomic
 def unfreeze(*, customer_id: int, actor: str) -> bool:
     """Credit and use beyond the plan work again. False: they were not frozen, or are gone."""
-    customer = Customer.objects.select_for_update().filter(pk=customer_id).first()
+    customer = Customer.objects.select_for_update(no_key=True).filter(pk=customer_id).first()
     if customer is None or customer.frozen_at is None:
         return False
     before = {"frozen_at": customer.frozen_at.isoformat(), "reason": customer.frozen_reason}

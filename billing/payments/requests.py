@@ -32,7 +32,7 @@ Call = Callable[["StripeClient"], Any]
 
 def locked(customer: Customer) -> Customer:
     """The row as it is now, for this transaction alone."""
-    return Customer.objects.select_for_update().get(pk=customer.pk)
+    return Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
 
 
 @transaction.atomic

@@ -88,7 +88,7 @@ def _owner_tier(customer: Customer) -> str | None:
     owners: QuerySet[User] | QuerySet[Organisation] = User.objects.filter(pk=customer.user_id or 0)
     if customer.organisation_id is not None:
         owners = Organisation.objects.filter(pk=customer.organisation_id)
-    owner = owners.select_for_update().first()
+    owner = owners.select_for_update(no_key=True).first()
     return str(owner.tier_id) if owner is not None else None
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing import corrections
+from billing.corrections_failing import KEY
 from billing.corrections_work import is_early
 from billing.models import CorrectionPart, ModelPrice, PriceCorrection
 from billing.reports.payer_names import names_of
@@ -110,7 +111,7 @@ def page_of(before: int | None) -> tuple[list[PriceCorrection], int | None]:
 
 def of_price(price: ModelPrice) -> list[PriceCorrection]:
     """All of the same key, newest first, but those that came to nothing."""
-    same = {name: getattr(price, name) for name in corrections.KEY}
+    same = {name: getattr(price, name) for name in KEY}
     rows = PriceCorrection.objects.filter(**same).exclude(state=State.DROPPED)
     return list(rows.prefetch_related("taken_back_by").order_by("-pk")[:PAGE])
 
@@ -165,7 +166,7 @@ def _book_differs(row: PriceCorrection, now: datetime) -> ModelPrice | None:
     """What is in force now and says something else: calls to come are booked at it."""
     found = ModelPrice.objects.filter(
         Q(superseded_at__isnull=True) | Q(superseded_at__gt=now), effective_from__lte=now,
-        **{name: getattr(row, name) for name in corrections.KEY},
+        **{name: getattr(row, name) for name in KEY},
     ).first()
     if found is None or row.takes_back_id or row.state in (State.DROPPED, State.FAILED):
         return None
@@ -179,7 +180,7 @@ def _prices(row: PriceCorrection) -> Table:
     zone = settings.DEFAULT_ZONE
     rows = ModelPrice.objects.filter(
         Q(superseded_at__isnull=True) | Q(superseded_at__gt=row.start),
-        effective_from__lt=row.end, **{name: getattr(row, name) for name in corrections.KEY},
+        effective_from__lt=row.end, **{name: getattr(row, name) for name in KEY},
     ).order_by("effective_from")
     lines = [
         (text(_("in the book")), when(each.effective_from, zone=zone),

@@ -98,7 +98,7 @@ def _own(user_id: int) -> Any:
 
 def _refuse_too_many_rows(user_id: int) -> None:
     """And let one person's changes come one after the other, so that they are counted."""
-    list(User.objects.select_for_update().filter(pk=user_id).values_list("pk"))
+    list(User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk"))
     if _own(user_id).count() >= MAX_ROWS:
         raise PhilosopherLimit(
             _("You have changed your philosophers very often. Wait a day, then go on."),

@@ -57,7 +57,7 @@ def close_item(
 
 def lock(item: PrecomputeItem) -> PrecomputeItem | None:
     """In a transaction. None: somebody closed it meanwhile."""
-    PrecomputeRun.objects.select_for_update().get(pk=item.run_id)
+    PrecomputeRun.objects.select_for_update(no_key=True).get(pk=item.run_id)
     rows = PrecomputeItem.objects.select_for_update()
     return rows.filter(pk=item.pk, call_id=item.call_id, status__in=OPEN).first()
 

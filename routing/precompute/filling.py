@@ -115,7 +115,7 @@ def _add(
     snapshot: Snapshot, now: datetime,
 ) -> str:
     """Why no more fits; what fitted stays. Raises StaleBook."""
-    locked = PrecomputeRun.objects.select_for_update().get(pk=run.pk)
+    locked = PrecomputeRun.objects.select_for_update(no_key=True).get(pk=run.pk)
     if locked.status != PrecomputeRun.Status.RUNNING:
         return "stopped"
     still = set(_planned(run, deployment, level).values_list("pk", flat=True)[: 4 * AT_ONCE])
