@@ -6,10 +6,12 @@ What is expected is in url_walk.txt, for each address and role; an address that 
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -120,9 +122,20 @@ def world(house: object, made: World, database: str, settings: Settings) -> Iter
     """Staff need a second factor here, as where others can reach the server."""
     settings.STAFF_NEEDS_MFA = True
     close_threads()  # those of streams would still ask the database of the test before
-    with connected_to(database):
+    with nobody_waits(), connected_to(database):
         yield made
         close_threads()
+
+
+@contextmanager
+def nobody_waits() -> Iterator[None]:
+    """What another thread writes beside a step that will be taken back is refused at once: SQLite
+    would let it wait for the step, which waits for it."""
+    options = connection.settings_dict["OPTIONS"]
+    before = options["timeout"]
+    options["timeout"] = 0.05
+    yield
+    options["timeout"] = before
 
 
 def walk_of(world: World, role: str) -> Walk:
