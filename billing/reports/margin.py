@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models import Sum
 
@@ -24,9 +25,9 @@ MOST = 20
 P95 = 95
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What one payer's calls on one plan cost. `beyond_nanos` was paid from credit or overage."""
+class Use(NamedTuple):
+    """What one payer's calls on one plan cost. `beyond_nanos` was paid from credit or overage.
+    A tuple, for there are thousands."""
 
     payer: str
     tier: str
@@ -35,8 +36,7 @@ class Use:
     beyond_nanos: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PayerMargin:
+class PayerMargin(NamedTuple):
     payer: str
     tier: str
     calls: int
@@ -111,9 +111,10 @@ class Margins:
 def read_uses(days: Range, *, until: datetime) -> tuple[Use, ...]:
     """With the calls of the running hour, which no day has yet."""
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    rolled = [(use.payer, use.tier, use.calls, use.plan_nanos, use.beyond_nanos)
-              for use in read_whole_hours(days)]
+    rolled = read_whole_hours(days)
     live = payer_days.live(start=days.start, end=min(until, days.end))
+    if not live:
+        return rolled
     for payer, tier, *values in (*rolled, *live):
         mine = sums[payer, tier]
         mine[:] = [have + value for have, value in zip(mine, values, strict=True)]
@@ -126,7 +127,10 @@ def read_whole_hours(days: Range) -> tuple[Use, ...]:
         .values_list("payer", "tier")
         .annotate(Sum("calls"), Sum("plan_nanos"), Sum("beyond_nanos"))
     )
-    return tuple(Use(payer, tier, *map(int, sums)) for payer, tier, *sums in rows)
+    return tuple(
+        Use(payer, tier, int(calls), int(plan), int(beyond))
+        for payer, tier, calls, plan, beyond in rows
+    )
 
 
 def margins(
@@ -210,11 +214,14 @@ def by_payer(rows: Iterable[PayerMargin]) -> tuple[PayerMargin, ...]:
     for row in rows:
         found[row.payer].append(row)
     return tuple(
-        PayerMargin(
-            payer, max(mine, key=lambda row: row.cost_nanos).tier,
-            calls=sum(row.calls for row in mine),
-            earned_nanos=sum(row.earned_nanos for row in mine),
-            cost_nanos=sum(row.cost_nanos for row in mine),
-        )
-        for payer, mine in found.items()
+        mine[0] if len(mine) == 1 else _together(payer, mine) for payer, mine in found.items()
+    )
+
+
+def _together(payer: str, mine: Sequence[PayerMargin]) -> PayerMargin:
+    return PayerMargin(
+        payer, max(mine, key=lambda row: row.cost_nanos).tier,
+        calls=sum(row.calls for row in mine),
+        earned_nanos=sum(row.earned_nanos for row in mine),
+        cost_nanos=sum(row.cost_nanos for row in mine),
     )

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import add, attrgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -33,11 +35,11 @@ OUTLIER_DAYS = 7
 MOST_OUTLIERS = 20
 MOST_LOOKED_AT = 1_000  # the dearest of the last 24 hours
 RANKED_BY = ("calls", "cost_nanos", "saved_nanos", "compared")
+ranked_of = attrgetter(*RANKED_BY)
 COUNTED = (Metric.DEBATES, Metric.REQUESTS)
 
 
-@dataclass(frozen=True, slots=True)
-class UserSpend:
+class UserSpend(NamedTuple):
     user_id: int
     calls: int
     cost_nanos: int
@@ -101,16 +103,17 @@ class UserFacts:
 def ranking(ask: Ask) -> Ranking:
     """Each user once, however long the range."""
     slices = load(replace(ask, group_by=USER, at_once=True, only=RANKED_BY))
-    sums: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    sums: dict[int, tuple[int, ...]] = {}
     for row in slices.rows:
-        mine = sums[0 if row.key == NONE else int(row.key)]
-        for place, name in enumerate(RANKED_BY):
-            mine[place] += getattr(row, name)
-    users = (
+        user_id, values = 0 if row.key == NONE else int(row.key), ranked_of(row)
+        mine = sums.get(user_id)
+        sums[user_id] = tuple(map(add, mine, values)) if mine else values
+    users = [
         UserSpend(user_id, calls, cost, saved if compared or saved else None)
         for user_id, (calls, cost, saved, compared) in sums.items()
-    )
-    return Ranking(tuple(sorted(users, key=lambda user: user.place)), slices)
+    ]
+    users.sort(key=lambda user: (-user.cost_nanos, user.user_id))
+    return Ranking(tuple(users), slices)
 
 
 def facts_of(ids: Sequence[int], *, days: Range, now: datetime) -> Mapping[int, UserFacts]:

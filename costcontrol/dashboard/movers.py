@@ -4,14 +4,14 @@ The same dollars are seen from several sides, so movers do not add up: a user's 
 a model's. Of each side the two biggest are shown at most.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from heapq import nsmallest
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.reports.call_lines import user_names
-from billing.reports.slices import NONE, Ask, Group, Slices, load, load_previous
+from billing.reports.slices import NONE, Ask, Group, Slices, has_previous, load, previous
 from costcontrol.dashboard.components import Column, Table, link, money, text
 from costcontrol.dashboard.explorer_measures import BY_KEY
 from costcontrol.dashboard.explorer_state import NARROWER
@@ -47,28 +47,38 @@ class Moved:
 
 def movers(state: State) -> Moved | None:
     """None: there is no whole period before."""
-    now = state.question.now
+    whole = Ask(
+        state.range, state.question.now, state.slices, at_once=True, only=("cost_nanos",)
+    )
+    if not has_previous(whole):
+        return None
     sides = [name for name in SIDES if name not in state.applied]
-    found = [_of_side(state, name, now) for name in sides]
+    found = [_of_side(whole, name) for name in sides]
     known = [side for side in found if side is not None]
     if not known:
         return None
-    moved = [each for side in known for each in side[:OF_ONE_SIDE] if each.delta]
+    moved = [each for side in known for each in side.most if each.delta]
     ranked = sorted(moved, key=lambda each: -abs(each.delta))
-    whole = Mover("", "", sum(each.now for each in known[0]), sum(each.before for each in known[0]))
-    return Moved(whole, tuple(ranked[:MOST]))
+    return Moved(known[0].whole, tuple(ranked[:MOST]))
 
 
-def _of_side(state: State, name: str, now: datetime) -> list[Mover] | None:
-    """All of it, what moved most first."""
+def _of_side(whole: Ask, name: str) -> Moved | None:
+    """What moved most first, and all of it together. None: it would be of fewer days than the other
+    sides."""
     column: Group = BY_NAME[name].column  # type: ignore[assignment]
-    slices = load(Ask(state.range, now, state.slices, column, at_once=True, only=("cost_nanos",)))
-    before = None if slices.shortened else load_previous(slices.answered)
-    if before is None:  # or it would be of fewer days than the other sides
+    ask = replace(whole, group_by=column)
+    slices = load(ask)
+    before = None if slices.shortened else load(previous(ask))
+    if before is None or before.shortened:
         return None
     new, old = _costs(slices), _costs(before)
-    each = [Mover(name, key, new.get(key, 0), old.get(key, 0)) for key in {**new, **old}]
-    return sorted(each, key=lambda m: (-abs(m.delta), m.key))
+    keys = nsmallest(
+        OF_ONE_SIDE, {**new, **old}, key=lambda key: (-abs(new.get(key, 0) - old.get(key, 0)), key)
+    )
+    return Moved(
+        Mover("", "", sum(new.values()), sum(old.values())),
+        tuple(Mover(name, key, new.get(key, 0), old.get(key, 0)) for key in keys),
+    )
 
 
 def _costs(slices: Slices) -> dict[str, int]:
