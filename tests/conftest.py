@@ -29,8 +29,9 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("costcontrol")
 LONGEST_FLOWS = (
-    "test_pages_bad_input.py", "test_database_away.py", "test_pages_bad_requests.py",
-    "test_upstream_faults.py", "test_budgets.py", "test_burst.py",
+    "test_upstream_faults.py", "test_url_walk.py", "test_database_away.py", "test_burst.py",
+    "test_pages_bad_input.py", "test_debate_kills.py", "test_budgets.py",
+    "test_pages_bad_requests.py",
 )  # fmt: skip
 
 

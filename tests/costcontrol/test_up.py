@@ -69,12 +69,13 @@ def test_second_start_on_the_same_folder_is_refused(product: Product) -> None:
 
 
 def test_killed_supervisor_leaves_no_orphan_and_the_next_start_works_until_sigterm(
-    tmp_path: Path,
+    product: Product,
 ) -> None:
-    with running_product(tmp_path) as product:
-        family = product.family()
-        product.process.kill()
-    with running_product(tmp_path) as again:
+    """The last of those that need it running."""
+    family = product.family()
+    product.process.kill()
+    product.process.wait()
+    with running_product(product.folder) as again:
         assert survivors(family) == []
         assert "shown at the first start" in again.wait_for("staff login")
         assert "$COSTCONTROL_KEY" in again.wait_for("curl -sS")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,18 +27,46 @@ pytestmark = pytest.mark.slow
 
 DAYS, DEBATES = 8, 1.6
 SMALL = ("demo", "--only-data", "--days", str(DAYS), "--debates-a-day", str(DEBATES))
-TINY = ("demo", "--only-data", "--days", "1", "--debates-a-day", "1")
 LOCAL_DAY = "date({}, '+9 hours')"
 
 
+@dataclass(frozen=True)
+class Interrupted:
+    """A demo that Ctrl-C ended while its calls were made: what is left of it."""
+
+    home: Path
+    code: int
+    error: str
+    marker: dict[str, Any]
+
+
 @pytest.fixture(scope="module")
-def begun() -> datetime:
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Interrupted:
+    home = tmp_path_factory.mktemp("demo")
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", *SMALL], cwd=settings.BASE_DIR,
+        env=product_env(home, DEMO_DIR=str(home)) | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    assert process.stdout
+    with process:
+        while "calls  " not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+    marker = json.loads((home / folder.MARKER).read_text())
+    return Interrupted(home, process.returncode, error, marker)
+
+
+@pytest.fixture(scope="module")
+def begun(interrupted: Interrupted) -> datetime:
     return datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory, begun: datetime) -> Path:
-    home = tmp_path_factory.mktemp("demo")
+def demo(interrupted: Interrupted, begun: datetime) -> Path:
+    """Made anew where one was interrupted: of that one nothing may be left in the books."""
+    home = interrupted.home
     made = manage(*SMALL, folder=home, within_s=110, DEMO_DIR=str(home))
     assert made.returncode == 0, made.stdout + made.stderr
     assert "calls/s" in made.stdout
@@ -53,6 +82,18 @@ def rows(demo: Path) -> Iterator[sqlite3.Connection]:
 
 def values(rows: sqlite3.Connection, query: str, *given: Any) -> list[Any]:
     return [found[0] for found in rows.execute(query, given)]
+
+
+def test_ctrl_c_ends_it_with_a_sentence(interrupted: Interrupted) -> None:
+    assert interrupted.code == 1
+    assert "`make demo` starts it anew" in interrupted.error
+    assert "Traceback" not in interrupted.error
+    assert not interrupted.marker["is_finished"]
+
+
+def test_after_ctrl_c_the_next_start_makes_it_anew(demo: Path) -> None:
+    assert folder.marker_read(demo) != Marker(port=0)
+    assert json.loads((demo / folder.MARKER).read_text())["is_finished"]
 
 
 def test_windows_ledger_and_holds_agree(rows: sqlite3.Connection) -> None:
@@ -149,28 +190,6 @@ def test_the_second_start_keeps_the_data(demo: Path) -> None:
     assert f"has {marker.calls:,} calls" in again.stdout
     assert "make demo FRESH=1" in again.stdout
     assert (demo / folder.DATABASE).read_bytes() == before
-
-
-def test_after_ctrl_c_the_next_start_makes_it_anew(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", *SMALL], cwd=settings.BASE_DIR,
-        env=product_env(tmp_path, DEMO_DIR=str(tmp_path)) | {"PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )
-    assert process.stdout
-    with process:
-        while "calls  " not in process.stdout.readline():
-            assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert "`make demo` starts it anew" in error
-    assert "Traceback" not in error
-    assert not json.loads((tmp_path / folder.MARKER).read_text())["is_finished"]
-    made = manage(*TINY, folder=tmp_path, DEMO_DIR=str(tmp_path))
-    assert made.returncode == 0, made.stdout + made.stderr
-    assert folder.marker_read(tmp_path) != Marker(port=0)
-    assert json.loads((tmp_path / folder.MARKER).read_text())["is_finished"]
 
 
 def test_a_real_key_is_not_used(demo: Path) -> None:
