@@ -5,10 +5,11 @@ to decide, or a plan that was changed by hand since.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.models import User
+from accounts.models import Organisation, User
 from billing.models import Customer, Subscription
 from billing.payments.standing import FULL, NONE, PAST_DUE, tier_due
 from costcontrol.lib.sentences import Sentence as _
@@ -20,10 +21,7 @@ def mismatches(users: Iterable[User], *, now: datetime) -> Mapping[int, tuple[st
     by_id = {user.pk: user for user in users}
     customers = Customer.objects.filter(user_id__in=by_id).select_related("base_tier")
     known = {row.pk: row for row in customers}
-    rows: dict[int, list[Subscription]] = defaultdict(list)
-    if known:
-        for row in Subscription.objects.filter(customer__in=known).select_related("tier"):
-            rows[row.customer_id].append(row)
+    rows = _subscriptions(known)
     found = {
         customer.user_id or 0: tuple(_of(by_id[customer.user_id or 0], customer, rows[pk], now))
         for pk, customer in known.items()
@@ -31,13 +29,44 @@ def mismatches(users: Iterable[User], *, now: datetime) -> Mapping[int, tuple[st
     return {pk: said for pk, said in found.items() if said}
 
 
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """An organisation whose plan is not what Stripe said, and how."""
+
+    customer_id: int
+    name: str
+    why: tuple[str, ...]
+
+
+def organisations(*, now: datetime) -> tuple[Differing, ...]:
+    """All that pay, or paid, and do not fit, by their names. Two queries."""
+    customers = Customer.objects.filter(organisation__isnull=False).select_related(
+        "base_tier", "organisation__tier"
+    )
+    known = {row.pk: row for row in customers.order_by("organisation__name", "pk")}
+    rows = _subscriptions(known)
+    found = (
+        Differing(pk, row.organisation.name, tuple(_of(row.organisation, row, rows[pk], now)))
+        for pk, row in known.items() if row.organisation
+    )
+    return tuple(each for each in found if each.why)
+
+
+def _subscriptions(customers: Collection[int]) -> Mapping[int, list[Subscription]]:
+    rows: dict[int, list[Subscription]] = defaultdict(list)
+    if customers:
+        for row in Subscription.objects.filter(customer__in=customers).select_related("tier"):
+            rows[row.customer_id].append(row)
+    return rows
+
+
 def _of(
-    user: User, customer: Customer, rows: list[Subscription], now: datetime
+    owner: User | Organisation, customer: Customer, rows: list[Subscription], now: datetime
 ) -> Iterator[str]:
     due = tier_due(customer, rows, now=now)
-    if due.pk != user.tier_id:
+    if due.pk != owner.tier_id:
         yield _("The plan here is %(have)s; by what Stripe said last it should be %(due)s.") % {
-            "have": user.tier.title, "due": due.title,
+            "have": owner.tier.title, "due": due.title,
         }
     alive = [row for row in rows if row.status in Subscription.ACCESS and row.ended_at is None]
     if len(alive) > 1:

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django.conf import settings
 
+from billing.payments import mismatch
+from billing.payments.mismatch import Differing
 from billing.reports import (
     churn,
     collected,
@@ -28,7 +30,9 @@ from billing.reports.rates import Rates
 from billing.reports.revenue import Recurring
 from billing.reports.subscriptions import Sub
 from billing.reports.webhooks import Corrections, Queue
+from costcontrol.lib.sentences import said
 
+MOST_DIFFERING = 20
 FEWEST_MONTHS = 3  # a chart of one bar says nothing
 
 
@@ -62,6 +66,9 @@ class Lists:
     queue: Queue
     corrections: Corrections
     names: Mapping[str, str]  # of those who cost more than they pay
+    differing: tuple[tuple[Differing, str], ...]  # the first MOST of them, and why
+
+MOST_DIFFERING = 20
 
 
 def load(*, zone: str, now: datetime) -> RevenueFacts:
@@ -87,7 +94,14 @@ def lists(facts: RevenueFacts) -> Lists:
     return Lists(
         failed_payments.failed_payments(facts.rates), webhooks.queue(),
         webhooks.corrections(facts.now), payer_names.names_of(losing),
+        _differing(facts.now),
     )
+
+
+def _differing(now: datetime) -> tuple[tuple[Differing, str], ...]:
+    """Of users, the page of users says it."""
+    found = mismatch.organisations(now=now)[:MOST_DIFFERING]
+    return tuple((each, " ".join(map(said, each.why))) for each in found)
 
 
 def _months(

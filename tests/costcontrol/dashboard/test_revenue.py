@@ -12,7 +12,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import Permission
 from django.http import HttpResponse
 
-from accounts.models import AuditEvent, User
+from accounts.models import AuditEvent, Organisation, User
 from billing.models import Customer, StripeEvent
 from billing.reports.webhooks import FailedEvent, Queue
 from costcontrol.dashboard.components import Tone
@@ -294,3 +294,18 @@ def test_queries_do_not_grow_with_the_customers(page: Page) -> None:
     assert len(queries) <= few + 2, "\n".join(query[:120] for query in queries)
     assert len(queries) <= MOST_QUERIES, "\n".join(query[:120] for query in queries)
     assert len(page.queries_of(CUSTOMERS)) <= 10
+
+
+def test_organisations_whose_plan_is_not_what_stripe_said_are_shown(page: Page) -> None:
+    """Users have a page of their own that says it of them."""
+    for name, tier in (("Acme", "free"), ("Fits", "premium")):
+        made = Organisation.objects.create(name=name, tier_id=tier)
+        paid = Customer.objects.create(organisation=made, stripe_id=f"cus_{name}")
+        Customer.objects.filter(pk=paid.pk).update(base_tier="free")
+        paying.subscription(paid)
+    said = read(page).partition("Organisations that differ from Stripe")[2]
+    assert "Acme" in said
+    assert "by what Stripe said last it should be Premium" in said
+    assert "Fits" not in said.partition("</table>")[0]
+    Organisation.objects.filter(name="Acme").update(tier_id="premium")
+    assert "Organisations that differ from Stripe" not in read(page)
