@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,7 +18,7 @@ from costcontrol.dashboard import settings_corrections_form as forms
 from costcontrol.dashboard import settings_prices
 from costcontrol.dashboard.access import staff_required
 from costcontrol.dashboard.budgets_tabs import MAX_ID, MAX_REASON, allow, posted, to
-from costcontrol.dashboard.csvs import csv_response
+from costcontrol.dashboard.csvs import csv_stream
 from costcontrol.dashboard.settings_corrections_form import CorrectionForm
 from costcontrol.lib import clock
 from costcontrol.lib.errors import CostControlError
@@ -101,9 +101,9 @@ def correction(request: HttpRequest, correction_id: int) -> HttpResponse:
 
 @staff_required
 @require_safe
-def correction_csv(request: HttpRequest, correction_id: int) -> HttpResponse:
+def correction_csv(request: HttpRequest, correction_id: int) -> StreamingHttpResponse:
     found = _found(correction_id)
-    return csv_response(f"price-correction-{found.pk}", page.csv_rows(found))
+    return csv_stream(f"price-correction-{found.pk}", page.csv_rows(found))
 
 
 @staff_required

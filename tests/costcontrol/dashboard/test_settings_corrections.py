@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Permission
 from django.test import Client
 
@@ -66,6 +67,14 @@ def words(response: Any, status: int = 200) -> str:
 
 def asked(staff: Client, price: ModelPrice, **more: str) -> Any:
     return staff.post(f"{PAGE}prices/{price.pk}/correct/", TYPED | more)
+
+
+def streamed(response: Any) -> str:
+    """All pieces, as a server would send them."""
+    async def joined() -> bytes:
+        return b"".join([piece async for piece in response.streaming_content])
+
+    return async_to_sync(joined)().decode()
 
 
 def worked() -> None:
@@ -236,7 +245,7 @@ def test_the_file_adds_up_to_the_difference_by_each_of_its_three(
     asked(staff, price)
     correction = PriceCorrection.objects.get()
     response = staff.get(f"{PAGE}corrections/{correction.pk}.csv")
-    lines = list(csv.DictReader(io.StringIO(response.content.decode())))
+    lines = list(csv.DictReader(io.StringIO(streamed(response))))
     for by in ("day", "tier", "payer"):
         own = [line for line in lines if line["by"] == by]
         assert sum(int(line["attempts"]) for line in own) == 5
