@@ -8,6 +8,7 @@ off at the same distance on every day of the history (`forecast_errors.py`).
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 
 from billing.forecast_errors import Band, bands, rest_of_day
 from billing.forecast_model import MIN_DAYS, Path, fit
@@ -15,6 +16,7 @@ from billing.forecast_model import MIN_DAYS, Path, fit
 COVERAGE = 90  # percent of truths that the interval is made to hold
 MAX_HISTORY = 224  # days; what is older says nothing about next week
 MAX_DAYS = 92
+REMEMBERED = 16  # histories; a long one is 100 kB
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,7 @@ def forecast(
     start = first_day + timedelta(days=len(history))
     kept = history[-MAX_HISTORY:]
     weekday = (start - timedelta(days=len(kept))).weekday()
-    path = fit(kept, first_weekday=weekday)
-    ahead = min(days, MAX_DAYS)
-    each, summed = bands(path, ahead=ahead, coverage=COVERAGE)
+    path, each, summed = _learned(tuple(kept), weekday, min(days, MAX_DAYS))
     found = Forecast(
         _expected(path, each, start),
         tuple(_growing(_expected(path, summed, start, is_total=True))),
@@ -85,6 +85,15 @@ def forecast(
     if not rests:
         return found
     return _with_today(found, so_far, rest_of_day(path, rests, coverage=COVERAGE))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _learned(
+    history: tuple[int, ...], first_weekday: int, ahead: int
+) -> tuple[Path, Sequence[Band], Sequence[Band]]:
+    """Remembered: a page asks twice, and whole days are the same all day long."""
+    path = fit(history, first_weekday=first_weekday)
+    return path, *bands(path, ahead=ahead, coverage=COVERAGE)
 
 
 def _expected(

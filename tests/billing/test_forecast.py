@@ -155,3 +155,16 @@ def test_a_period_that_ends_before_is_safe() -> None:
 def test_a_budget_that_is_used_up_already_is_reached_at_once() -> None:
     found = days_to_limit(given((0, 1, 2)), cap_nanos=50, spent_nanos=60)
     assert found.latest == MONDAY
+
+
+def test_what_is_remembered_of_one_history_is_not_said_of_another() -> None:
+    costs = [100 + n % 7 for n in range(40)]
+    first = date(2026, 1, 5)
+    found = forecast(costs, first_day=first, days=7)
+    assert forecast(costs, first_day=first, days=7) == found
+    assert forecast([*costs[:-1], 190], first_day=first, days=7).days != found.days
+    assert len(forecast(costs, first_day=first, days=3).days) == 3
+    a_day_later = forecast(costs, first_day=first + timedelta(days=1), days=7)
+    assert [each.day for each in a_day_later.days] == [
+        each.day + timedelta(days=1) for each in found.days
+    ]
