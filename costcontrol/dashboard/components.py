@@ -17,12 +17,13 @@ class Kind(StrEnum):
     COUNT = "count"
     SHARE = "share"  # basis points
     DURATION = "duration"  # ms
+    RATE = "rate"  # a price as it was written down: words, which stand where numbers do
     WHEN = "when"
     LINK = "link"
     BADGE = "badge"
 
 
-NUMBERS = frozenset({Kind.MONEY, Kind.MINOR, Kind.COUNT, Kind.SHARE, Kind.DURATION})
+NUMBERS = frozenset({Kind.MONEY, Kind.MINOR, Kind.COUNT, Kind.SHARE, Kind.DURATION, Kind.RATE})
 
 
 class Tone(StrEnum):

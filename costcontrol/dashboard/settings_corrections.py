@@ -196,7 +196,7 @@ def _prices(row: PriceCorrection) -> Table:
         ))
     columns = (
         Column(_("Price")), Column(_("From")), Column(_("Until")), *rate_columns(),
-        Column(_("For a search")), Column(_("Source")),
+        Column(_("For a search"), is_number=True), Column(_("Source")),
     )
     return Table(_("The book, and what is right"), columns, tuple(lines), is_caption_hidden=True)
 

@@ -14,6 +14,7 @@ from billing.reports.price_effect import PriceEffect
 from costcontrol.dashboard.components import (
     Cell,
     Column,
+    Kind,
     Table,
     Tone,
     badge,
@@ -73,7 +74,7 @@ def billed_by(row: ModelPrice, *, now: datetime) -> tuple[str, ...]:
 
 
 def usd_of(value: Decimal | None) -> Cell:
-    return text(None if value is None else f"${value.normalize():f}")
+    return Cell(Kind.RATE, None if value is None else f"${value.normalize():f}")
 
 
 def rates(row: ModelPrice | PriceCorrection) -> tuple[Cell, ...]:
@@ -81,7 +82,8 @@ def rates(row: ModelPrice | PriceCorrection) -> tuple[Cell, ...]:
 
 
 def rate_columns() -> tuple[Column, ...]:
-    return tuple(map(Column, (_("Input"), _("Cache read"), _("Cache write"), _("Output"))))
+    names = (_("Input"), _("Cache read"), _("Cache write"), _("Output"))
+    return tuple(Column(name, is_number=True) for name in names)
 
 
 def kind_of(row: ModelPrice | PriceCorrection) -> str:
@@ -120,7 +122,7 @@ def book_table(rows: Iterable[ModelPrice], *, zone: str, is_all: bool) -> Table:
 def history_table(rows: Iterable[ModelPrice], *, zone: str, now: datetime) -> Table:
     columns = (
         Column(_("From")), Column(_("Until")), Column(_("State")), *rate_columns(),
-        Column(_("For a search")), Column(_("Source")),
+        Column(_("For a search"), is_number=True), Column(_("Source")),
     )
     found = tuple(
         (
