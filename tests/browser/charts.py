@@ -25,7 +25,11 @@ DRAWN = """() => [...document.querySelectorAll("figure[data-chart]")].map(figure
 
 def faults(page: Page, *, asked: int) -> list[str]:
     """`asked` charts with something in them, each trace of the type asked for and visible."""
-    charts = page.evaluate(DRAWN)
+    return faults_of(page.evaluate(DRAWN), asked=asked)
+
+
+def faults_of(charts: list[dict[str, Any]], *, asked: int) -> list[str]:
+    """The same, of what `DRAWN` has seen."""
     found = [fault for chart in charts for fault in _faults(chart)]
     if len(charts) != asked:
         found.append(f"{len(charts)} charts, not {asked}: {[chart['name'] for chart in charts]}")

@@ -14,6 +14,7 @@ from playwright.sync_api import (
 )
 
 TIMEOUT_MS = 10_000
+NO_ICON = "/favicon.ico"  # asked for unasked; to answer it here would cost the browser its cache
 REPORT = """
 document.addEventListener("securitypolicyviolation", event => reportViolation(
     `${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))
@@ -42,7 +43,7 @@ class Watched:
         self.complaints.append(f"script: {error}")
 
     def _hear(self, said: ConsoleMessage) -> None:
-        is_of_it = any(part in said.location["url"] for part in self.refused)
+        is_of_it = any(part in said.location["url"] for part in (NO_ICON, *self.refused))
         is_expected = is_of_it and "Failed to load" in said.text
         if said.type == "error" and not is_expected:
             self.complaints.append(f"console: {said.text} ({said.location['url']})")
@@ -57,7 +58,6 @@ class Window:
     def __init__(self, browser: Browser, **options: Any) -> None:
         self.context = browser.new_context(reduced_motion="reduce", **options)
         self.context.set_default_timeout(TIMEOUT_MS)
-        self.context.route("**/favicon.ico", lambda route: route.fulfill(status=204))
         self.seen: Watched
         if options.get("java_script_enabled", True):
             self.context.expose_function(
@@ -66,6 +66,23 @@ class Window:
             self.context.add_init_script(REPORT)
         self._page = self.context.new_page()
         self._session = self.context.new_cdp_session(self._page)
+        self.width: int = options.get("viewport", {}).get("width", 0)
+
+    def bring(self, script: str) -> None:
+        """Have it in every page from now on; the browser keeps it, so it is handed over once."""
+        self._session.send("Page.enable")
+        self._session.send("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+
+    def turn(self, *, width: int, height: int, is_phone: bool) -> None:
+        """The screen becomes another one, as when a tablet is turned or a window moved."""
+        if width == self.width:
+            return
+        self._session.send("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": height, "screenWidth": width, "screenHeight": height,
+            "deviceScaleFactor": 1, "mobile": is_phone,
+        })  # fmt: skip
+        self._session.send("Emulation.setTouchEmulationEnabled", {"enabled": is_phone})
+        self.width = width
 
     @contextmanager
     def opened(self) -> Iterator[Watched]:
