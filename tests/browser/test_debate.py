@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Route, expect
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import User
-from routing.models import Debate, Turn
+from routing.models import Debate, StoredAnswer, Turn
 from tests.browser import axe, rows
 from tests.browser.debates import FINISHED
 from tests.browser.stage import (
@@ -328,6 +328,8 @@ def test_whoever_is_signed_out_is_told_and_comes_back(browser: Browser, stage: S
 
 
 def test_staff_see_the_way_of_each_turn(browser: Browser, stage: Stage) -> None:
+    """Of one that is written now: what others were told would come as slowly as one reads."""
+    StoredAnswer.objects.all().delete()
     with watched(browser, locale="en-US", **WIDTHS[1440]) as seen:
         viewer = Viewer(seen, stage, rows.STAFF, name="staff-en-1440")
         viewer.choose()
