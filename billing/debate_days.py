@@ -22,10 +22,25 @@ def roll(which: date, first: int, end: int) -> None:
     has_later = DailyDebate.objects.filter(day__gt=which).exists()
     changed = {which} | (_later(which) if has_later else set())
     sql.day(DEBATE, which, first, end)
+    _tell_company(which)
     if has_later:
         changed |= _later(which)
     for day in sorted(changed):
         _count(day)
+
+
+def _tell_company(which: date) -> None:
+    """Rows of the day whose debate has another one, and these others, are not alone. Who loses its
+    company stays marked, which costs a reader time and is never wrong."""
+    pairs = (
+        f"FROM {DAYS} AS mine JOIN {DAYS} AS other ON other.debate_id = mine.debate_id"
+        " AND other.user_id = mine.user_id AND other.id <> mine.id WHERE mine.day = %s"
+    )
+    sql.run(
+        f"UPDATE {DAYS} SET is_alone = %s WHERE is_alone"
+        f" AND id IN (SELECT mine.id {pairs} UNION SELECT other.id {pairs})",
+        [False, which, which],
+    )
 
 
 def _later(which: date) -> set[date]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from billing import savings
+from billing.models_rollup import SavingGrain
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,23 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class DayGrain:
+    """One of the grains of a daily table. `left_out`: dimensions that it does not tell apart;
+    `coarse`: those that it tells apart less, and how, in SQL that may be asked of any table."""
+
+    value: int
+    left_out: tuple[str, ...] = ()
+    coarse: tuple[tuple[str, str], ...] = ()
+    has_months: bool = False
+
+    def column(self, name: str) -> str:
+        return "''" if name in self.left_out else dict(self.coarse).get(name, name)
+
+    def knows(self, asked: Iterable[str]) -> bool:
+        return not set(asked) & {*self.left_out, *dict(self.coarse)}
+
+
+@dataclass(frozen=True, slots=True)
 class Cube:
     """`rows`: which usage rows it is about, as SQL."""
 
@@ -42,13 +60,12 @@ class Cube:
     rows: str = "1 = 1"
     only_fine: tuple[str, ...] = ()  # dimensions that the whole grain leaves out; none: no grains
     daily: str = ""  # the table of whole local days, where there is one
-    not_daily: tuple[str, ...] = ()  # dimensions that it leaves out
-    coarse: tuple[tuple[str, str], ...] = ()  # dimensions that it tells apart less: how, in SQL
+    day_grains: tuple[DayGrain, ...] = ()  # few rows first, the last knows all; none: as in hours
     monthly: str = ""  # the table of whole local months, made of the daily one
 
-    def by_day(self, name: str) -> str:
-        """What one of its dimensions is in the daily table, in SQL over hours."""
-        return "''" if name in self.not_daily else dict(self.coarse).get(name, name)
+    def day_grain(self, asked: Iterable[str]) -> DayGrain | None:
+        """With the fewest rows that know these dimensions. None: it has no such grains."""
+        return next((each for each in self.day_grains if each.knows(asked)), None)
 
     def only(self, names: Iterable[str]) -> "Cube":
         """With some of its measures."""
@@ -110,13 +127,22 @@ INPUT_TOKENS = (
     "COALESCE(fresh_input_tokens, 0) + COALESCE(cache_read_tokens, 0)"
     " + COALESCE(cache_write_tokens, 0)"
 )
+_CLASS = ("model_class", savings.CLASS_OF_CAUSES)
+_KIND = ("call_kind", savings.KIND_OF_CAUSES)
+_WHO, _WHERE = ("tier", "language"), ("deployment",)
 SAVING = Cube(
     table="billing_hourlysaving",
     dimensions=("tier", "language", "deployment", "model_class", "call_kind", "cache_layer"),
     only_fine=("tier", "language", "deployment"),
     daily="billing_dailysaving",
-    not_daily=("deployment",),
-    coarse=(("model_class", savings.CLASS_OF_CAUSES),),
+    day_grains=(
+        DayGrain(SavingGrain.CAUSES, (*_WHO, *_WHERE), (_CLASS, _KIND)),
+        DayGrain(SavingGrain.CAUSES_FINE, _WHERE, (_CLASS, _KIND)),
+        DayGrain(SavingGrain.WHOLE, (*_WHO, *_WHERE), (_CLASS,), has_months=True),
+        DayGrain(SavingGrain.CAUSES_FULL, (), (_CLASS, _KIND)),
+        DayGrain(SavingGrain.FINE, _WHERE, (_CLASS,), has_months=True),
+        DayGrain(SavingGrain.FULL, (), (_CLASS,), has_months=True),
+    ),
     monthly="billing_monthlysaving",
     measures=(
         count_if("answered", savings.IS_ANSWERED),

@@ -21,15 +21,18 @@ class DailyUsage(UsageSums):
 
 
 class DailySaving(SavingSums):
-    """`HourlySaving` of a whole day; `deployment` is empty: who asks for one reads hours. The
-    class is told only of what a local model answered, which is all that causes ask."""
+    """`HourlySaving` of a whole day, in each of the grains of `measures.SAVING`. The class is told
+    only of what a local model answered, which is all that causes ask."""
 
     day = models.DateField()
 
     class Meta:
         verbose_name = _("savings of a day")
         verbose_name_plural = _("savings by day")
-        indexes = [models.Index(fields=["grain", "day", "tier", "language"], name="saving_by_day")]
+        indexes = [
+            models.Index(fields=["grain", "day", "tier", "language"], name="saving_by_day"),
+            models.Index(fields=["deployment", "grain", "day"], name="saving_of_model_by_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.call_kind} {self.cache_layer}"
@@ -91,6 +94,7 @@ class DailyDebate(models.Model):
     held_out = models.BigIntegerField()
     baseline_nanos = models.BigIntegerField()
     saved_nanos = models.BigIntegerField()
+    is_alone = models.BooleanField(default=True, db_default=True)  # no other row is of this debate
 
     class Meta:
         verbose_name = _("debate on a day")
@@ -99,6 +103,13 @@ class DailyDebate(models.Model):
             models.Index(fields=["debate_id", "user_id", "day"], name="day_of_debate"),
             models.Index(
                 fields=["day"], condition=models.Q(held_out__gt=0), name="held_out_on_day"
+            ),
+            models.Index(
+                models.F("cost_nanos").desc(), models.F("user_id"), models.F("debate_id"),
+                condition=models.Q(is_alone=True), name="dearest_debates",
+            ),
+            models.Index(
+                fields=["day"], condition=models.Q(is_alone=False), name="debates_not_alone"
             ),
         ]
 

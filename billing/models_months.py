@@ -8,7 +8,7 @@ from billing.models_slices import SliceSums
 
 
 class MonthlySaving(SavingSums):
-    """`DailySaving` of a whole month."""
+    """`DailySaving` of a whole month: the grains that know kinds of call."""
 
     month = models.DateField()  # its first day
 
@@ -16,7 +16,8 @@ class MonthlySaving(SavingSums):
         verbose_name = _("savings of a month")
         verbose_name_plural = _("savings by month")
         indexes = [
-            models.Index(fields=["grain", "month", "tier", "language"], name="saving_by_month")
+            models.Index(fields=["grain", "month", "tier", "language"], name="saving_by_month"),
+            models.Index(fields=["deployment", "grain", "month"], name="saving_of_model_by_month"),
         ]
 
     def __str__(self) -> str:

@@ -1,17 +1,14 @@
 """Sums of usage rows by hour, one table for each question that pages ask. Rebuilt at any time.
 
 `hour` counts whole hours since 1970 in UTC. The columns of each table are those of its cube in
-`measures.py`. Grain WHOLE leaves out tier and language: what is asked without a filter reads few
-rows. Nothing here is a source: the usage rows are.
+`measures.py`. Nothing here is a source: the usage rows are.
 """
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-
-class Grain(models.IntegerChoices):
-    WHOLE = 0, _("all tiers and languages")
-    FINE = 1, _("by tier and language")
+from billing.models_grains import Grain as Grain
+from billing.models_grains import SavingGrain as SavingGrain
 
 
 class UsageSums(models.Model):
@@ -69,7 +66,7 @@ class HourlyUsage(UsageSums):
 class SavingSums(models.Model):
     """The columns of `measures.SAVING`."""
 
-    grain = models.SmallIntegerField(choices=Grain.choices)
+    grain = models.SmallIntegerField(choices=SavingGrain.choices)
     tier = models.CharField(max_length=40)
     language = models.CharField(max_length=8)
     deployment = models.CharField(max_length=160)

@@ -22,25 +22,26 @@ def roll(days: Iterable[date], zone: str, *, filled_from: int, frontier: int) ->
 
 
 def _month(first: date) -> None:
-    names = [name for name in SAVING.dimensions if name not in SAVING.not_daily]
+    """Savings in the grains that months have."""
+    grains = ", ".join(str(int(each.value)) for each in SAVING.day_grains if each.has_months)
     _merge(
-        SAVING.daily, SAVING.monthly, ["grain", *names], first,
+        SAVING.daily, SAVING.monthly, ["grain", *SAVING.dimensions], first,
         sums={measure.name: measure.of_hours for measure in SAVING.measures},
-        blank=SAVING.not_daily,
+        rows=f" AND grain IN ({grains})",
     )
     _merge(*USERS, list(BY_USER), first, sums={each.name: each.of_hours for each in MEASURES})
 
 
 def _merge(
     source: str, table: str, names: list[str], first: date, *, sums: dict[str, str],
-    blank: tuple[str, ...] = (),
+    rows: str = "",
 ) -> None:
     rollup_sql.run(f"DELETE FROM {table} WHERE month = %s", [first])
     kept = ", ".join(names)
     rollup_sql.run(
-        f"INSERT INTO {table} ({', '.join(['month', *names, *blank, *sums])})"
-        f" SELECT {', '.join(['%s', kept, *(chr(39) * 2 for _ in blank), *sums.values()])}"
-        f" FROM {source} WHERE {IN_MONTH} GROUP BY {kept}",
+        f"INSERT INTO {table} ({', '.join(['month', *names, *sums])})"
+        f" SELECT %s, {kept}, {', '.join(sums.values())}"
+        f" FROM {source} WHERE {IN_MONTH}{rows} GROUP BY {kept}",
         [first, first, month_after(first)],
     )
 

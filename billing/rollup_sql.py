@@ -18,6 +18,7 @@ from billing.measures import (
     SAVING,
     USAGE,
     Cube,
+    DayGrain,
 )
 from billing.models import DailyLatency, HourlyLatency
 from billing.models_rollup import Grain
@@ -84,18 +85,43 @@ def _in_both_grains(cube: Cube, first: int, end: int) -> None:
 
 
 def day(cube: Cube, which: date, first: int, end: int) -> None:
-    """Of the local day that the hours [first, end) are, in both grains where there are two."""
+    """Of the local day that the hours [first, end) are, in all grains that there are."""
     _clear(cube.daily, "day = %s", [which])
-    grain, names = ["grain"] * cube.has_grains, cube.dimensions
-    kept = [cube.by_day(name) for name in names if name not in cube.not_daily]
+    if cube.day_grains:
+        _day_in_grains(cube, which, first, end)
+        return
     within = f"({IN_WHOLE}) OR ({IN_FINE})" if cube.has_grains else IN_HOURS
+    names = [*["grain"] * cube.has_grains, *cube.dimensions]
+    hours = [first, end] * (2 if cube.has_grains else 1)
+    _add_day(cube, which, {name: name for name in names}, f"{cube.table} WHERE {within}", hours)
+
+
+def _day_in_grains(cube: Cube, which: date, first: int, end: int) -> None:
+    """The one that knows most out of the hours, and the others out of that."""
+    *others, full = cube.day_grains
+    _add_day(cube, which, _columns(cube, full), f"{cube.table} WHERE {IN_FINE}", [first, end])
+    made = f"{cube.daily} WHERE grain = {int(full.value)} AND day = %s"
+    for grain in others:
+        _add_day(cube, which, _columns(cube, grain), made, [which])
+
+
+def _columns(cube: Cube, grain: DayGrain) -> dict[str, str]:
+    names = {name: grain.column(name) for name in cube.dimensions}
+    return {"grain": str(int(grain.value))} | names
+
+
+def _add_day(
+    cube: Cube, which: date, columns: dict[str, str], rows: str, params: list[Any]
+) -> None:
+    """`columns`: what each is, in SQL over the rows."""
+    kept = [sql for sql in columns.values() if sql[0] not in "'0123456789"]
     run(
-        f"INSERT INTO {cube.daily} (day, {', '.join([*grain, *names])},"
+        f"INSERT INTO {cube.daily} (day, {', '.join(columns)},"
         f" {', '.join(measure.name for measure in cube.measures)})"
-        f" SELECT %s, {', '.join([*grain, *map(cube.by_day, names)])},"
+        f" SELECT %s, {', '.join(columns.values())},"
         f" {', '.join(measure.of_hours for measure in cube.measures)}"
-        f" FROM {cube.table} WHERE {within} GROUP BY {', '.join([*grain, *kept])}",
-        [which, *[first, end] * (2 if cube.has_grains else 1)],
+        f" FROM {rows} GROUP BY {', '.join(kept)}",
+        [which, *params],
     )
 
 

@@ -74,6 +74,8 @@ SAVED_FAILED: str = f"CASE WHEN {IS_FAILED} THEN -cost_nanos ELSE 0 END"
 CLASS_OF_CAUSES: str = (
     f"CASE WHEN model_class = '{LOCAL_CLASS}' AND cache_layer = '' THEN model_class ELSE '' END"
 )
+# And about kinds of call: a twentieth of them.
+KIND_OF_CAUSES: str = f"CASE WHEN {IS_SEARCH} THEN call_kind ELSE '' END"
 
 
 class Row(Protocol):

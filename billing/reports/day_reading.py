@@ -1,7 +1,7 @@
 """The whole local days in some spans, which a daily table has, and the hours around them; the whole
 months in these, and the days around them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -9,15 +9,9 @@ from django.conf import settings
 
 from billing import local_days
 from billing.hours import hour_of, start_of
-from billing.measures import Cube
 from billing.reports.spans import Source, Span
 
 Days = tuple[int, date, date]  # bucket, first day, day after the last
-
-
-def knows(cube: Cube, asked: Iterable[str]) -> bool:
-    """Whether its daily table can tell these columns apart."""
-    return bool(cube.daily) and not set(asked) & set(cube.not_daily)
 
 
 def split(spans: Sequence[Span]) -> tuple[list[Days], list[Span]]:

@@ -14,7 +14,7 @@ from django.db.models import Max, Min, Q
 
 from billing.hours import hour_of, start_of
 from billing.models import UsageRecord
-from billing.reports import debate_reading
+from billing.reports import debate_dearest, debate_reading
 from billing.reports.call_lines import user_names
 from billing.reports.facts import located
 from billing.reports.reading import fetch
@@ -109,11 +109,11 @@ def _sums(
 def _dearest(
     spans: Sequence[Span], filters: Filters, *, limit: int, offset: int
 ) -> list[tuple[int, str]]:
-    rows = debate_reading.rows_of(debate_reading.parts_of(spans), filters)
-    return [] if rows is None else fetch(
-        f"SELECT user_id, debate_id FROM ({rows[0]}) AS parts GROUP BY user_id, debate_id"
-        " ORDER BY SUM(cost_nanos) DESC, user_id, debate_id LIMIT %s OFFSET %s",
-        [*rows[1], limit, offset],
+    found = debate_dearest.rows_of(spans, filters, most=offset + limit)
+    return [] if found is None else fetch(
+        f"SELECT user_id, debate_id FROM ({found[0]}) AS sums"
+        " ORDER BY cost_nanos DESC, user_id, debate_id LIMIT %s OFFSET %s",
+        [*found[1], limit, offset],
     )
 
 

@@ -5,7 +5,7 @@ their tables, and what is not rolled up yet out of the usage rows.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,7 +14,8 @@ from billing.reports import reading
 from billing.reports.facts import located
 from billing.reports.ranges import Bucket
 from billing.reports.shapes import Line, Question, Series, Unit
-from billing.savings import HELPERS, PRECOMPUTE, SEARCH_CACHE, SEARCH_KIND, TEMPLATE
+from billing.reports.spans import Span
+from billing.savings import HELPERS, KIND_OF_CAUSES, PRECOMPUTE, SEARCH_CACHE, SEARCH_KIND, TEMPLATE
 
 EXACT = ("exact", "shared")
 STORED = ("pattern", "precomputed")
@@ -23,11 +24,12 @@ LINES = (*savings.LAYERS, SEARCH_CACHE, TEMPLATE)  # as they are summed: searche
 SUMS = measures.SAVING.only((
     "answered", "own", "compared_nanos", "baseline_nanos", "precompute_nanos", "helpers_nanos",
 ))
+BARS = measures.SAVING.only(("answered", "own", "compared_nanos", "baseline_nanos"))
 
 
 @dataclass(frozen=True, slots=True)
 class CachedSum:
-    """What one layer answered of one kind of call in one bucket."""
+    """What one layer answered of one kind of call; `bucket` is 0 where all are added up."""
 
     bucket: int
     call_kind: str
@@ -79,13 +81,15 @@ class KindSum:
 @dataclass(frozen=True, slots=True)
 class LayerFacts:
     """`kind`: empty, or the only kind of call it is about. `is_known`, `lag_s`, `missing_hours`: as
-    in `facts.Facts`. `own_nanos`: what our own work cost, by cause."""
+    in `facts.Facts`. `cached`: by kind and layer, of all buckets together; `bars`: by bucket and
+    line. `own_nanos`: what our own work cost, by cause."""
 
     question: Question
     kind: str
     buckets: tuple[Bucket, ...]
     is_known: tuple[bool, ...]
     cached: tuple[CachedSum, ...]
+    bars: tuple[CachedSum, ...]
     answered: Mapping[str, int]  # by kind
     own_nanos: Mapping[str, int]
     lag_s: int
@@ -104,28 +108,36 @@ def load(question: Question, *, kind: str = "") -> LayerFacts:
     buckets = question.range.buckets
     until = question.now + timedelta.resolution  # what happens now is in it
     found = located(buckets, until=until, now=question.now)
-    cached: list[CachedSum] = []
-    answered: dict[str, int] = defaultdict(int)
     own_nanos = {PRECOMPUTE: 0, HELPERS: 0}
-    for bucket, name, layer, number, own, cost, baseline, ahead, helpers in reading.rows_of(
-        SUMS, ("call_kind", "cache_layer"), found.spans, question.filters
+    answered: dict[str, int] = defaultdict(int)
+    cached: list[CachedSum] = []
+    for _all, name, layer, number, own, cost, baseline, ahead, helpers in reading.rows_of(
+        SUMS, ("call_kind", "cache_layer"), reading.runs(found.spans), question.filters, kind=kind
     ):
-        if kind and name != kind:
-            continue
         own_nanos[PRECOMPUTE] -= ahead
         own_nanos[HELPERS] -= helpers
         answered[name] += number - own  # what is made ahead and vectors are no calls of anybody
         if layer:
-            cached.append(CachedSum(bucket, name, layer, number - own, baseline - cost))
+            cached.append(CachedSum(0, name, layer, number - own, baseline - cost))
     return LayerFacts(
         question, kind, buckets,
         is_known=tuple(
             bucket.start < until and number not in found.missing_buckets
             for number, bucket in enumerate(buckets)
         ),
-        cached=tuple(cached),
+        cached=tuple(cached), bars=_bars(question, found.spans, kind),
         answered={name: number for name, number in answered.items() if number},
         own_nanos=own_nanos, lag_s=found.lag_s, missing_hours=found.missing_hours,
+    )
+
+
+def _bars(question: Question, spans: Sequence[Span], kind: str) -> tuple[CachedSum, ...]:
+    """By bucket: kinds are told apart as far as lines are."""
+    return tuple(
+        CachedSum(bucket, name, layer, number - own, baseline - cost)
+        for bucket, name, layer, number, own, cost, baseline in reading.rows_of(
+            BARS, (KIND_OF_CAUSES, "cache_layer"), spans, question.filters, kind=kind
+        ) if layer
     )
 
 
@@ -177,7 +189,7 @@ def kind_sums(facts: LayerFacts) -> tuple[KindSum, ...]:
 def _series(facts: LayerFacts, column: str, unit: Unit) -> Series:
     """What the future brings is not known, which is not 0."""
     sums: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for row in facts.cached:
+    for row in facts.bars:
         sums[row.line][row.bucket] += getattr(row, column)
     return Series(
         facts.buckets,

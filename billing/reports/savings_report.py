@@ -8,15 +8,13 @@ from billing import baselines
 from billing.baselines import Named
 from billing.reports import facts
 from billing.reports.ranges import Bucket
+from billing.reports.savings_parts import LayerLine, Searches, by_layer, grouped, searches_of
 from billing.reports.savings_sums import (
-    LayerLine,
     SavingSum,
-    Searches,
     Statement,
-    by_layer,
     causes_of,
-    grouped,
-    searches_of,
+    charted,
+    priced,
     statement_of,
     sums_of,
 )
@@ -47,18 +45,19 @@ def load(question: Question, *, against: Named | None) -> SavingsReport:
     buckets = question.range.buckets
     until = question.now + timedelta.resolution
     located = facts.located(buckets, until=until, now=question.now)
-    rows = sums_of(located.spans, question.filters)
+    rows = charted(located.spans, question.filters, against)
     fine = sums_of(located.spans, question.filters, is_fine=True)
+    priced_rows = priced(fine, against)
     known = [
         bucket.start < until and number not in located.missing_buckets
         for number, bucket in enumerate(buckets)
     ]
     return SavingsReport(  # sums are made of the fine ones, which are fewer: they know no buckets
-        question, against, statement_of(fine, against), _series(rows, against, buckets, known),
-        by_layer(fine, against),
-        by_kind=grouped(fine, lambda row: row.call_kind, against),
-        by_tier=grouped(fine, lambda row: row.tier, against),
-        by_language=grouped(fine, lambda row: row.language, against),
+        question, against, statement_of(priced_rows), _series(rows, against, buckets, known),
+        by_layer(priced_rows),
+        by_kind=grouped(priced_rows, lambda row: row.call_kind),
+        by_tier=grouped(priced_rows, lambda row: row.tier),
+        by_language=grouped(priced_rows, lambda row: row.language),
         searches=searches_of(fine),
         lag_s=located.lag_s, missing_hours=located.missing_hours,
     )

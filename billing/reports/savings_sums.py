@@ -4,7 +4,7 @@ A statement adds up: baseline - what every cause saved + what saving cost + call
 compared = spend, to the nano.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ from billing.savings import (
     CLASS_OF_CAUSES,
     FAILED,
     HELPERS,
-    LAYERS,
+    KIND_OF_CAUSES,
     LOCAL,
     LOCAL_CLASS,
     OWN_COSTS,
@@ -31,6 +31,11 @@ from billing.savings import (
 )
 
 NOTHING = Filters()
+OF_CAUSES = (
+    "compared_nanos", "baseline_nanos", "prompt_cache_nanos", "precompute_nanos", "helpers_nanos",
+    "failed_nanos",
+)
+OF_RATES = ("input_tokens", "output_tokens", "compared_searches")  # what a kind's price is asked of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +47,23 @@ class SavingSum:
     model_class: str
     call_kind: str
     cache_layer: str
-    tier: str
-    language: str
-    answered: int
-    own: int
-    compared: int
-    cost_nanos: int
-    compared_nanos: int
-    baseline_nanos: int
-    prompt_cache_nanos: int
-    precompute_nanos: int
-    helpers_nanos: int
-    failed_nanos: int
-    input_tokens: int
-    output_tokens: int
-    compared_searches: int
-    searches: int
-    search_nanos: int
+    tier: str = ""
+    language: str = ""
+    answered: int = 0
+    own: int = 0
+    compared: int = 0
+    cost_nanos: int = 0
+    compared_nanos: int = 0
+    baseline_nanos: int = 0
+    prompt_cache_nanos: int = 0
+    precompute_nanos: int = 0
+    helpers_nanos: int = 0
+    failed_nanos: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    compared_searches: int = 0
+    searches: int = 0
+    search_nanos: int = 0
 
     @property
     def is_asked_for(self) -> bool:
@@ -111,6 +116,21 @@ def sums_of(
                  for row in rows)
 
 
+def charted(
+    spans: Sequence[Span], filters: Filters, against: Named | None
+) -> tuple[SavingSum, ...]:
+    """By bucket, all that causes ask and nothing else: kinds of call are told apart only where the
+    baseline prices them."""
+    is_by_kind = against is not None and isinstance(against.how, ByKind)
+    kind = "call_kind" if is_by_kind else KIND_OF_CAUSES
+    cube = measures.SAVING.only((*OF_CAUSES, *(OF_RATES if is_by_kind else ())))
+    names = [measure.name for measure in cube.measures]
+    return tuple(
+        SavingSum(*row[:4], **dict(zip(names, row[4:], strict=True)))
+        for row in reading.rows_of(cube, (CLASS_OF_CAUSES, kind, "cache_layer"), spans, filters)
+    )
+
+
 def sums_between(start: datetime, end: datetime) -> tuple[SavingSum, ...]:
     """Of the rows of [start, end] themselves."""
     return sums_of([Span(0, start, end + timedelta.resolution, Source.LIVE)], NOTHING)
@@ -126,15 +146,31 @@ def baseline_nanos(row: SavingSum, against: Named | None) -> int:
     )
 
 
-def statement_of(rows: Iterable[SavingSum], against: Named | None) -> Statement:
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A sum with what one baseline makes of it, which is asked once."""
+
+    row: SavingSum
+    baseline_nanos: int
+    causes: Mapping[str, int]
+
+
+def priced(rows: Iterable[SavingSum], against: Named | None) -> tuple[Priced, ...]:
+    return tuple(
+        Priced(row, whole, _causes(row, whole))
+        for row in rows for whole in (baseline_nanos(row, against),)
+    )
+
+
+def statement_of(rows: Iterable[Priced]) -> Statement:
     """All of them together."""
     found: dict[str, int] = {}
     whole = compared = cost = known_cost = 0
-    for row in rows:
-        whole += baseline_nanos(row, against)
+    for each in rows:
+        row, whole = each.row, whole + each.baseline_nanos
         compared, cost = compared + row.compared, cost + row.cost_nanos
         known_cost += row.compared_nanos
-        for cause, nanos in causes_of(row, against).items():
+        for cause, nanos in each.causes.items():
             found[cause] = found.get(cause, 0) + nanos
     apart = sum(found.get(name, 0) for name in (PRECOMPUTE, HELPERS, FAILED))
     return Statement(
@@ -147,10 +183,14 @@ def statement_of(rows: Iterable[SavingSum], against: Named | None) -> Statement:
 
 def causes_of(row: SavingSum, against: Named | None) -> dict[str, int]:
     """The rule of `billing.savings`, of rows that are alike in all that it asks about."""
-    saved = baseline_nanos(row, against) - row.compared_nanos
+    return _causes(row, baseline_nanos(row, against))
+
+
+def _causes(row: SavingSum, whole: int) -> dict[str, int]:
+    saved = whole - row.compared_nanos
     own = {PRECOMPUTE: row.precompute_nanos, HELPERS: row.helpers_nanos, FAILED: row.failed_nanos}
     if row.cache_layer:
-        return {_cause_of_hit(row): saved} | own
+        return {cause_of_hit(row): saved} | own
     local = row.compared_nanos if row.model_class == LOCAL_CLASS else 0
     return own | {
         PROMPT_CACHE: row.prompt_cache_nanos, LOCAL: -local,
@@ -163,69 +203,5 @@ def _order(found: Mapping[str, int]) -> tuple[str, ...]:
     return (*CAUSES, *sorted(found.keys() - set(CAUSES) - set(OWN_COSTS)))
 
 
-@dataclass(frozen=True, slots=True)
-class LayerLine:
-    """`hits` of the `asked` calls; a template is no hit, so `asked` is None for it."""
-
-    layer: str
-    hits: int
-    asked: int | None
-    saved_nanos: int
-
-
-def by_layer(rows: Sequence[SavingSum], against: Named | None) -> tuple[LayerLine, ...]:
-    """Searches are told apart, whatever layer they were stored in."""
-    asked = sum(row.answered - row.own for row in rows if row.is_asked_for)
-    names = (*LAYERS, TEMPLATE, SEARCH_CACHE)
-    more = sorted({row.cache_layer for row in rows} - {"", *names})
-    return tuple(_layer_line(name, rows, asked, against) for name in (*names, *more))
-
-
-def _layer_line(
-    name: str, rows: Sequence[SavingSum], asked: int, against: Named | None
-) -> LayerLine:
-    own = [row for row in rows if row.cache_layer and _cause_of_hit(row) == name]
-    return LayerLine(
-        name, sum(row.answered - row.own for row in own), None if name == TEMPLATE else asked,
-        sum(causes_of(row, against).get(name, 0) for row in own),
-    )
-
-
-def _cause_of_hit(row: SavingSum) -> str:
+def cause_of_hit(row: SavingSum) -> str:
     return SEARCH_CACHE if row.call_kind == SEARCH_KIND else row.cache_layer
-
-
-def grouped(
-    rows: Iterable[SavingSum], key: Callable[[SavingSum], str], against: Named | None
-) -> tuple[tuple[str, Statement], ...]:
-    """A statement for each key, the one with the dearest baseline first."""
-    groups: dict[str, list[SavingSum]] = {}
-    for row in rows:
-        groups.setdefault(key(row), []).append(row)
-    found = [(name, statement_of(group, against)) for name, group in groups.items()]
-    found = [(name, each) for name, each in found if each.baseline_nanos or each.cost_nanos]
-    return tuple(sorted(found, key=lambda pair: (-pair[1].baseline_nanos, pair[0])))
-
-
-@dataclass(frozen=True, slots=True)
-class Searches:
-    """Web searches that were bought, apart from tokens, and those that were not needed."""
-
-    bought: int
-    cost_nanos: int
-    stored: int
-    by_kind: tuple[tuple[str, int, int], ...] = ()  # kind, searches, nanos
-
-
-def searches_of(rows: Sequence[SavingSum]) -> Searches:
-    kinds: dict[str, tuple[int, int]] = {}
-    for row in rows:
-        if row.searches or row.search_nanos:
-            count, nanos = kinds.get(row.call_kind, (0, 0))
-            kinds[row.call_kind] = (count + row.searches, nanos + row.search_nanos)
-    return Searches(
-        bought=sum(row.searches for row in rows),
-        cost_nanos=sum(row.search_nanos for row in rows),
-        stored=sum(row.compared_searches for row in rows if row.cache_layer),
-        by_kind=tuple((kind, *found) for kind, found in sorted(kinds.items())),
-    )

@@ -13,12 +13,8 @@ from billing.baselines import ByKind, Named
 from billing.budgets import span
 from billing.models import Budget, UsageRecord
 from billing.reports.facts import Facts, by_bucket
-from billing.reports.savings_sums import (
-    Statement,
-    searches_of,
-    statement_of,
-    sums_between,
-)
+from billing.reports.savings_parts import searches_of
+from billing.reports.savings_sums import Statement, priced, statement_of, sums_between
 from billing.reports.shapes import Series, Unit
 
 DEBATE_PARTS = {"stage": "stage", "speaker": "speaker", "kind": "call_kind"}
@@ -100,7 +96,7 @@ def spend_between(
     """Rows of [start, end]: what is under way now is not yet in it. `against` None: compared with
     what the rows say themselves."""
     rows = sums_between(start, end)
-    statement = statement_of(rows, against)
+    statement = statement_of(priced(rows, against))
     records = UsageRecord.objects.filter(at__gte=start, at__lte=end)
     sums = records.aggregate(calls=Count("pk", filter=IS_CALL), cost=Sum("cost_nanos"))
     estimated = records.filter(confidence=UsageRecord.Confidence.ESTIMATED)

@@ -17,7 +17,8 @@ from billing.models import (
     RollupState,
     UsageRecord,
 )
-from billing.reports import facts
+from billing.reports import debate_list, facts
+from billing.reports.debate_list import Order
 from billing.reports.ranges import Range
 from billing.reports.shapes import Filters, Question
 
@@ -33,6 +34,13 @@ CALLS = st.lists(
     ), max_size=8,
 )
 Made = tuple[int, str, int, str, str]  # hour, debate, user, tier, language
+Line = tuple[int, str, int]  # user, debate, cost
+MANY = st.lists(
+    st.tuples(
+        st.integers(0, DAYS * 24 - 1), st.sampled_from("abcdefg"), st.integers(1, 2),
+        st.sampled_from(["free", "premium"]), st.sampled_from(["ko", "en"]),
+    ), min_size=6, max_size=20,
+)
 
 
 def write(calls: list[Made]) -> None:
@@ -83,6 +91,56 @@ def test_a_debate_of_many_days_counts_once_in_any_days(
             assert debates(first, last, **filters) == counted(calls, first, last, **filters)
     new_york = counted(calls, 1, 3, shift=14)  # hours around whole days of Seoul
     assert debates(1, 3, "America/New_York") == new_york
+
+
+def dearest(calls: list[Made], first: int, last: int, shift: int, **filters: str) -> list[Line]:
+    """The plain way: user, debate, cost."""
+    sums: dict[tuple[int, str], int] = {}
+    for hour, debate, user, tier, _language in calls:
+        is_in = first * 24 + shift <= hour < (last + 1) * 24 + shift
+        if is_in and filters.get("tier", tier) == tier:
+            sums[user, debate] = sums.get((user, debate), 0) + 7
+    lines = [(user, debate, cost) for (user, debate), cost in sums.items()]
+    return sorted(lines, key=lambda line: (-line[2], line[0], line[1]))
+
+
+def listed(first: int, last: int, zone: str, **filters: str) -> list[Line]:
+    """Page by page, two debates on each."""
+    days = Range(DAY + timedelta(days=first), DAY + timedelta(days=last), zone)
+    question = Question(days, NOW, Filters(**filters))
+    found = []
+    for number in range(1, 10):
+        page = debate_list.page(question, order=Order.DEAREST, number=number, size=2)
+        found += [(line.user_id, line.debate_id, line.cost_nanos) for line in page.lines]
+        if not page.has_more:
+            return found
+    raise AssertionError("too many pages")
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(before=MANY, late=CALLS)
+def test_the_dearest_debates_are_the_same_as_when_all_are_added_up(
+    before: list[Made], late: list[Made]
+) -> None:
+    begin()
+    write(before)
+    rollups.catch_up(now=NOW)
+    write(late)  # an hour with late rows is read from the calls
+    calls = [*before, *late]
+    for _rolled in range(2):
+        for zone, shift in (("Asia/Seoul", 0), ("America/New_York", 14)):
+            assert listed(0, DAYS - 1, zone) == dearest(calls, 0, DAYS - 1, shift)
+            assert listed(1, 3, zone, tier="free") == dearest(calls, 1, 3, shift, tier="free")
+        rollups.catch_up(now=NOW)
+
+
+def test_a_debate_of_two_days_is_not_alone_whichever_is_added_up_last() -> None:
+    begin()
+    write([(5, "a", 1, "free", "ko"), (30, "a", 1, "free", "ko"), (31, "b", 1, "free", "ko")])
+    rollups.catch_up(now=NOW)
+    rollups.roll(hour_of(MIDNIGHT), hour_of(MIDNIGHT) + 1)
+    alone = DailyDebate.objects.order_by("day", "debate_id").values_list("debate_id", "is_alone")
+    assert list(alone) == [("a", False), ("a", False), ("b", True)]
 
 
 def test_whole_days_are_not_counted_by_the_hour() -> None:

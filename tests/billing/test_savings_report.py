@@ -17,7 +17,7 @@ from billing.models import UsageRecord
 from billing.reports import savings_report
 from billing.reports.ranges import last_days
 from billing.reports.savings_report import SavingsReport
-from billing.reports.savings_sums import Statement, statement_of, sums_between
+from billing.reports.savings_sums import Statement, priced, statement_of, sums_between
 from billing.reports.shapes import Filters, Question
 from tests.billing import ledgers
 from tests.billing import test_figures_agree as agree
@@ -77,7 +77,7 @@ def test_parts_and_own_costs_are_baseline_less_spend(case: Case, name: str) -> N
         assert sum(part.saved_nanos for _key, part in groups) == found.whole.saved_nanos
         assert sum(part.cost_nanos for _key, part in groups) == found.whole.cost_nanos
     straight = sums_between(case.question.range.start, case.question.now)
-    assert statement_of(straight, against) == found.whole
+    assert statement_of(priced(straight, against)) == found.whole
 
 
 def a_baseline(name: str) -> Named:
