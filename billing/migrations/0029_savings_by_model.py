@@ -1,4 +1,4 @@
-"""Savings of days and months by model, and for charts; debates of one day only. Days are made anew."""
+"""Savings of days by model and for charts; debates of one day only. Days are made anew."""
 
 from django.db import migrations, models
 
