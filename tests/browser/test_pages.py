@@ -37,7 +37,7 @@ SEEN = f"""async (isTurned) => {{
   await Promise.all(document.getAnimations().map(each => each.finished))
   const root = document.documentElement
   return {{
-    width: screen.width,
+    width: root.clientWidth,
     language: root.lang,
     heading: document.querySelector("h1")?.textContent || "",
     ground: getComputedStyle(document.body).backgroundColor,
@@ -147,7 +147,7 @@ def faults(page: Page, look: Look, case: PageCase) -> list[str]:
     found = theme_faults(seen, look.theme) + language_faults(seen, look.language)
     found += charts.faults_of(seen["charts"], asked=case.charts)
     if seen["width"] != look.width:
-        found.append(f"the screen is {seen['width']} wide")
+        found.append(f"the window is {seen['width']} wide")
     if case.is_ours and seen["overflow"]:
         found.append(f"the document is {seen['overflow']} px too wide")
     if axe_asks_here(case, look):
