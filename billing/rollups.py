@@ -142,9 +142,10 @@ def marked_hours(frontier: int) -> frozenset[int]:
 @transaction.atomic
 def _next_hours(now: datetime) -> int:
     state = _locked_state()
-    first, end = state.frontier, min(_closed(now), state.frontier + CHUNK_HOURS)
-    if first >= end:
+    first, closed = state.frontier, _closed(now)
+    if first >= closed:
         return 0
+    end = min(closed, max(first + CHUNK_HOURS, _next_hour_with_rows(first, closed)))
     _roll(first, end, state)
     state.frontier = end
     state.save(update_fields=["frontier"])
@@ -198,6 +199,13 @@ def _locked_state() -> RollupState:
 def _first_hour() -> int | None:
     first = _first_instant()
     return None if first is None else hour_of(first)
+
+
+def _next_hour_with_rows(first: int, closed: int) -> int:
+    """Hours without any are rolled at once, however many."""
+    rows = UsageRecord.objects.filter(at__gte=start_of(first)).order_by("at")
+    at = rows.values_list("at", flat=True).first()
+    return closed if at is None else hour_of(at)
 
 
 def _first_instant() -> datetime | None:
