@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from billing import partitions, rollups
+from billing.corrections_failing import UNDONE
 from billing.hours import hour_of, start_of
 from billing.models import LateRow, PriceCorrection, RollupState, UsageRecord
 from billing.months import Month, month_at
@@ -68,12 +70,20 @@ def _close(hour: int) -> None:
         ))
     if LateRow.objects.filter(hour__gte=state.rows_from or 0, hour__lt=hour).exists():
         raise Conflict(_("Late rows are still being added up. Try again in a minute."))
-    posting = PriceCorrection.objects.filter(state=PriceCorrection.State.POSTING)
-    if posting.filter(start__lt=start_of(hour)).exists():
+    if _are_corrected(start_of(hour)):
         raise Conflict(_("Prices of old calls are being corrected. Try again when that is done."))
     if hour > (state.rows_from or 0):
         state.rows_from = hour
         state.save(update_fields=["rows_from"])
+
+
+def _are_corrected(before: datetime) -> bool:
+    """Also by one that has still to take out what another had posted, and could not so far: without
+    these rows it never could."""
+    states = PriceCorrection.State
+    is_stuck = Q(state=states.FAILED, takes_back__state__in=UNDONE)
+    rows = PriceCorrection.objects.filter(Q(state=states.POSTING) | is_stuck)
+    return rows.filter(start__lt=before).exists()
 
 
 def _dropped(plan: Plan, progress: Progress | None) -> int:

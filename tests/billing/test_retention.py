@@ -153,6 +153,21 @@ def test_rows_whose_price_is_being_corrected_stay_until_that_is_done() -> None:
     assert retire() == 4
 
 
+def test_rows_of_a_correction_that_could_not_be_taken_out_stay_until_it_is() -> None:
+    """Half of it would be in the books for good."""
+    played()
+    values: dict[str, Any] = {
+        "provider": "openai", "start": CUT - timedelta(days=9), "end": CUT + timedelta(days=1),
+        "made_at": NOW,
+    }
+    failed = PriceCorrection.objects.create(state="failed", **values)
+    undo = PriceCorrection.objects.create(state="failed", takes_back=failed, **values)
+    with pytest.raises(Conflict, match="corrected"):
+        retire()
+    PriceCorrection.objects.filter(pk=undo.pk).update(state="done")
+    assert retire() == 4
+
+
 def test_stopped_half_way_it_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     played()
     monkeypatch.setattr(retention, "BATCH", 1)
