@@ -20,6 +20,7 @@ from billing.models import LateRow, RollupState, UsageRecord
 
 CLOSES_AFTER = timedelta(seconds=60)
 CHUNK_HOURS = 24
+QUIET_HOURS = 31 * 24  # without any row, at once: their days are gone through all the same
 OLDER_A_RUN = 240  # hours of an earlier version that one run fills in
 LATE_A_RUN = 480  # for the worker's task: a correction leaves late rows in the hours of a year
 STATE = 1
@@ -145,7 +146,8 @@ def _next_hours(now: datetime) -> int:
     first, closed = state.frontier, _closed(now)
     if first >= closed:
         return 0
-    end = min(closed, max(first + CHUNK_HOURS, _next_hour_with_rows(first, closed)))
+    quiet = min(_next_hour_with_rows(first, closed), first + QUIET_HOURS)
+    end = min(closed, max(first + CHUNK_HOURS, quiet))
     _roll(first, end, state)
     state.frontier = end
     state.save(update_fields=["frontier"])
@@ -202,7 +204,7 @@ def _first_hour() -> int | None:
 
 
 def _next_hour_with_rows(first: int, closed: int) -> int:
-    """Hours without any are rolled at once, however many."""
+    """Hours without any are rolled at once, a month of them: other writers wait so long."""
     rows = UsageRecord.objects.filter(at__gte=start_of(first)).order_by("at")
     at = rows.values_list("at", flat=True).first()
     return closed if at is None else hour_of(at)

@@ -3,6 +3,7 @@
 import uuid
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -128,6 +129,17 @@ def test_weeks_are_caught_up_a_day_at_a_time() -> None:
     assert said[0] == (24, 241)
     assert said[-1] == (241, 241)
     assert frontier() == HOUR + 1
+
+
+def test_hours_without_a_row_are_rolled_a_month_at_a_time() -> None:
+    """However long nobody called: a transaction of years would keep all other writers out."""
+    for hour in (HOUR - 40 * 24, HOUR):
+        record(hour)
+    said: list[int] = []
+    rollups.catch_up(now=NOW, progress=lambda done, _whole: said.append(done))
+    steps = [after - before for before, after in pairwise([0, *said])]
+    assert steps == [24, 31 * 24, 8 * 24, 1]
+    assert costs() == {HOUR - 40 * 24: 7, HOUR: 7}
 
 
 def test_catching_up_twice_does_nothing_the_second_time() -> None:
