@@ -8,7 +8,6 @@ lies further ahead than the history can tell gets the scores of the furthest kno
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from billing.forecast_model import Path
 
@@ -57,18 +56,25 @@ def _scores(path: Path, ahead: int) -> tuple[list[list[float]], list[list[float]
 
 def rest_of_day(path: Path, rests: Sequence[int], *, coverage: int) -> tuple[int, int, int]:
     """Low, middle and high of what is to come of the running day. `rests` came later in the day
-    than it is now on the newest days of the history; the scores are their shares of what was
-    forecast for these days. (No logarithms: late in the day the rest is often nothing.)"""
+    than it is now on the newest days of the history. The middle takes what part of them it was; the
+    scores are its shares of what was forecast for these days. (No logarithms: late in the day the
+    rest is often nothing. No mean of shares: one day out of all proportion would double it.)"""
     began, past = len(path.history) - len(rests), len(path.origins) - 1
     shares = [
         rests[day - began] / (path.ahead(1, place=place)[0] + path.floor)
         for place in range(_first(past), past) if (day := path.origins[place] + 1) >= began
     ]
-    whole, outside = path.ahead(1)[0] + path.floor, (100 - coverage) / 200
-    ordered = sorted(shares)
-    low = max(0.0, -_upper([-share for share in reversed(ordered)], outside))
-    middle, high = fmean(shares), _upper(ordered, outside)
-    return round(min(low, middle) * whole), round(middle * whole), round(max(middle, high) * whole)
+    expected, outside = path.ahead(1)[0], (100 - coverage) / 200
+    ordered, whole = sorted(shares), expected + path.floor
+    low = max(0.0, -_upper([-share for share in reversed(ordered)], outside)) * whole
+    middle, high = _part(path, rests) * expected, _upper(ordered, outside) * whole
+    return round(min(low, middle)), round(middle), round(max(middle, high))
+
+
+def _part(path: Path, rests: Sequence[int]) -> float:
+    """Of what these days cost."""
+    cost = sum(path.history[len(path.history) - len(rests):])
+    return min(1.0, sum(rests) / cost) if cost else 0.0
 
 
 def _first(past: int) -> int:

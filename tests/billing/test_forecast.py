@@ -108,6 +108,19 @@ def test_an_evening_that_mostly_brings_nothing_may_still_bring_much() -> None:
     assert today.high > 50 * DOLLAR + usual / 4
 
 
+@pytest.mark.parametrize("history", [
+    [*weeks(12)[:50], 3_000 * DOLLAR, *weeks(12)[51:]],  # one day cost thirty times as much
+    [cost // 10 if n < 60 else cost for n, cost in enumerate(weeks(12))],  # ten times as much since
+])
+def test_a_day_out_of_all_proportion_does_not_make_today_dearer(history: list[int]) -> None:
+    """Whatever was missed on past days: what is left of today is a part of what it is to cost."""
+    usual = forecast(history, first_day=MONDAY, days=1).days[0].middle
+    for part in (1.0, 0.25):
+        rests = [round(part * cost) for cost in history[-56:]]
+        [today] = forecast(history, first_day=MONDAY, days=1, rests=rests).days
+        assert today.middle == pytest.approx(part * usual, rel=0.01)
+
+
 def test_more_days_never_cost_less_than_fewer() -> None:
     totals = forecast(noisy(120, noise=0.6), first_day=MONDAY, days=60).totals
     for name in ("low", "middle", "high"):
