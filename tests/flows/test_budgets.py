@@ -30,6 +30,7 @@ from tests.flows.rows import (
     tier,
 )
 from tests.flows.server import Gateway, Reply, burst
+from tests.services.minutes import wait_for_a_minute_with
 from tests.upstreams.metered import Manner, Metered
 
 NANO = Decimal("0.000000001")
@@ -278,6 +279,7 @@ def test_same_debate_opened_twice_at_once_is_one_debate(gateway: Gateway) -> Non
 @pytest.mark.parametrize("limit", [3, 1])
 def test_more_calls_than_a_minute_may_have_wait(gateway: Gateway, limit: int) -> None:
     alice = account(tier(requests_per_minute=limit))
+    wait_for_a_minute_with(seconds=10)
     replies = [post(gateway, alice, tag) for tag in range(limit + 1)]
     assert [reply.status for reply in replies] == [200] * limit + [429]
     assert replies[-1].error["code"] == "rate_limited"

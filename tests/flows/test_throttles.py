@@ -15,6 +15,7 @@ from tests.flows.rows import account, paid_body
 from tests.flows.server import Gateway
 from tests.flows.test_debate_api import ORDER
 from tests.flows.test_user_tokens import with_token
+from tests.services.minutes import wait_for_a_minute_with
 
 pytestmark = pytest.mark.postgresql
 
@@ -32,6 +33,7 @@ def test_key_is_slowed_down_then_suspended_then_as_before(gateway: Gateway) -> N
     assert gateway.post(who, paid_body()).status == 200
     slow(who.user, 2)
     gateway.sees_new_rows()
+    wait_for_a_minute_with(seconds=10)
     slowed = [gateway.post(who, paid_body()) for _ in range(3)]
     assert [reply.status for reply in slowed][-1] == 429
     assert "slowed down to 2 requests in a minute until" in slowed[-1].error["message"]
