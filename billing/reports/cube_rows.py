@@ -51,6 +51,11 @@ class _Asked:
         return self.cube.day_grain(self.names)
 
     @property
+    def has_days(self) -> bool:
+        """Where no grain of days knows what is asked, hours do."""
+        return bool(self.cube.daily) and not (self.cube.day_grains and self.day_grain is None)
+
+    @property
     def key(self) -> str:
         return ", ".join(["bucket", *(f"d{number}" for number in range(len(self.dimensions)))])
 
@@ -68,7 +73,7 @@ def rows_of(
 ) -> list[tuple[Any, ...]]:
     """Bucket, dimensions, measures; each combination once."""
     asked = _Asked(cube, dimensions, filters, kind)
-    days, hours = day_reading.split(spans) if cube.daily else ([], spans)
+    days, hours = day_reading.split(spans) if asked.has_days else ([], spans)
     months: list[Days] = []
     if cube.monthly and asked.day_grain and asked.day_grain.has_months:
         months, days = day_reading.months(days)

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from django.db.models import F, Sum
 
-from billing import baselines, rollups
+from billing import baselines, measures, rollups
 from billing.baselines import Named
 from billing.hours import hour_of
 from billing.models import DailySaving, HourlySaving, LateRow, RollupState, UsageRecord
 from billing.models_rollup import SavingGrain
-from billing.reports import layers, savings_report
+from billing.reports import facts, layers, reading, savings_report
 from billing.reports.layers import LayerFacts
 from billing.reports.ranges import Range
 from billing.reports.savings_report import SavingsReport
@@ -134,3 +134,12 @@ def test_one_kind_of_call_is_narrowed_by_the_database() -> None:
     )
     answered = sum(value or 0 for line in layers.answers(one).lines for value in line.values)
     assert answered == layers.kind_sums(one)[0].hits > 0
+
+
+def test_what_no_day_tells_apart_is_read_by_the_hour() -> None:
+    """Days tell the class only of what a local model answered."""
+    spans = facts.located(WHOLE.buckets, until=NOW, now=NOW).spans
+    cube = measures.SAVING.only(["output_tokens"])
+    found = reading.rows_of(cube, ("model_class",), reading.runs(spans), Filters())
+    rows = UsageRecord.objects.values_list("model_class").annotate(Sum("output_tokens"))
+    assert {name: tokens for _all, name, tokens in found} == dict(rows)
