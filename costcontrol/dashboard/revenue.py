@@ -68,8 +68,6 @@ class Lists:
     names: Mapping[str, str]  # of those who cost more than they pay
     differing: tuple[tuple[Differing, str], ...]  # the first MOST of them, and why
 
-MOST_DIFFERING = 20
-
 
 def load(*, zone: str, now: datetime) -> RevenueFacts:
     rates, subs = Rates.of_settings(), subscriptions.read()
