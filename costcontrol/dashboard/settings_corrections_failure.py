@@ -54,8 +54,8 @@ def _why(failure: str) -> str:
         )
     if failure.startswith(REFUSED):
         return _(
-            "The database refuses it, by a rule that keeps the books right: so, no budget has "
-            "spent less than nothing. Look at the budgets of this call."
+            "The database refuses it, by a rule that keeps the books right: for example, no "
+            "budget has spent less than nothing. Look at the budgets of this call."
         )
     return _("It cannot be reckoned what this attempt should have cost. Look at the call.")
 
