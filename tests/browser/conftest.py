@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -28,7 +29,9 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # the ORM beside Playwright's own loop
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        connection.close()  # this loop's own: the next one is to the database of this module
         yield browser
+        connection.close()
         browser.close()
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
 from django.test import override_settings
 from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.plugin import DjangoDbBlocker
@@ -52,7 +51,6 @@ def site(
 
 @pytest.fixture(autouse=True)
 def nothing_known(site: Site) -> None:
-    connection.close()  # the browser's loop keeps one of its own, to the database of another module
     TopicAlias.objects.all().delete()
 
 
