@@ -8,7 +8,7 @@ price waits until somebody lets it go on, because its figures would be taken for
 from datetime import datetime, timedelta
 
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.services import audit
 from billing.models import PriceCorrection, UsageRecord
@@ -19,6 +19,7 @@ FOR_GOOD = (  # the same again would come to the same; a database that is away i
 )
 State = PriceCorrection.State
 UNDONE = (State.FAILED, State.DROPPED)
+STUCK = Q(state=State.FAILED, takes_back__state__in=UNDONE)  # an undo that could not go on
 KEY = ("provider", "model", "processing", "min_input_tokens")
 
 
@@ -35,9 +36,7 @@ def undo_of(correction: PriceCorrection) -> PriceCorrection | None:
 
 def without_stuck(rows: QuerySet[PriceCorrection]) -> QuerySet[PriceCorrection]:
     """But for those of a price of which a part is still to be taken out, and cannot be."""
-    stuck = PriceCorrection.objects.filter(
-        state=State.FAILED, takes_back__state__in=UNDONE, **{name: OuterRef(name) for name in KEY}
-    )
+    stuck = PriceCorrection.objects.filter(STUCK, **{name: OuterRef(name) for name in KEY})
     return rows.filter(~Exists(stuck))
 
 

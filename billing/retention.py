@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from billing import partitions, rollups
-from billing.corrections_failing import UNDONE
+from billing.corrections_failing import STUCK
 from billing.hours import hour_of, start_of
 from billing.models import LateRow, PriceCorrection, RollupState, UsageRecord
 from billing.months import Month, month_at
@@ -80,9 +80,7 @@ def _close(hour: int) -> None:
 def _are_corrected(before: datetime) -> bool:
     """Also by one that has still to take out what another had posted, and could not so far: without
     these rows it never could."""
-    states = PriceCorrection.State
-    is_stuck = Q(state=states.FAILED, takes_back__state__in=UNDONE)
-    rows = PriceCorrection.objects.filter(Q(state=states.POSTING) | is_stuck)
+    rows = PriceCorrection.objects.filter(Q(state=PriceCorrection.State.POSTING) | STUCK)
     return rows.filter(start__lt=before).exists()
 
 
